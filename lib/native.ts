@@ -1,0 +1,251 @@
+/**
+ * The typed door to the addon, and what happens where there is none.
+ *
+ * The addon is mechanism only: about two dozen thin calls over one table of system calls. It decides
+ * nothing. Every call that can fail returns a count of bytes, an object, or `−errno`; none throws
+ * for what the kernel said. A wrong argument type is a bug of ours and does throw.
+ *
+ * No call in this file blocks the calling thread, but for the memory copies it names. What may wait
+ * for a disk runs on the addon's own threads and reports by an event.
+ */
+import { createRequire } from 'node:module'
+import { fileURLToPath } from 'node:url'
+
+declare const kind: unique symbol
+
+/** A descriptor that the addon knows: borrowed from its owner, or a duplicate of our own. */
+export interface Descriptor {
+  readonly [kind]: 'descriptor'
+}
+/** Both ends of one kernel pipe, non-blocking and close-on-exec. */
+export interface Pipe {
+  readonly [kind]: 'pipe'
+}
+/** A mapped memfd, sealed against shrinking, that looks are read into. */
+export interface Slab {
+  readonly [kind]: 'slab'
+}
+
+/** What `describe` knows of a descriptor. */
+export interface Description {
+  /** `S_IFMT` bits of `fstat`: `0o100000` regular, `0o040000` directory, `0o140000` socket, … */
+  readonly type: number
+  /** File status flags of `fcntl(F_GETFL)`: access mode, `O_APPEND`, `O_NONBLOCK`, `O_DIRECT`. */
+  readonly flags: number
+  /** `fstat`'s size in bytes; meaningful for regular files. */
+  readonly sizeBytes: number
+  /** `SO_DOMAIN` of a socket (`AF_UNIX` 1, `AF_INET` 2, `AF_INET6` 10), 0 for anything else. */
+  readonly family: number
+  /** `SO_TYPE` of a socket (`SOCK_STREAM` 1), 0 for anything else. */
+  readonly socketType: number
+}
+
+/** What the system allows this process. Read from the system at each call. */
+export interface SystemLimits {
+  /** One page, in bytes. A pipe's slot holds at most one page of a file. */
+  readonly pageBytes: number
+  /** `/proc/sys/fs/pipe-max-size`: the largest pipe an unprivileged process may ask for. */
+  readonly pipeMaxBytes: number
+  /** `/proc/sys/fs/pipe-user-pages-soft`: pages one user may hold in pipes; 0 is no limit. */
+  readonly userPagesSoft: number
+  /** `RLIMIT_NOFILE`, soft. */
+  readonly openFilesMax: number
+  /** Whether the process has CAP_SYS_RESOURCE or CAP_SYS_ADMIN, which lifts both pipe limits. */
+  readonly privileged: boolean
+}
+
+/** What lives in this environment's addon right now. Read by tests and by the ledger's gauges. */
+export interface LiveCounts {
+  readonly pipes: number
+  readonly descriptors: number
+  readonly slabs: number
+  /** Disk jobs that have not reported yet. */
+  readonly jobs: number
+  /** Of those, jobs whose descriptors were dropped while the call was running. */
+  readonly orphans: number
+  /** Descriptors that are armed in the epoll set. */
+  readonly waits: number
+}
+
+/** Event mask for `wait`: bytes, an end of stream or an error can be read. */
+export const READABLE = 1
+/** Event mask for `wait`: a send can make progress, or would fail at once. */
+export const WRITABLE = 2
+
+/** Doubles per event record: token, type, value, errno. */
+export const EVENT_STRIDE = 4
+/** Event type: a wait came true. Value: mask of READABLE and WRITABLE. */
+export const EVENT_READY = 0
+/** Event type: a disk job ended. Value: bytes it moved; errno: 0, or why it stopped (positive). */
+export const EVENT_DONE = 1
+/** Event type: a disk job is still going. Value: bytes moved so far. At most every 10 ms a job. */
+export const EVENT_PROGRESS = 2
+
+/** How `adopt` treats the number: `borrow` relies on the owner, `duplicate` is ours to close. */
+export type Ownership = 'borrow' | 'duplicate'
+
+/** One rule of a scripted system-call table; tests only. */
+export interface ScriptRule {
+  /** The system call's name in the table: 'splice', 'tee', 'read', 'write', 'pipe2', … */
+  readonly call: string
+  /** How many matching calls pass untouched first. Default 0. */
+  readonly skip?: number
+  /** How many calls the rule then applies to. Default 1. */
+  readonly times?: number
+  /** Fail the call with this errno (positive), without making it. */
+  readonly errno?: number
+  /** Make the call with its byte count cut down to this. */
+  readonly maxBytes?: number
+}
+
+/**
+ * The addon's calls. An offset of −1 means the descriptor's own position. Lengths and offsets are
+ * whole numbers below 2^53. A `Pipe` as a source means its read end, as a sink its write end.
+ */
+export interface Addon {
+  /**
+   * Opens this environment: the epoll set, its waker, and the record of what is live. Events are
+   * written to `events` (`EVENT_STRIDE` doubles each) and `onEvents(count)` is called, which must
+   * not throw. `loop` wakes by one `uv_poll` on the epoll set; `thread` by a thread and a
+   * thread-safe function, for runtimes where libuv's calls are unsafe.
+   */
+  open(onEvents: (count: number) => void, events: Float64Array, waker: 'loop' | 'thread'): void
+  /** Ends everything that is live here. Later calls return −EBADF. Idempotent. */
+  close(): void
+
+  adopt(fd: number, ownership: Ownership): Descriptor | number
+  describe(descriptor: Descriptor): Description | number
+  /** `lseek`. Returns the new position. `whence`: 0 set, 1 current, 2 end. */
+  seek(descriptor: Descriptor, offset: number, whence: 0 | 1 | 2): number
+  /** `SO_RCVLOWAT` in bytes; 1 restores the default. */
+  lowWater(descriptor: Descriptor, bytes: number): number
+  /** `SIOCOUTQ`/`FIONREAD`: bytes that can be read from a pipe or a socket now. */
+  pending(from: Descriptor | Pipe): number
+
+  /** A new pipe, grown to `slots` pages where that is allowed. Read `slots()` for what it got. */
+  pipe(slots: number): Pipe | number
+  /** Slots of a pipe as the kernel counts them (`F_GETPIPE_SZ` / page size). */
+  slots(pipe: Pipe): number
+  /** `F_SETPIPE_SZ`. Returns the new slot count, −EBUSY when the content does not fit. */
+  resize(pipe: Pipe, slots: number): number
+  /** Whether a free slot is left (`poll` for `POLLOUT`). */
+  hasRoom(pipe: Pipe): boolean
+
+  /** Closes at once, or when the disk job that uses it has returned. Idempotent. */
+  drop(resource: Descriptor | Pipe | Slab): void
+
+  /**
+   * One call that moves bytes by reference and never waits for a peer: `splice` where one side is a
+   * pipe, `sendfile` from a file to a socket, `copy_file_range` between files. `more` says that
+   * further bytes follow at once (`SPLICE_F_MORE`). EINTR is retried.
+   */
+  move(
+    source: Descriptor | Pipe,
+    sourceOffset: number,
+    sink: Descriptor | Pipe,
+    sinkOffset: number,
+    lengthBytes: number,
+    more: boolean,
+  ): number
+  tee(from: Pipe, to: Pipe, lengthBytes: number): number
+  /** Drops bytes from the front of a pipe, by reference to `/dev/null`. */
+  discard(pipe: Pipe, lengthBytes: number): number
+  /** One non-blocking read into memory: a copy. */
+  read(
+    source: Descriptor | Pipe,
+    target: Uint8Array,
+    targetOffset: number,
+    lengthBytes: number,
+  ): number
+  /**
+   * One gathering, non-blocking write from memory; the first `skipBytes` bytes are left out. Sockets
+   * by `sendmsg` with `MSG_NOSIGNAL`, and `MSG_MORE` when `more`. At most `IOV_MAX` parts a call.
+   */
+  writev(
+    sink: Descriptor | Pipe,
+    parts: readonly Uint8Array[],
+    skipBytes: number,
+    more: boolean,
+  ): number
+
+  /** Arms one descriptor, once, for a mask of READABLE and WRITABLE; arming again replaces. */
+  wait(descriptor: Descriptor, mask: number, token: number): number
+  /** Disarms; a wait that has fired already is not called back. Idempotent. */
+  unwait(descriptor: Descriptor): void
+
+  /**
+   * `move` in a loop on a disk thread until `lengthBytes` are moved, the source ends, a side would
+   * block or a call fails. Returns 0 when the job is queued, or −errno.
+   */
+  pump(
+    source: Descriptor | Pipe,
+    sourceOffset: number,
+    sink: Descriptor | Pipe,
+    sinkOffset: number,
+    lengthBytes: number,
+    token: number,
+  ): number
+  /**
+   * `pread` in a loop on a disk thread into memory that the caller keeps to itself until the event.
+   * Ends early only at the end of the file.
+   */
+  readAt(
+    file: Descriptor,
+    offset: number,
+    target: Uint8Array,
+    targetOffset: number,
+    lengthBytes: number,
+    token: number,
+  ): number
+  /**
+   * `pwrite` in a loop on a disk thread. The bytes are copied before this call returns, so the caller
+   * may change or detach them afterwards.
+   */
+  writeAt(
+    file: Descriptor,
+    offset: number,
+    parts: readonly Uint8Array[],
+    skipBytes: number,
+    token: number,
+  ): number
+  /** `fsync`, or `fdatasync` when `dataOnly`, on a disk thread. */
+  sync(file: Descriptor, dataOnly: boolean, token: number): number
+  /** Asks a queued or running job to stop at its next call. Its event still comes. */
+  cancel(token: number): void
+
+  slab(lengthBytes: number): Slab | number
+  /** The slab as an external ArrayBuffer, without a copy; one at a time. −ENOTSUP where forbidden. */
+  view(slab: Slab): ArrayBuffer | number
+  /** Detaches the ArrayBuffer that `view` gave, so that the slab may be viewed anew. Idempotent. */
+  detach(slab: Slab): void
+
+  /** CRC-32C in Ceph's convention: no inversion before or after. Returns an unsigned 32-bit number. */
+  crc32c(bytes: Uint8Array, seed: number): number
+
+  limits(): SystemLimits
+  live(): LiveCounts
+  /** Replaces the system-call table by a scripted one for this process; null restores it. Tests only. */
+  script(rules: readonly ScriptRule[] | null): void
+}
+
+function load(): { addon: Addon | null; reason: string } {
+  if (process.env['SPLICELIST_NATIVE'] === '0') {
+    return { addon: null, reason: 'SPLICELIST_NATIVE=0 switches the addon off' }
+  }
+  if (process.platform !== 'linux') {
+    return { addon: null, reason: `the addon needs Linux, this is ${process.platform}` }
+  }
+  try {
+    const require = createRequire(import.meta.url)
+    const find = require('node-gyp-build') as (root: string) => Addon
+    return { addon: find(fileURLToPath(new URL('..', import.meta.url))), reason: '' }
+  } catch (error) {
+    return { addon: null, reason: error instanceof Error ? error.message : String(error) }
+  }
+}
+
+const loaded = load()
+/** The addon, or null where there is none; the list works without it and transfers copy. */
+export const addon: Addon | null = loaded.addon
+/** Why there is no addon, as a sentence; empty where there is one. */
+export const whyNoAddon: string = loaded.reason
