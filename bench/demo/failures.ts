@@ -1,0 +1,28 @@
+/** The ways in which the demo ends badly, each with its exit code. */
+
+/** The command line asks for something that cannot be done. Exit code 2. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError'
+}
+
+/** A run went wrong: a child died, or the files differ. Exit code 1. */
+export class RunError extends Error {
+  override readonly name = 'RunError'
+}
+
+/** Why a file or folder cannot be used, in words; or undefined where the code says nothing clear. */
+export function reasonOf(error: unknown): string | undefined {
+  const { code } = error as NodeJS.ErrnoException
+  return code === undefined ? undefined : REASONS[code]
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'does not exist',
+  ENOTDIR: 'is not below a folder',
+  EISDIR: 'is a folder',
+  EACCES: 'may not be used by this user',
+  EPERM: 'may not be used by this user',
+  EROFS: 'is on a read-only file system',
+  ELOOP: 'is a loop of links',
+  ENAMETOOLONG: 'has too long a name',
+}

@@ -1,0 +1,56 @@
+/** What the demo and its children say to each other. */
+import type { Socket } from 'node:net'
+import type { Plan } from './plan.js'
+
+export const VARIANTS = ['splicelist', 'streams.default', 'streams.tuned'] as const
+export type Variant = (typeof VARIANTS)[number]
+
+export const SIDES = ['sender', 'receiver'] as const
+export type Side = (typeof SIDES)[number]
+
+/** Everything a child has to know. Travels as one argument, in JSON. */
+export interface Job {
+  readonly side: Side
+  readonly variant: Variant
+  readonly plan: Plan
+  /** The sender reads it; the receiver writes it. */
+  readonly path: string
+  /** Where the receiver listens. 0 for the receiver itself: any free port. */
+  readonly port: number
+}
+
+/** Bytes by what happened to them, as one process accounts for them. */
+export interface Ledger {
+  readonly moved: number
+  readonly inspected: number
+  readonly copied: Readonly<Record<string, number>>
+  readonly kernelCopied: Readonly<Record<string, number>>
+}
+
+/** What a receiver counts up while it runs, for the progress bar. */
+export interface Tally {
+  acceptedBytes: number
+}
+
+/**
+ * One side of one variant, from a fresh connection to the acknowledgement. What it costs the
+ * process, from call to settled promise, is what the demo measures.
+ */
+export type Role = (socket: Socket, job: Job, tally: Tally) => Promise<Ledger>
+
+/** One side of one run. */
+export interface SideReport {
+  readonly cpuSeconds: number
+  readonly wallSeconds: number
+  readonly peakRssBytes: number
+  readonly ledger: Ledger
+}
+
+export type ChildMessage =
+  | { readonly kind: 'listening'; readonly port: number }
+  | { readonly kind: 'progress'; readonly bytes: number }
+  | { readonly kind: 'done'; readonly report: SideReport }
+
+export function highWaterMarkOf(variant: Variant): number | undefined {
+  return variant === 'streams.tuned' ? 1024 * 1024 : undefined
+}

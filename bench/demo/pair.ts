@@ -1,0 +1,101 @@
+/** One run: a fresh receiver process and a fresh sender process. */
+import { startChild, type Child } from './child-process.js'
+import { RunError } from './failures.js'
+import type { Side, SideReport, Variant } from './job.js'
+import type { Pinning } from './pinning.js'
+import type { Plan } from './plan.js'
+
+/** A run of which nothing is heard for this long hangs: a receiver speaks five times a second. */
+const STALL_MS = 60_000
+/** When one side fails, the other may have more to say about it. */
+const GRACE_MS = 1_000
+
+export interface Pair {
+  readonly variant: Variant
+  readonly plan: Plan
+  readonly source: string
+  readonly target: string
+  readonly pinning: Pinning
+}
+export type PairReport = Readonly<Record<Side, SideReport>>
+
+/** Runs a pair to its end. Neither process outlives the call, whatever happens. */
+export async function runPair(
+  pair: Pair,
+  onProgress: (acceptedBytes: number) => void,
+  signal: AbortSignal,
+): Promise<PairReport> {
+  signal.throwIfAborted()
+  const over = new AbortController()
+  const end = (): void => over.abort()
+  signal.addEventListener('abort', end, { once: true })
+  const watch = new StallWatch(end)
+  try {
+    const receiver = start(pair, 'receiver', 0, over.signal, (acceptedBytes) => {
+      watch.heard(acceptedBytes)
+      onProgress(acceptedBytes)
+    })
+    const port = await receiver.listening.catch(() => undefined)
+    if (port === undefined) throw await failureOf([receiver], end)
+    const sender = start(pair, 'sender', port, over.signal, () => undefined)
+    try {
+      const [sent, received] = await Promise.all([sender.report, receiver.report])
+      return { sender: sent, receiver: received }
+    } catch {
+      throw await failureOf([receiver, sender], end)
+    }
+  } catch (error) {
+    signal.throwIfAborted()
+    if (watch.isStalled) throw new RunError(`A run of ${pair.variant} stood still for 60 s.`)
+    throw error
+  } finally {
+    watch.stop()
+    signal.removeEventListener('abort', end)
+  }
+}
+
+function start(
+  { variant, plan, source, target, pinning }: Pair,
+  side: Side,
+  port: number,
+  signal: AbortSignal,
+  onProgress: (acceptedBytes: number) => void,
+): Child {
+  const path = side === 'sender' ? source : target
+  return startChild({ side, variant, plan, path, port }, pinning?.[side], signal, onProgress)
+}
+
+/** What the sides died of, once both are gone. */
+async function failureOf(children: readonly Child[], end: () => void): Promise<Error> {
+  const timer = setTimeout(end, GRACE_MS)
+  const results = await Promise.allSettled(children.map(({ report }) => report))
+  clearTimeout(timer)
+  const reasons = results.flatMap((result) =>
+    result.status === 'rejected' ? [(result.reason as Error).message] : [],
+  )
+  return new RunError(reasons.join('\n'))
+}
+
+/** Ends a run of which nothing new is heard. */
+class StallWatch {
+  isStalled = false
+  #acceptedBytes = -1
+  readonly #timer: NodeJS.Timeout
+
+  constructor(end: () => void) {
+    this.#timer = setTimeout(() => {
+      this.isStalled = true
+      end()
+    }, STALL_MS)
+  }
+
+  heard(acceptedBytes: number): void {
+    if (acceptedBytes === this.#acceptedBytes) return
+    this.#acceptedBytes = acceptedBytes
+    this.#timer.refresh()
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer)
+  }
+}

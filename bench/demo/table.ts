@@ -1,0 +1,91 @@
+/** The one table that people read. */
+import { SIDES, VARIANTS, type Side, type Variant } from './job.js'
+import type { SideFigures } from './figures.js'
+import { sideOf, type Result } from './result.js'
+import { formatBytes, formatFixed } from './units.js'
+
+const LABEL_WIDTH = 34
+const CELL_WIDTH = 18
+const RULE = '─'.repeat(LABEL_WIDTH + VARIANTS.length * CELL_WIDTH)
+
+export function renderTable(result: Result): string {
+  const throughput = (variant: Variant): string =>
+    formatFixed(sideOf(result, variant, 'sender').gbPerSecond, 2)
+  return [
+    ...headLines(result),
+    '',
+    row('', (variant) => variant),
+    RULE,
+    row('throughput, GB/s', throughput),
+    ...SIDES.flatMap((side) => ['', ...sideLines(result, side)]),
+    RULE,
+    ...footLines(result),
+    '',
+  ].join('\n')
+}
+
+function headLines({ bytes, wire, environment }: Result): string[] {
+  const { node, kernel, cpu, cpus, pinned, mode, addon, rounds, payloadBytes } = environment
+  const where = pinned
+    ? `sender on CPU ${pinned.sender}, receiver on CPU ${pinned.receiver}`
+    : 'not pinned (no taskset, or one CPU): expect noise'
+  return [
+    `${formatBytes(bytes)}, file to file over loopback TCP: ${wire.messages.toLocaleString('en-US')} messages of up to ${formatBytes(payloadBytes)},`,
+    `${formatBytes(wire.payloadBytesSent)} of payload on the wire; ${rounds === 1 ? 'one round' : `medians of ${rounds} rounds, interleaved`}`,
+    `node ${node}, ${kernel}, ${cpus} CPUs (${cpu}), ${where}`,
+    `splicelist: mode ${mode}, ${addon ? 'with the addon' : 'without the addon'}`,
+  ]
+}
+
+function sideLines(result: Result, side: Side): string[] {
+  const of = (variant: Variant): SideFigures => sideOf(result, variant, side)
+  const ratio = {
+    splicelist: 1,
+    'streams.default': result.ratio[side].default,
+    'streams.tuned': result.ratio[side].tuned,
+  }
+  return [
+    side,
+    row('  CPU, s/GB', (variant) => formatFixed(of(variant).cpuSecondsPerGB, 3)),
+    row('  CPU, times splicelist', (variant) => formatFixed(ratio[variant], 2)),
+    row('  peak memory, MiB', (variant) => formatFixed(of(variant).peakRssMiB, 1)),
+    row('  moved by reference', (variant) => formatBytes(of(variant).moved)),
+    row('  looked at', (variant) => formatBytes(of(variant).inspected)),
+    ...causeLines('copied', of, 'copied'),
+    ...causeLines('kernel copied', of, 'kernelCopied'),
+  ]
+}
+
+/** One row for every cause that any variant knows. */
+function causeLines(
+  label: string,
+  of: (variant: Variant) => SideFigures,
+  key: 'copied' | 'kernelCopied',
+): string[] {
+  const causes = new Set(VARIANTS.flatMap((variant) => Object.keys(of(variant)[key])))
+  if (causes.size === 0) return [row(`  ${label}`, () => formatBytes(0))]
+  return [...causes].map((cause) =>
+    row(`  ${label}: ${cause}`, (variant) => formatBytes(of(variant)[key][cause] ?? 0)),
+  )
+}
+
+function footLines(result: Result): string[] {
+  return [
+    ...SIDES.map((side) => reconciliationLine(result, side)),
+    `${result.equal ? 'The files are equal' : 'THE FILES DIFFER'} after every run: sha256 ${result.sha256}`,
+  ]
+}
+
+function reconciliationLine(result: Result, side: Side): string {
+  const { copiedBytes, headerBytes, lookedAtBytes, otherBytes } = result.reconciliation[side]
+  const other = otherBytes === 0 ? '' : ` + ${formatBytes(otherBytes)} of other bytes`
+  return (
+    `The ${side} copied ${formatBytes(copiedBytes)} = ${formatBytes(headerBytes)} of headers` +
+    ` + ${formatBytes(lookedAtBytes)} looked at${other}.`
+  )
+}
+
+function row(label: string, cell: (variant: Variant) => string): string {
+  const cells = VARIANTS.map((variant) => cell(variant).padStart(CELL_WIDTH))
+  return label.padEnd(LABEL_WIDTH) + cells.join('')
+}
