@@ -58,7 +58,7 @@ async function run(options: Options, signal: AbortSignal): Promise<Result> {
   try {
     const plan = { fileBytes: workplace.fileBytes, payloadBytes }
     const runs = await runRounds({ plan, rounds, workplace, pinning }, progress, signal)
-    const environment = { ...readEnvironment(pinning), rounds, payloadBytes }
+    const environment = { ...readEnvironment(pinning, plan.fileBytes), rounds, payloadBytes }
     return resultOf(runs, plan, workplace.digest, environment)
   } finally {
     progress.close()

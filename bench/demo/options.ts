@@ -60,7 +60,7 @@ function parse(args: readonly string[]) {
     })
   } catch (error) {
     // parseArgs says what is wrong in its first sentence, and then how to quote it.
-    const [sentence = 'Bad options'] = String((error as Error).message).split('. ')
+    const [sentence = 'Bad options'] = (error as Error).message.split('. ')
     throw new UsageError(`${sentence.replace(/\.$/, '')}. See --help.`)
   }
 }

@@ -25,7 +25,7 @@ export function renderTable(result: Result): string {
 }
 
 function headLines({ bytes, wire, environment }: Result): string[] {
-  const { node, kernel, cpu, cpus, pinned, mode, addon, rounds, payloadBytes } = environment
+  const { node, kernel, cpu, cpus, pinned, cached, mode, addon, rounds, payloadBytes } = environment
   const where = pinned
     ? `sender on CPU ${pinned.sender}, receiver on CPU ${pinned.receiver}`
     : 'not pinned (no taskset, or one CPU): expect noise'
@@ -34,6 +34,7 @@ function headLines({ bytes, wire, environment }: Result): string[] {
     `${formatBytes(wire.payloadBytesSent)} of payload on the wire; ${rounds === 1 ? 'one round' : `medians of ${rounds} rounds, interleaved`}`,
     `node ${node}, ${kernel}, ${cpus} CPUs (${cpu}), ${where}`,
     `splicelist: mode ${mode}, ${addon ? 'with the addon' : 'without the addon'}`,
+    ...(cached ? [] : ['The two files do not fit into memory together: the disk takes part.']),
   ]
 }
 
