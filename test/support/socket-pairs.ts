@@ -1,0 +1,73 @@
+/**
+ * Two sockets that are connected to each other, in one process. Both are destroyed after the test,
+ * if it has not ended them itself.
+ */
+import { once } from 'node:events'
+import { rm } from 'node:fs/promises'
+import { connect, createServer, type ListenOptions, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterwards } from './cleanup.js'
+
+/** Two ends of one connection. What one writes, the other reads. */
+export interface SocketPair {
+  /** The end that connected. */
+  readonly client: Socket
+  /** The end that was accepted. Paused, with nothing read yet. */
+  readonly server: Socket
+}
+
+/** What a pair's sockets are made with. */
+export interface PairOptions {
+  /** As in `net.createServer`. Default true: a test decides itself when a side ends. */
+  readonly allowHalfOpen?: boolean
+}
+
+let lastPath = 0
+
+/** A pair over loopback TCP. */
+export function tcpPair(options?: PairOptions): Promise<SocketPair> {
+  return pair({ port: 0, host: '127.0.0.1' }, options)
+}
+
+/** A pair over a unix stream socket. */
+export async function unixPair(options?: PairOptions): Promise<SocketPair> {
+  const path = join(tmpdir(), `splicelist-test-${process.pid}-${++lastPath}.sock`)
+  try {
+    return await pair({ path }, options)
+  } finally {
+    await rm(path, { force: true })
+  }
+}
+
+async function pair(where: ListenOptions, options: PairOptions = {}): Promise<SocketPair> {
+  const allowHalfOpen = options.allowHalfOpen ?? true
+  const listener = createServer({ allowHalfOpen, pauseOnConnect: true })
+  listener.listen(where)
+  await once(listener, 'listening')
+  const address = listener.address()
+  if (address === null) throw new Error('The listener has no address')
+  const client = connect(
+    typeof address === 'string'
+      ? { path: address, allowHalfOpen }
+      : { port: address.port, host: '127.0.0.1', allowHalfOpen },
+  )
+  const [[server]] = (await Promise.all([
+    once(listener, 'connection'),
+    once(client, 'connect'),
+  ])) as [[Socket], unknown]
+  listener.close()
+  afterwards(() => destroyed(client))
+  afterwards(() => destroyed(server))
+  return { client, server }
+}
+
+/** Destroys a socket and waits until its descriptor is closed. */
+export async function destroyed(socket: Socket): Promise<void> {
+  if (socket.closed) return
+  // A reset that nobody asked about is no failure here.
+  socket.on('error', () => undefined)
+  const closed = once(socket, 'close').catch(() => undefined)
+  socket.destroy()
+  await closed
+}
