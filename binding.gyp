@@ -1,0 +1,70 @@
+{
+  # The addon of Splicelist: mechanism only, see native/addon.cc. Elsewhere than on Linux nothing is
+  # built, and lib/native.ts works without it.
+  'variables': {
+    'openssl_fips': '',  # node-gyp's common.gypi asks for it
+    'sanitize%': '',     # node-gyp rebuild --sanitize=address | thread
+  },
+  'targets': [
+    {
+      'target_name': 'splicelist',
+      'conditions': [
+        ['OS != "linux"', { 'type': 'none' }, {
+          'sources': [
+            'native/addon.cc',
+            'native/arguments.cc',
+            'native/crc32c.cc',
+            'native/descriptor.cc',
+            'native/disk_job.cc',
+            'native/disk_threads.cc',
+            'native/environment.cc',
+            'native/handle.cc',
+            'native/limits.cc',
+            'native/loop_waker.cc',
+            'native/move.cc',
+            'native/pipe.cc',
+            'native/poller.cc',
+            'native/script.cc',
+            'native/slab.cc',
+            'native/system_calls.cc',
+            'native/thread_waker.cc',
+          ],
+          'defines': [
+            'NAPI_VERSION=9',
+            'NAPI_DISABLE_CPP_EXCEPTIONS',
+            'NODE_ADDON_API_REQUIRE_BASIC_FINALIZERS',
+            'NODE_ADDON_API_DISABLE_DEPRECATED',
+          ],
+          'cflags!': ['-O3'],
+          'cflags_cc!': ['-O3', '-std=gnu++17', '-std=gnu++20'],
+          'cflags_cc': [
+            '-std=c++17', '-O2', '-fno-exceptions', '-fno-rtti',
+            '-fvisibility=hidden', '-fvisibility-inlines-hidden', '-pthread',
+            '-Wall', '-Wextra', '-Wpedantic', '-Wshadow', '-Werror',
+            # The headers of others are not ours to warn about.
+            '-isystem', '<(node_root_dir)/include/node',
+            '-isystem', '<!(node -p "path.resolve(require(\'node-addon-api\').include_dir)")',
+          ],
+          # nodelete: disk threads are detached, and may outlive the worker that loaded the addon.
+          # No -z defs: the symbols of Node-API come from the executable.
+          'ldflags': [
+            '-pthread', '-Wl,-z,nodelete', '-Wl,--exclude-libs,ALL', '-Wl,-Bsymbolic',
+          ],
+          'conditions': [
+            ['sanitize == "address"', {
+              'cflags_cc': [
+                '-fsanitize=address,undefined', '-fno-sanitize-recover=undefined',
+                '-fno-omit-frame-pointer', '-g',
+              ],
+              'ldflags': ['-fsanitize=address,undefined'],
+            }],
+            ['sanitize == "thread"', {
+              'cflags_cc': ['-fsanitize=thread', '-fno-omit-frame-pointer', '-g'],
+              'ldflags': ['-fsanitize=thread'],
+            }],
+          ],
+        }],
+      ],
+    },
+  ],
+}

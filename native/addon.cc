@@ -1,0 +1,466 @@
+/// The table of calls that lib/native.ts describes, and the module's entry.
+///
+/// Each function here reads its arguments, makes one call of the classes beside this file, and
+/// returns what that returned. Nothing is decided here.
+
+#include <napi.h>
+
+#include <array>
+#include <cerrno>
+#include <climits>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <new>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "arguments.h"
+#include "crc32c.h"
+#include "descriptor.h"
+#include "disk_job.h"
+#include "environment.h"
+#include "handle.h"
+#include "limits.h"
+#include "move.h"
+#include "pipe.h"
+#include "script.h"
+#include "slab.h"
+
+namespace splicelist {
+namespace {
+
+using Napi::CallbackInfo;
+using Napi::Value;
+
+Value Number(const Arguments& in, int64_t number) {
+  return Napi::Number::New(in.env(), static_cast<double>(number));
+}
+
+/// The handle of a new resource, or why there is none.
+template <typename T>
+Value Wrapped(const Arguments& in, Made<T> made) {
+  if (!made.resource) return Number(in, made.error);
+  return {in.env(),
+          Handle::Wrap(in.env(), in.environment().shared_from_this(), std::move(made.resource))};
+}
+
+/// A share of a resource, for a job.
+template <typename T>
+std::shared_ptr<T> Share(T* resource) {
+  return std::static_pointer_cast<T>(resource->shared_from_this());
+}
+
+Value Open(const CallbackInfo& info) {
+  Arguments in(info);
+  const Value events = in.Value(1);
+  if (!in.Value(0).IsFunction()) in.ThrowType("onEvents", "a function");
+  const bool floats =
+      events.IsTypedArray() && events.As<Napi::TypedArray>().TypedArrayType() == napi_float64_array;
+  if (!floats || events.As<Napi::TypedArray>().ElementLength() < Environment::kRecordNumbers) {
+    in.ThrowType("events", "a Float64Array with room for a record");
+  }
+  const auto kind = in.Choice(2, "waker", "loop", "thread") ? Environment::WakerKind::kLoop
+                                                            : Environment::WakerKind::kThread;
+  if (in.thrown()) return {};
+  const int64_t result = in.environment().Open(in.Value(0), events, kind);
+  if (result < 0) {
+    Napi::Error::New(in.env(), std::string("The addon cannot open: ") +
+                                   std::strerror(static_cast<int>(-result)) + ".")
+        .ThrowAsJavaScriptException();
+  }
+  return {};
+}
+
+Value Close(const CallbackInfo& info) {
+  Arguments(info).environment().Close();
+  return {};
+}
+
+Value Adopt(const CallbackInfo& info) {
+  Arguments in(info);
+  const auto fd = static_cast<int>(in.Whole(0, "fd", INT_MIN, INT_MAX));
+  const bool borrow = in.Choice(1, "ownership", "borrow", "duplicate");
+  if (!in.Complete() || in.environment().closed()) return in.Refusal();
+  const auto& census = in.environment().census();
+  return Wrapped(in, borrow ? Descriptor::Borrow(census, fd) : Descriptor::Duplicate(census, fd));
+}
+
+Value Describe(const CallbackInfo& info) {
+  Arguments in(info);
+  const Descriptor* const descriptor = in.DescriptorAt(0, "descriptor");
+  if (!in.Complete()) return in.Refusal();
+  Description description;
+  const int64_t result = descriptor->Describe(&description);
+  if (result < 0) return Number(in, result);
+  Napi::Object object = Napi::Object::New(in.env());
+  object.Set("type", Number(in, description.type));
+  object.Set("flags", Number(in, description.flags));
+  object.Set("sizeBytes", Number(in, description.size));
+  object.Set("family", Number(in, description.family));
+  object.Set("socketType", Number(in, description.socket_type));
+  return object;
+}
+
+Value Seek(const CallbackInfo& info) {
+  Arguments in(info);
+  const Descriptor* const descriptor = in.DescriptorAt(0, "descriptor");
+  const int64_t offset = in.Whole(1, "offset", -kWholeMax, kWholeMax);
+  const auto whence = static_cast<int>(in.Whole(2, "whence", SEEK_SET, SEEK_END));
+  if (!in.Complete()) return in.Refusal();
+  return Number(in, descriptor->Seek(offset, whence));
+}
+
+Value LowWater(const CallbackInfo& info) {
+  Arguments in(info);
+  const Descriptor* const descriptor = in.DescriptorAt(0, "descriptor");
+  const auto bytes = static_cast<int>(in.Whole(1, "bytes", 0, INT_MAX));
+  if (!in.Complete()) return in.Refusal();
+  return Number(in, descriptor->SetLowWater(bytes));
+}
+
+Value PendingBytes(const CallbackInfo& info) {
+  Arguments in(info);
+  const Endpoint* const from = in.EndpointAt(0, "from");
+  if (!in.Complete()) return in.Refusal();
+  return Number(in, Pending(*from));
+}
+
+Value OpenPipe(const CallbackInfo& info) {
+  Arguments in(info);
+  const auto slots = static_cast<int>(in.Whole(0, "slots", 1, INT_MAX / PageBytes()));
+  if (!in.Complete() || in.environment().closed()) return in.Refusal();
+  return Wrapped(in, Pipe::Open(in.environment().census(), slots));
+}
+
+Value Slots(const CallbackInfo& info) {
+  Arguments in(info);
+  const Pipe* const pipe = in.PipeAt(0, "pipe");
+  if (!in.Complete()) return in.Refusal();
+  return Number(in, pipe->Slots());
+}
+
+Value Resize(const CallbackInfo& info) {
+  Arguments in(info);
+  const Pipe* const pipe = in.PipeAt(0, "pipe");
+  const auto slots = static_cast<int>(in.Whole(1, "slots", 1, INT_MAX / PageBytes()));
+  if (!in.Complete()) return in.Refusal();
+  return Number(in, pipe->Resize(slots));
+}
+
+Value HasRoom(const CallbackInfo& info) {
+  Arguments in(info);
+  const Pipe* const pipe = in.PipeAt(0, "pipe");
+  if (in.thrown()) return {};
+  return Napi::Boolean::New(in.env(), pipe != nullptr && pipe->HasRoom());
+}
+
+Value Drop(const CallbackInfo& info) {
+  Arguments in(info);
+  Handle* const handle = in.AnyHandle(0, "resource");
+  if (handle != nullptr) in.environment().Drop(handle);
+  return {};
+}
+
+Value MoveBytes(const CallbackInfo& info) {
+  Arguments in(info);
+  const Endpoint* const source = in.EndpointAt(0, "source");
+  const int64_t source_offset = in.Offset(1, "sourceOffset");
+  const Endpoint* const sink = in.EndpointAt(2, "sink");
+  const int64_t sink_offset = in.Offset(3, "sinkOffset");
+  const uint64_t length = in.Length(4, "lengthBytes");
+  const bool more = in.Flag(5, "more");
+  if (!in.Complete()) return in.Refusal();
+  return Number(in, Move(*source, source_offset, *sink, sink_offset, length, more));
+}
+
+Value TeeBytes(const CallbackInfo& info) {
+  Arguments in(info);
+  const Pipe* const from = in.PipeAt(0, "from");
+  const Pipe* const to = in.PipeAt(1, "to");
+  const uint64_t length = in.Length(2, "lengthBytes");
+  if (!in.Complete()) return in.Refusal();
+  return Number(in, Tee(*from, *to, length));
+}
+
+Value DiscardBytes(const CallbackInfo& info) {
+  Arguments in(info);
+  const Pipe* const pipe = in.PipeAt(0, "pipe");
+  const uint64_t length = in.Length(1, "lengthBytes");
+  if (!in.Complete()) return in.Refusal();
+  const int64_t null_fd = in.environment().NullFd();
+  return Number(in, null_fd < 0 ? null_fd : Discard(*pipe, static_cast<int>(null_fd), length));
+}
+
+Value ReadBytes(const CallbackInfo& info) {
+  Arguments in(info);
+  const Endpoint* const source = in.EndpointAt(0, "source");
+  const Bytes target = in.Window(1);
+  if (!in.Complete()) return in.Refusal();
+  return Number(in, Read(*source, target.data, target.length));
+}
+
+Value Writev(const CallbackInfo& info) {
+  Arguments in(info);
+  const Endpoint* const sink = in.EndpointAt(0, "sink");
+  const uint64_t skip = in.Length(2, "skipBytes");
+  const bool more = in.Flag(3, "more");
+  iovec parts[IOV_MAX];
+  size_t count = 0;
+  in.EachPart(1, skip, [&](Bytes bytes) {
+    parts[count++] = {bytes.data, bytes.length};
+    return count < IOV_MAX;
+  });
+  if (!in.Complete()) return in.Refusal();
+  return Number(in, count == 0 ? 0 : WriteParts(*sink, parts, count, more));
+}
+
+Value Wait(const CallbackInfo& info) {
+  Arguments in(info);
+  const Descriptor* const descriptor = in.DescriptorAt(0, "descriptor");
+  const auto mask = static_cast<uint32_t>(in.Whole(1, "mask", 1, kReadable | kWritable));
+  const uint64_t token = in.Token(2);
+  if (!in.Complete()) return in.Refusal();
+  return Number(in, in.environment().Wait(*descriptor, mask, token));
+}
+
+Value Unwait(const CallbackInfo& info) {
+  Arguments in(info);
+  const Descriptor* const descriptor = in.DescriptorAt(0, "descriptor");
+  if (descriptor != nullptr) in.environment().Unwait(*descriptor);
+  return {};
+}
+
+Value Pump(const CallbackInfo& info) {
+  Arguments in(info);
+  Endpoint* const source = in.EndpointAt(0, "source");
+  const int64_t source_offset = in.Offset(1, "sourceOffset");
+  Endpoint* const sink = in.EndpointAt(2, "sink");
+  const int64_t sink_offset = in.Offset(3, "sinkOffset");
+  const uint64_t length = in.Length(4, "lengthBytes");
+  const uint64_t token = in.Token(5);
+  if (!in.Complete()) return in.Refusal();
+  const auto job = std::make_shared<PumpJob>(in.environment().census(), token, Share(source),
+                                             source_offset, Share(sink), sink_offset, length);
+  return Number(in, in.environment().Submit(job, nullptr));
+}
+
+Value ReadAt(const CallbackInfo& info) {
+  Arguments in(info);
+  Descriptor* const file = in.DescriptorAt(0, "file");
+  const int64_t offset = in.Offset(1, "offset");
+  const Bytes target = in.Window(2);
+  const uint64_t token = in.Token(5);
+  if (!in.Complete()) return in.Refusal();
+  Environment& environment = in.environment();
+  const auto job =
+      std::make_shared<ReadJob>(environment.census(), token, Share(file), offset, target.data,
+                                target.length, environment.KeeperOf(target.data));
+  return Number(in, environment.Submit(job, in.Value(2)));
+}
+
+Value WriteAt(const CallbackInfo& info) {
+  Arguments in(info);
+  Descriptor* const file = in.DescriptorAt(0, "file");
+  const int64_t offset = in.Offset(1, "offset");
+  const uint64_t skip = in.Length(3, "skipBytes");
+  const uint64_t token = in.Token(4);
+  std::vector<Bytes> parts;
+  size_t length = 0;
+  in.EachPart(2, skip, [&](Bytes bytes) {
+    parts.push_back(bytes);
+    length += bytes.length;
+    return true;
+  });
+  if (!in.Complete()) return in.Refusal();
+  std::unique_ptr<uint8_t[]> copy(new (std::nothrow) uint8_t[length]);
+  if (!copy) return Number(in, -ENOMEM);
+  uint8_t* end = copy.get();
+  for (const Bytes& bytes : parts) {
+    std::memcpy(end, bytes.data, bytes.length);
+    end += bytes.length;
+  }
+  const auto job = std::make_shared<WriteJob>(in.environment().census(), token, Share(file), offset,
+                                              std::move(copy), length);
+  return Number(in, in.environment().Submit(job, nullptr));
+}
+
+Value Sync(const CallbackInfo& info) {
+  Arguments in(info);
+  Descriptor* const file = in.DescriptorAt(0, "file");
+  const bool data_only = in.Flag(1, "dataOnly");
+  const uint64_t token = in.Token(2);
+  if (!in.Complete()) return in.Refusal();
+  const auto job =
+      std::make_shared<SyncJob>(in.environment().census(), token, Share(file), data_only);
+  return Number(in, in.environment().Submit(job, nullptr));
+}
+
+Value Cancel(const CallbackInfo& info) {
+  Arguments in(info);
+  const uint64_t token = in.Token(0);
+  if (!in.thrown()) in.environment().Cancel(token);
+  return {};
+}
+
+Value MapSlab(const CallbackInfo& info) {
+  Arguments in(info);
+  const uint64_t length = static_cast<uint64_t>(in.Whole(0, "lengthBytes", 1, kWholeMax));
+  if (!in.Complete() || in.environment().closed()) return in.Refusal();
+  return Wrapped(in, Slab::Map(in.environment().census(), length));
+}
+
+Value ViewSlab(const CallbackInfo& info) {
+  Arguments in(info);
+  Slab* const slab = in.SlabAt(0, "slab");
+  if (!in.Complete()) return in.Refusal();
+  napi_value array_buffer = nullptr;
+  const int error = slab->View(in.env(), &array_buffer);
+  return error < 0 ? Number(in, error) : Value(in.env(), array_buffer);
+}
+
+Value DetachSlab(const CallbackInfo& info) {
+  Arguments in(info);
+  Slab* const slab = in.SlabAt(0, "slab");
+  if (slab != nullptr) slab->Detach(in.env());
+  return {};
+}
+
+Value Checksum(const CallbackInfo& info) {
+  Arguments in(info);
+  const Bytes bytes = in.View(0, "bytes");
+  const auto seed = static_cast<uint32_t>(in.Whole(1, "seed", 0, UINT32_MAX));
+  if (!in.Complete()) return in.Refusal();
+  return Number(in, Crc32c(seed, bytes.data, bytes.length));
+}
+
+Value Limits(const CallbackInfo& info) {
+  const Arguments in(info);
+  const SystemLimits limits = ReadSystemLimits();
+  Napi::Object object = Napi::Object::New(in.env());
+  object.Set("pageBytes", Number(in, limits.page_bytes));
+  object.Set("pipeMaxBytes", Number(in, limits.pipe_max_bytes));
+  object.Set("userPagesSoft", Number(in, limits.user_pages_soft));
+  object.Set("openFilesMax", Number(in, limits.open_files_max));
+  object.Set("privileged", Napi::Boolean::New(in.env(), limits.privileged));
+  return object;
+}
+
+Value Live(const CallbackInfo& info) {
+  const Arguments in(info);
+  const Census& census = *in.environment().census();
+  Napi::Object object = Napi::Object::New(in.env());
+  object.Set("pipes", Number(in, census.pipes.load()));
+  object.Set("descriptors", Number(in, census.descriptors.load()));
+  object.Set("slabs", Number(in, census.slabs.load()));
+  object.Set("jobs", Number(in, census.jobs.load()));
+  object.Set("orphans", Number(in, census.orphans.load()));
+  object.Set("waits", Number(in, in.environment().waits()));
+  return object;
+}
+
+/// A field of a rule: a whole number, or `otherwise` when it is not there.
+uint64_t RuleNumber(Arguments* in, const Napi::Object& rule, const char* name, uint64_t otherwise) {
+  const Value value = rule.Get(name);
+  if (in->env().IsExceptionPending() || value.IsUndefined()) return otherwise;
+  const double number = value.IsNumber() ? value.As<Napi::Number>().DoubleValue() : -1;
+  if (!(number >= 0 && number <= static_cast<double>(kWholeMax))) {
+    in->ThrowType(name, "a whole number");
+    return otherwise;
+  }
+  return static_cast<uint64_t>(number);
+}
+
+ScriptRule ReadRule(Arguments* in, const Value& value) {
+  ScriptRule rule;
+  if (!value.IsObject()) {
+    in->ThrowType("every rule", "an object");
+    return rule;
+  }
+  const auto object = value.As<Napi::Object>();
+  const Value call = object.Get("call");
+  const int index = call.IsString() ? ScriptedCall(call.As<Napi::String>().Utf8Value()) : -1;
+  if (index < 0) in->ThrowType("call", "the name of a system call in the table");
+  rule.call = static_cast<size_t>(index);
+  rule.skip = RuleNumber(in, object, "skip", 0);
+  rule.times = RuleNumber(in, object, "times", 1);
+  rule.error = static_cast<int>(RuleNumber(in, object, "errno", 0));
+  rule.max_bytes = RuleNumber(in, object, "maxBytes", UINT64_MAX);
+  return rule;
+}
+
+Value Script(const CallbackInfo& info) {
+  Arguments in(info);
+  if (in.Value(0).IsNull()) {
+    EndScript();
+    return {};
+  }
+  if (!in.Value(0).IsArray()) {
+    in.ThrowType("rules", "an array or null");
+    return {};
+  }
+  const auto array = in.Value(0).As<Napi::Array>();
+  std::vector<ScriptRule> rules;
+  for (uint32_t i = 0; i < array.Length() && !in.thrown(); ++i) {
+    rules.push_back(ReadRule(&in, array.Get(i)));
+  }
+  if (!in.thrown() && !in.env().IsExceptionPending()) StartScript(std::move(rules));
+  return {};
+}
+
+/// The call table, by the names of lib/native.ts.
+template <Napi::Value (*kCall)(const CallbackInfo&)>
+void Export(Napi::Object exports, const char* name, Environment* environment) {
+  exports.Set(name, Napi::Function::New<kCall>(exports.Env(), name, environment));
+}
+
+void ExportAll(const Napi::Object& exports, Environment* environment) {
+  Export<Open>(exports, "open", environment);
+  Export<Close>(exports, "close", environment);
+  Export<Adopt>(exports, "adopt", environment);
+  Export<Describe>(exports, "describe", environment);
+  Export<Seek>(exports, "seek", environment);
+  Export<LowWater>(exports, "lowWater", environment);
+  Export<PendingBytes>(exports, "pending", environment);
+  Export<OpenPipe>(exports, "pipe", environment);
+  Export<Slots>(exports, "slots", environment);
+  Export<Resize>(exports, "resize", environment);
+  Export<HasRoom>(exports, "hasRoom", environment);
+  Export<Drop>(exports, "drop", environment);
+  Export<MoveBytes>(exports, "move", environment);
+  Export<TeeBytes>(exports, "tee", environment);
+  Export<DiscardBytes>(exports, "discard", environment);
+  Export<ReadBytes>(exports, "read", environment);
+  Export<Writev>(exports, "writev", environment);
+  Export<Wait>(exports, "wait", environment);
+  Export<Unwait>(exports, "unwait", environment);
+  Export<Pump>(exports, "pump", environment);
+  Export<ReadAt>(exports, "readAt", environment);
+  Export<WriteAt>(exports, "writeAt", environment);
+  Export<Sync>(exports, "sync", environment);
+  Export<Cancel>(exports, "cancel", environment);
+  Export<MapSlab>(exports, "slab", environment);
+  Export<ViewSlab>(exports, "view", environment);
+  Export<DetachSlab>(exports, "detach", environment);
+  Export<Checksum>(exports, "crc32c", environment);
+  Export<Limits>(exports, "limits", environment);
+  Export<Live>(exports, "live", environment);
+  Export<Script>(exports, "script", environment);
+}
+
+void EndEnvironment(napi_env /*env*/, void* environment, void* /*hint*/) {
+  delete static_cast<std::shared_ptr<Environment>*>(environment);
+}
+
+Napi::Object Init(Napi::Env env, Napi::Object exports) {
+  auto* const environment = new std::shared_ptr<Environment>(std::make_shared<Environment>(env));
+  napi_set_instance_data(env, environment, EndEnvironment, nullptr);
+  ExportAll(exports, environment->get());
+  return exports;
+}
+
+NODE_API_MODULE(splicelist, Init)
+
+}  // namespace
+}  // namespace splicelist

@@ -1,0 +1,156 @@
+#include "arguments.h"
+
+#include <cerrno>
+#include <cmath>
+
+#include "move.h"
+
+namespace splicelist {
+
+Arguments::Arguments(const Napi::CallbackInfo& info)
+    : info_(info), environment_(static_cast<Environment*>(info.Data())) {
+}
+
+Napi::Value Arguments::Refusal() const {
+  return thrown_ ? Napi::Value() : Napi::Number::New(env(), -EBADF);
+}
+
+int64_t Arguments::Whole(size_t index, const char* name, int64_t min, int64_t max) {
+  double number = 0;
+  if (napi_get_value_double(env(), info_[index], &number) != napi_ok) {
+    ThrowType(name, "a number");
+    return min;
+  }
+  const bool fits = number >= static_cast<double>(min) && number <= static_cast<double>(max);
+  if (!fits || number != std::trunc(number)) {
+    ThrowRange(std::string(name) + " must be a whole number from " + std::to_string(min) + " to " +
+               std::to_string(max) + ".");
+    return min;
+  }
+  return static_cast<int64_t>(number);
+}
+
+uint64_t Arguments::Length(size_t index, const char* name) {
+  return static_cast<uint64_t>(Whole(index, name, 0, kWholeMax));
+}
+
+int64_t Arguments::Offset(size_t index, const char* name) {
+  return Whole(index, name, kOwnPosition, kWholeMax);
+}
+
+uint64_t Arguments::Token(size_t index) {
+  return static_cast<uint64_t>(Whole(index, "token", 0, kWholeMax));
+}
+
+bool Arguments::Flag(size_t index, const char* name) {
+  bool flag = false;
+  if (napi_get_value_bool(env(), info_[index], &flag) != napi_ok) ThrowType(name, "a boolean");
+  return flag;
+}
+
+bool Arguments::Choice(size_t index, const char* name, const char* yes, const char* no) {
+  const Napi::Value value = info_[index];
+  const std::string word = value.IsString() ? value.As<Napi::String>().Utf8Value() : std::string();
+  if (word != yes && word != no) {
+    ThrowType(name, ("'" + std::string(yes) + "' or '" + no + "'").c_str());
+  }
+  return word == yes;
+}
+
+Handle* Arguments::AnyHandle(size_t index, const char* name) {
+  Handle* const handle = Handle::Unwrap(env(), info_[index]);
+  if (handle == nullptr) ThrowType(name, "a Descriptor, a Pipe or a Slab");
+  return handle;
+}
+
+/// The resource at `index`; null when there is none, or when it was dropped, which is noted.
+Resource* Arguments::ResourceAt(size_t index) {
+  const Handle* const handle = Handle::Unwrap(env(), info_[index]);
+  if (handle == nullptr) return nullptr;
+  if (handle->resource() == nullptr) dropped_ = true;
+  return handle->resource();
+}
+
+Descriptor* Arguments::DescriptorAt(size_t index, const char* name) {
+  Resource* const resource = ResourceAt(index);
+  if (resource != nullptr && resource->kind() == Resource::Kind::kDescriptor) {
+    return static_cast<Descriptor*>(resource);
+  }
+  if (!dropped_) ThrowType(name, "a Descriptor");
+  return nullptr;
+}
+
+Pipe* Arguments::PipeAt(size_t index, const char* name) {
+  Resource* const resource = ResourceAt(index);
+  if (resource != nullptr && resource->kind() == Resource::Kind::kPipe) {
+    return static_cast<Pipe*>(resource);
+  }
+  if (!dropped_) ThrowType(name, "a Pipe");
+  return nullptr;
+}
+
+Slab* Arguments::SlabAt(size_t index, const char* name) {
+  Resource* const resource = ResourceAt(index);
+  if (resource != nullptr && resource->kind() == Resource::Kind::kSlab) {
+    return static_cast<Slab*>(resource);
+  }
+  if (!dropped_) ThrowType(name, "a Slab");
+  return nullptr;
+}
+
+Endpoint* Arguments::EndpointAt(size_t index, const char* name) {
+  Resource* const resource = ResourceAt(index);
+  if (resource != nullptr && resource->kind() != Resource::Kind::kSlab) {
+    return static_cast<Endpoint*>(resource);
+  }
+  if (!dropped_) ThrowType(name, "a Descriptor or a Pipe");
+  return nullptr;
+}
+
+Bytes Arguments::View(size_t index, const char* name) {
+  Bytes bytes;
+  ReadView(info_[index], name, &bytes);
+  return bytes;
+}
+
+bool Arguments::ReadView(napi_value value, const char* name, Bytes* bytes) {
+  napi_typedarray_type type = napi_int8_array;
+  void* data = nullptr;
+  size_t length = 0;
+  const napi_status status =
+      napi_get_typedarray_info(env(), value, &type, &length, &data, nullptr, nullptr);
+  if (status != napi_ok || type != napi_uint8_array) {
+    ThrowType(name, "a Uint8Array");
+    return false;
+  }
+  *bytes = {static_cast<uint8_t*>(data), length};
+  return true;
+}
+
+Bytes Arguments::Window(size_t index) {
+  const Bytes view = View(index, "target");
+  const uint64_t offset = Length(index + 1, "targetOffset");
+  const uint64_t length = Length(index + 2, "lengthBytes");
+  if (thrown_) return {};
+  if (offset > view.length || length > view.length - offset) {
+    ThrowRange("targetOffset and lengthBytes reach beyond the end of target, which has " +
+               std::to_string(view.length) + " bytes (0 when it was detached).");
+    return {};
+  }
+  return {view.data + offset, static_cast<size_t>(length)};
+}
+
+void Arguments::ThrowType(const char* name, const char* what) {
+  if (thrown_) return;
+  thrown_ = true;
+  Napi::TypeError::New(env(), std::string(name) + " must be " + what + ".")
+      .ThrowAsJavaScriptException();
+}
+
+void Arguments::ThrowRange(const std::string& message) {
+  if (thrown_) return;
+  thrown_ = true;
+  Napi::RangeError::New(env(), message).ThrowAsJavaScriptException();
+}
+
+}  // namespace splicelist

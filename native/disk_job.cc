@@ -1,0 +1,184 @@
+#include "disk_job.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <new>
+#include <utility>
+
+#include "move.h"
+#include "system_calls.h"
+
+namespace splicelist {
+namespace {
+
+int64_t ReadFile(int fd, const Cursor& cursor, uint8_t* target, size_t length) {
+  return RetryInterrupted([&] {
+    return cursor.IsOwnPosition() ? Calls().read(fd, target, length)
+                                  : Calls().pread(fd, target, length, cursor.offset());
+  });
+}
+
+int64_t WriteFile(int fd, const Cursor& cursor, const uint8_t* bytes, size_t length) {
+  return RetryInterrupted([&] {
+    return cursor.IsOwnPosition() ? Calls().write(fd, bytes, length)
+                                  : Calls().pwrite(fd, bytes, length, cursor.offset());
+  });
+}
+
+/// Compares owners, not addresses, so that it may be asked while the job gives up its shares.
+bool IsSame(const std::weak_ptr<Resource>& one, const std::shared_ptr<Resource>& other) {
+  return !one.owner_before(other) && !other.owner_before(one);
+}
+
+}  // namespace
+
+DiskJob::DiskJob(std::shared_ptr<Census> census, uint64_t token, std::weak_ptr<Resource> first,
+                 std::weak_ptr<Resource> second)
+    : counted_(std::move(census), &Census::jobs),
+      first_(std::move(first)),
+      second_(std::move(second)),
+      token_(token) {
+}
+
+bool DiskJob::Uses(const std::shared_ptr<Resource>& resource) const {
+  return IsSame(first_, resource) || IsSame(second_, resource);
+}
+
+void DiskJob::MarkOrphan() {
+  if (!orphaned_) orphaned_.emplace(counted_.census(), &Census::orphans);
+}
+
+void DiskJob::Add(int64_t bytes, const Progress& progress) {
+  done_ += static_cast<uint64_t>(bytes);
+  progress(done_);
+}
+
+bool Cursor::IsOwnPosition() const {
+  return offset_ == kOwnPosition;
+}
+
+void Cursor::Advance(int64_t bytes) {
+  if (!IsOwnPosition()) offset_ += bytes;
+}
+
+PumpJob::PumpJob(std::shared_ptr<Census> census, uint64_t token, std::shared_ptr<Endpoint> source,
+                 int64_t source_offset, std::shared_ptr<Endpoint> sink, int64_t sink_offset,
+                 uint64_t length)
+    : DiskJob(std::move(census), token, source, sink),
+      source_(std::move(source)),
+      sink_(std::move(sink)),
+      source_cursor_(source_offset),
+      sink_cursor_(sink_offset),
+      length_(length) {
+}
+
+int PumpJob::Run(const Progress& progress) {
+  while (done() < length_) {
+    if (cancelled()) return ECANCELED;
+    const int64_t moved = Move(*source_, source_cursor_.offset(), *sink_, sink_cursor_.offset(),
+                               std::min(length_ - done(), kStepBytes), false);
+    if (moved < 0) return static_cast<int>(-moved);
+    if (moved == 0) break;
+    source_cursor_.Advance(moved);
+    sink_cursor_.Advance(moved);
+    Add(moved, progress);
+  }
+  return 0;
+}
+
+void PumpJob::Release() {
+  source_.reset();
+  sink_.reset();
+}
+
+bool TargetMemory::Store(size_t offset, const uint8_t* from, size_t count) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (bytes_ == nullptr) return false;
+  std::memcpy(bytes_ + offset, from, count);
+  return true;
+}
+
+void TargetMemory::Withdraw() {
+  if (keeper_) return;
+  const std::lock_guard<std::mutex> lock(mutex_);
+  bytes_ = nullptr;
+}
+
+ReadJob::ReadJob(std::shared_ptr<Census> census, uint64_t token, std::shared_ptr<Descriptor> file,
+                 int64_t offset, uint8_t* target, size_t length, std::shared_ptr<void> keeper)
+    : DiskJob(std::move(census), token, file),
+      file_(std::move(file)),
+      cursor_(offset),
+      target_(target, length, std::move(keeper)) {
+}
+
+int ReadJob::Run(const Progress& progress) {
+  std::unique_ptr<uint8_t[]> bounce;
+  if (target_.Direct(0) == nullptr) {
+    bounce.reset(new (std::nothrow) uint8_t[std::min(target_.length(), kStepBytes)]);
+    if (!bounce) return ENOMEM;
+  }
+  while (done() < target_.length()) {
+    if (cancelled()) return ECANCELED;
+    uint8_t* const into = bounce ? bounce.get() : target_.Direct(done());
+    const size_t step = std::min(target_.length() - done(), kStepBytes);
+    const int64_t count = ReadFile(file_->fd(), cursor_, into, step);
+    if (count < 0) return static_cast<int>(-count);
+    if (count == 0) break;
+    if (bounce && !target_.Store(done(), into, static_cast<size_t>(count))) return ECANCELED;
+    cursor_.Advance(count);
+    Add(count, progress);
+  }
+  return 0;
+}
+
+void ReadJob::Release() {
+  file_.reset();
+  target_.Release();
+}
+
+WriteJob::WriteJob(std::shared_ptr<Census> census, uint64_t token, std::shared_ptr<Descriptor> file,
+                   int64_t offset, std::unique_ptr<uint8_t[]> bytes, size_t length)
+    : DiskJob(std::move(census), token, file),
+      file_(std::move(file)),
+      cursor_(offset),
+      bytes_(std::move(bytes)),
+      length_(length) {
+}
+
+int WriteJob::Run(const Progress& progress) {
+  while (done() < length_) {
+    if (cancelled()) return ECANCELED;
+    const int64_t count = WriteFile(file_->fd(), cursor_, bytes_.get() + done(),
+                                    std::min(length_ - done(), kStepBytes));
+    if (count < 0) return static_cast<int>(-count);
+    if (count == 0) return EIO;  // a device that takes nothing would be asked for ever
+    cursor_.Advance(count);
+    Add(count, progress);
+  }
+  return 0;
+}
+
+void WriteJob::Release() {
+  file_.reset();
+  bytes_.reset();
+}
+
+SyncJob::SyncJob(std::shared_ptr<Census> census, uint64_t token, std::shared_ptr<Descriptor> file,
+                 bool data_only)
+    : DiskJob(std::move(census), token, file), file_(std::move(file)), data_only_(data_only) {
+}
+
+int SyncJob::Run(const Progress& /*progress*/) {
+  if (cancelled()) return ECANCELED;
+  const int64_t result = RetryInterrupted(
+      [this] { return data_only_ ? Calls().fdatasync(file_->fd()) : Calls().fsync(file_->fd()); });
+  return static_cast<int>(-result);
+}
+
+void SyncJob::Release() {
+  file_.reset();
+}
+
+}  // namespace splicelist

@@ -1,0 +1,196 @@
+#ifndef SPLICELIST_NATIVE_DISK_JOB_H_
+#define SPLICELIST_NATIVE_DISK_JOB_H_
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+
+#include "census.h"
+#include "descriptor.h"
+#include "resource.h"
+
+namespace splicelist {
+
+/// One piece of work that may wait for a disk: it runs on a disk thread, from start to end, once.
+///
+/// The job holds shares of what it works on, so that descriptors stay open, and memory mapped,
+/// until the call that is using them has returned; Release gives them up. Shared by the
+/// environment's thread, which may cancel it at any time, and one disk thread.
+class DiskJob {
+ public:
+  /// Told how many bytes are done, after each call that did some.
+  using Progress = std::function<void(uint64_t done)>;
+
+  /// A job that reports under `token` and works on `first` and `second`, which may be null.
+  DiskJob(std::shared_ptr<Census> census, uint64_t token, std::weak_ptr<Resource> first,
+          std::weak_ptr<Resource> second = {});
+  DiskJob(const DiskJob&) = delete;
+  DiskJob& operator=(const DiskJob&) = delete;
+  virtual ~DiskJob() = default;
+
+  /// Works until the end, an error, or the next call after Cancel. Returns 0 or a positive errno.
+  virtual int Run(const Progress& progress) = 0;
+  /// Gives up its shares. After Run, or instead of it.
+  virtual void Release() = 0;
+  /// Gives up what belongs to JavaScript, at once, while the job may be running. No call after this
+  /// one touches it.
+  virtual void Withdraw() {}
+
+  /// Whether it works on `resource`, or has until it ended.
+  bool Uses(const std::shared_ptr<Resource>& resource) const;
+  /// Asks the job to stop at its next call.
+  void Cancel() { cancelled_.store(true, std::memory_order_relaxed); }
+  /// Counts it as an orphan from now on: what it uses was dropped. Idempotent.
+  void MarkOrphan();
+
+  /// The token it reports under.
+  uint64_t token() const { return token_; }
+  /// Bytes done. Read by its own thread, and by others once it has ended.
+  uint64_t done() const { return done_; }
+
+ protected:
+  /// Whether it was asked to stop.
+  bool cancelled() const { return cancelled_.load(std::memory_order_relaxed); }
+  /// Counts `bytes` as done.
+  void Add(int64_t bytes, const Progress& progress);
+
+ private:
+  const Counted counted_;
+  std::optional<Counted> orphaned_;  // touched by the environment's thread only
+  const std::weak_ptr<Resource> first_;
+  const std::weak_ptr<Resource> second_;
+  const uint64_t token_;
+  std::atomic<bool> cancelled_{false};
+  uint64_t done_ = 0;
+};
+
+/// Where in a file a job stands; moves along with it unless it is the file's own position.
+class Cursor {
+ public:
+  /// At `offset`, or at the file's own position when it is kOwnPosition.
+  explicit Cursor(int64_t offset) : offset_(offset) {}
+  /// Where the next call goes.
+  int64_t offset() const { return offset_; }
+  /// Whether that is the file's own position.
+  bool IsOwnPosition() const;
+  /// Moves on by `bytes`.
+  void Advance(int64_t bytes);
+
+ private:
+  int64_t offset_;
+};
+
+/// `Move` in a loop.
+class PumpJob final : public DiskJob {
+ public:
+  /// The most bytes of one call, so that a job can be cancelled and shows progress.
+  static constexpr uint64_t kStepBytes = uint64_t{4} << 20;
+
+  /// Moves `length` bytes from `source` at `source_offset` to `sink` at `sink_offset`.
+  PumpJob(std::shared_ptr<Census> census, uint64_t token, std::shared_ptr<Endpoint> source,
+          int64_t source_offset, std::shared_ptr<Endpoint> sink, int64_t sink_offset,
+          uint64_t length);
+
+  int Run(const Progress& progress) override;
+  void Release() override;
+
+ private:
+  std::shared_ptr<Endpoint> source_;
+  std::shared_ptr<Endpoint> sink_;
+  Cursor source_cursor_;
+  Cursor sink_cursor_;
+  const uint64_t length_;
+};
+
+/// Memory of JavaScript that a job fills from its thread.
+///
+/// JavaScript's memory ends when its environment ends, and no thread may wait for a disk then. So
+/// bytes come through a bounce buffer, and each piece is put in place under a lock that Withdraw
+/// takes too. Memory with a keeper, a slab's mapping, outlives all that: bytes go straight to it.
+class TargetMemory {
+ public:
+  /// `length` bytes at `bytes`, which stay valid until Withdraw, or for as long as `keeper` is
+  /// held.
+  TargetMemory(uint8_t* bytes, size_t length, std::shared_ptr<void> keeper)
+      : bytes_(bytes), length_(length), keeper_(std::move(keeper)) {}
+
+  /// Its length in bytes.
+  size_t length() const { return length_; }
+  /// The memory at `offset` where it may be written without a lock, or null.
+  uint8_t* Direct(size_t offset) const { return keeper_ ? bytes_ + offset : nullptr; }
+  /// Puts `count` bytes in place at `offset`. False when the memory was withdrawn.
+  bool Store(size_t offset, const uint8_t* from, size_t count);
+  /// Ends access to memory that has no keeper. Waits for a Store that is under way, no longer.
+  void Withdraw();
+  /// Gives up the keeper.
+  void Release() { keeper_.reset(); }
+
+ private:
+  std::mutex mutex_;
+  uint8_t* bytes_;
+  const size_t length_;
+  std::shared_ptr<void> keeper_;
+};
+
+/// `pread` in a loop.
+class ReadJob final : public DiskJob {
+ public:
+  /// The most bytes of one call: small enough that the copy finds them in a core's own cache.
+  static constexpr size_t kStepBytes = size_t{128} << 10;
+
+  /// Fills `length` bytes at `target` from `file` at `offset`; `keeper`, if any, keeps the target.
+  ReadJob(std::shared_ptr<Census> census, uint64_t token, std::shared_ptr<Descriptor> file,
+          int64_t offset, uint8_t* target, size_t length, std::shared_ptr<void> keeper);
+
+  int Run(const Progress& progress) override;
+  void Release() override;
+  void Withdraw() override { target_.Withdraw(); }
+
+ private:
+  std::shared_ptr<Descriptor> file_;
+  Cursor cursor_;
+  TargetMemory target_;
+};
+
+/// `pwrite` in a loop.
+class WriteJob final : public DiskJob {
+ public:
+  /// The most bytes of one call.
+  static constexpr size_t kStepBytes = size_t{4} << 20;
+
+  /// Writes the `length` bytes at `bytes` into `file` at `offset`.
+  WriteJob(std::shared_ptr<Census> census, uint64_t token, std::shared_ptr<Descriptor> file,
+           int64_t offset, std::unique_ptr<uint8_t[]> bytes, size_t length);
+
+  int Run(const Progress& progress) override;
+  void Release() override;
+
+ private:
+  std::shared_ptr<Descriptor> file_;
+  Cursor cursor_;
+  std::unique_ptr<uint8_t[]> bytes_;
+  const size_t length_;
+};
+
+/// `fsync` or `fdatasync`.
+class SyncJob final : public DiskJob {
+ public:
+  /// Brings `file` to its disk; `data_only` leaves out what is not needed to read it back.
+  SyncJob(std::shared_ptr<Census> census, uint64_t token, std::shared_ptr<Descriptor> file,
+          bool data_only);
+
+  int Run(const Progress& progress) override;
+  void Release() override;
+
+ private:
+  std::shared_ptr<Descriptor> file_;
+  const bool data_only_;
+};
+
+}  // namespace splicelist
+
+#endif  // SPLICELIST_NATIVE_DISK_JOB_H_

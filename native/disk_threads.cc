@@ -1,0 +1,189 @@
+#include "disk_threads.h"
+
+#include <pthread.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+#include "signals.h"
+#include "unique_fd.h"
+
+namespace splicelist {
+
+using Clock = std::chrono::steady_clock;
+
+/// What the environment and its disk threads share. Lives until the last of them is gone.
+struct DiskThreads::Shared {
+  std::mutex mutex;
+  std::condition_variable has_work;
+  std::deque<std::shared_ptr<DiskJob>> queue;
+  std::vector<std::shared_ptr<DiskJob>> running;
+  std::deque<DiskReport> reports;
+  UniqueFd wake;  // readable exactly while there are reports
+  size_t threads = 0;
+  size_t idle = 0;
+  bool open = false;
+
+  /// Adds a report. With the mutex held.
+  void Post(DiskReport report) {
+    if (!open) return;
+    reports.push_back(std::move(report));
+    if (reports.size() == 1) Signal();
+  }
+
+  /// Brings the progress of `job` up to date, in the report that waits or in a new one.
+  void PostProgress(const std::shared_ptr<DiskJob>& job, uint64_t done) {
+    const std::lock_guard<std::mutex> lock(mutex);
+    for (DiskReport& report : reports) {
+      if (report.job != job) continue;
+      report.done = done;
+      return;
+    }
+    Post({job, false, done, 0});
+  }
+
+  void Signal() const {
+    const uint64_t one = 1;
+    [[maybe_unused]] const ssize_t written = write(wake.get(), &one, sizeof one);
+  }
+
+  void Unsignal() const {
+    uint64_t count = 0;
+    [[maybe_unused]] const ssize_t taken = read(wake.get(), &count, sizeof count);
+  }
+
+  /// Waits for a job; null when there is none and the thread should end.
+  std::shared_ptr<DiskJob> Next(std::unique_lock<std::mutex>* lock) {
+    ++idle;
+    has_work.wait_for(*lock, std::chrono::seconds(kIdleSeconds),
+                      [this] { return !open || !queue.empty(); });
+    --idle;
+    if (!open || queue.empty()) return nullptr;
+    std::shared_ptr<DiskJob> job = std::move(queue.front());
+    queue.pop_front();
+    running.push_back(job);
+    return job;
+  }
+
+  /// Runs `job` without the mutex, and reports its end.
+  void Run(std::shared_ptr<DiskJob> job, std::unique_lock<std::mutex>* lock) {
+    lock->unlock();
+    Clock::time_point reported = Clock::now();
+    const int error = job->Run([&](uint64_t done) {
+      const Clock::time_point now = Clock::now();
+      if (now - reported < std::chrono::milliseconds(kProgressMilliseconds)) return;
+      reported = now;
+      PostProgress(job, done);
+    });
+    job->Release();
+    lock->lock();
+    running.erase(std::find(running.begin(), running.end(), job));
+    const uint64_t done = job->done();
+    Post({std::move(job), true, done, error});
+  }
+};
+
+DiskThreads::DiskThreads() : shared_(std::make_shared<Shared>()) {
+}
+
+DiskThreads::~DiskThreads() {
+  Close();
+}
+
+int64_t DiskThreads::Open() {
+  shared_ = std::make_shared<Shared>();
+  shared_->wake.Reset(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!shared_->wake) return -errno;
+  shared_->open = true;
+  return 0;
+}
+
+void DiskThreads::Close() {
+  std::deque<std::shared_ptr<DiskJob>> queued;
+  std::deque<DiskReport> reports;
+  {
+    const std::lock_guard<std::mutex> lock(shared_->mutex);
+    shared_->open = false;
+    queued.swap(shared_->queue);
+    reports.swap(shared_->reports);
+    for (const auto& job : shared_->running) job->Cancel();
+    shared_->wake.Reset();
+  }
+  shared_->has_work.notify_all();
+}
+
+int DiskThreads::wake_fd() const {
+  return shared_->wake.get();
+}
+
+int64_t DiskThreads::Submit(std::shared_ptr<DiskJob> job) {
+  const std::lock_guard<std::mutex> lock(shared_->mutex);
+  if (!shared_->open) return -EBADF;
+  const bool all_busy = shared_->queue.size() >= shared_->idle;
+  if (all_busy && shared_->threads < kThreadsMax && !StartThread() && shared_->threads == 0) {
+    return -EAGAIN;
+  }
+  shared_->queue.push_back(std::move(job));
+  shared_->has_work.notify_one();
+  return 0;
+}
+
+void DiskThreads::Cancel(const std::shared_ptr<DiskJob>& job) {
+  job->Cancel();
+  const std::lock_guard<std::mutex> lock(shared_->mutex);
+  const auto queued = std::find(shared_->queue.begin(), shared_->queue.end(), job);
+  if (queued == shared_->queue.end()) return;
+  shared_->queue.erase(queued);
+  job->Release();
+  shared_->Post({job, true, 0, ECANCELED});
+}
+
+bool DiskThreads::Take(DiskReport* report) {
+  const std::lock_guard<std::mutex> lock(shared_->mutex);
+  if (shared_->reports.empty()) return false;
+  *report = std::move(shared_->reports.front());
+  shared_->reports.pop_front();
+  if (shared_->reports.empty()) shared_->Unsignal();
+  return true;
+}
+
+/// With the mutex held: the new thread waits for it.
+bool DiskThreads::StartThread() {
+  auto* const argument = new std::shared_ptr<Shared>(shared_);
+  pthread_attr_t attributes;
+  pthread_attr_init(&attributes);
+  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+  pthread_t thread;
+  int error = 0;
+  {
+    const SignalsBlocked blocked;
+    error = pthread_create(&thread, &attributes, RunThread, argument);
+  }
+  pthread_attr_destroy(&attributes);
+  if (error != 0) {
+    delete argument;
+    return false;
+  }
+  ++shared_->threads;
+  return true;
+}
+
+void* DiskThreads::RunThread(void* argument) {
+  auto* const given = static_cast<std::shared_ptr<Shared>*>(argument);
+  const std::shared_ptr<Shared> shared = std::move(*given);
+  delete given;
+  std::unique_lock<std::mutex> lock(shared->mutex);
+  while (std::shared_ptr<DiskJob> job = shared->Next(&lock)) shared->Run(std::move(job), &lock);
+  --shared->threads;
+  return nullptr;
+}
+
+}  // namespace splicelist

@@ -1,0 +1,268 @@
+#include "environment.h"
+
+#include <fcntl.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "loop_waker.h"
+#include "slab.h"
+#include "thread_waker.h"
+
+namespace splicelist {
+namespace {
+
+constexpr int kEventReady = 0;
+constexpr int kEventDone = 1;
+constexpr int kEventProgress = 2;
+
+size_t IndexOf(const Resource& resource) {
+  return static_cast<size_t>(resource.kind());
+}
+
+}  // namespace
+
+Environment::Environment(napi_env env) : env_(env) {
+}
+
+Environment::~Environment() {
+  Close();
+}
+
+int64_t Environment::Open(napi_value on_events, napi_value events, WakerKind kind) {
+  if (open_) return -EALREADY;
+  const int64_t result = OpenSources(kind);
+  if (result < 0) {
+    poller_.Close();
+    disk_threads_.Close();
+    return result;
+  }
+  napi_create_reference(env_, on_events, 1, &on_events_);
+  napi_create_reference(env_, events, 1, &events_);
+  if (context_ == nullptr) {
+    napi_value name = nullptr;
+    napi_create_string_utf8(env_, "splicelist", NAPI_AUTO_LENGTH, &name);
+    napi_async_init(env_, nullptr, name, &context_);
+  }
+  // After the waker, so that at the end of the environment this runs before its hooks.
+  napi_add_async_cleanup_hook(env_, OnTeardown, this, &hook_);
+  open_ = true;
+  closed_ = false;
+  return 0;
+}
+
+int64_t Environment::OpenSources(WakerKind kind) {
+  int64_t result = disk_threads_.Open();
+  if (result == 0) result = poller_.Open(disk_threads_.wake_fd());
+  if (result == 0) result = StartWaker(kind);
+  return result;
+}
+
+int64_t Environment::StartWaker(WakerKind kind) {
+  int error = 0;
+  const auto wake = [this] { OnWake(); };
+  waker_ = kind == WakerKind::kLoop ? LoopWaker::Start(env_, poller_.fd(), wake, &error)
+                                    : ThreadWaker::Start(env_, poller_.fd(), wake, &error);
+  return error;
+}
+
+void Environment::Close() {
+  closed_ = true;
+  EndJobs();
+  EndHandles();
+  null_.Reset();
+  if (!open_) return;
+  open_ = false;
+  EndWaker();
+  poller_.Close();
+  disk_threads_.Close();
+  napi_delete_reference(env_, on_events_);
+  napi_delete_reference(env_, events_);
+}
+
+void Environment::EndJobs() {
+  for (auto& [token, pending] : jobs_) {
+    pending.job->MarkOrphan();
+    pending.job->Withdraw();
+    if (pending.target != nullptr) napi_delete_reference(env_, pending.target);
+  }
+  jobs_.clear();
+}
+
+void Environment::EndHandles() {
+  for (auto& handles : handles_) {
+    while (!handles.empty()) Detach(*handles.begin(), !tearing_down_);
+  }
+}
+
+void Environment::EndWaker() {
+  const auto hook = std::exchange(hook_, nullptr);
+  const auto waker = std::exchange(waker_, nullptr);
+  held_ = false;
+  waker->Close([hook] { napi_remove_async_cleanup_hook(hook); });
+}
+
+void Environment::OnTeardown(napi_async_cleanup_hook_handle /*hook*/, void* environment) {
+  auto* const self = static_cast<Environment*>(environment);
+  self->tearing_down_ = true;
+  self->Close();
+}
+
+void Environment::Add(Handle* handle) {
+  handles_[IndexOf(*handle->resource())].insert(handle);
+}
+
+void Environment::Collected(Handle* handle) {
+  Detach(handle, false);
+}
+
+void Environment::Drop(Handle* handle) {
+  Detach(handle, true);
+}
+
+void Environment::Detach(Handle* handle, bool with_view) {
+  const std::shared_ptr<Resource> resource = handle->Take();
+  if (!resource) return;
+  handles_[IndexOf(*resource)].erase(handle);
+  for (auto& [token, pending] : jobs_) {
+    if (pending.job->Uses(resource)) pending.job->MarkOrphan();
+  }
+  if (resource->kind() == Resource::Kind::kDescriptor) {
+    poller_.Forget(static_cast<const Descriptor&>(*resource));
+    UpdateHold();
+  } else if (resource->kind() == Resource::Kind::kSlab && with_view) {
+    static_cast<Slab&>(*resource).Detach(env_);
+  }
+}
+
+int64_t Environment::Wait(const Descriptor& descriptor, uint32_t mask, uint64_t token) {
+  if (!open_) return -EBADF;
+  const int64_t result = poller_.Arm(descriptor, mask, token);
+  UpdateHold();
+  return result;
+}
+
+void Environment::Unwait(const Descriptor& descriptor) {
+  poller_.Disarm(descriptor);
+  UpdateHold();
+}
+
+int64_t Environment::Submit(const std::shared_ptr<DiskJob>& job, napi_value target) {
+  if (!open_) return -EBADF;
+  if (jobs_.count(job->token()) != 0) return -EEXIST;
+  const int64_t result = disk_threads_.Submit(job);
+  if (result < 0) return result;
+  PendingJob& pending = jobs_[job->token()];
+  pending.job = job;
+  if (target != nullptr) napi_create_reference(env_, target, 1, &pending.target);
+  UpdateHold();
+  return 0;
+}
+
+void Environment::Cancel(uint64_t token) {
+  const auto found = jobs_.find(token);
+  if (found != jobs_.end()) disk_threads_.Cancel(found->second.job);
+}
+
+std::shared_ptr<void> Environment::KeeperOf(const uint8_t* address) const {
+  for (const Handle* const handle : handles_[static_cast<size_t>(Resource::Kind::kSlab)]) {
+    const auto& slab = static_cast<const Slab&>(*handle->resource());
+    if (slab.mapping()->Contains(address)) return slab.mapping();
+  }
+  return nullptr;
+}
+
+int64_t Environment::NullFd() {
+  if (!null_) null_.Reset(open("/dev/null", O_WRONLY | O_CLOEXEC));
+  return null_ ? null_.get() : -errno;
+}
+
+void Environment::OnWake() {
+  for (int round = 0; round < kRoundsMax && open_; ++round) {
+    napi_handle_scope scope = nullptr;
+    if (napi_open_handle_scope(env_, &scope) != napi_ok) return;
+    const size_t count = Collect(CurrentRecords());
+    const bool more = count > 0 && CallJavaScript(count);
+    napi_close_handle_scope(env_, scope);
+    if (!more) return;
+  }
+}
+
+Environment::Records Environment::CurrentRecords() const {
+  napi_value array = nullptr;
+  void* numbers = nullptr;
+  size_t length = 0;
+  napi_get_reference_value(env_, events_, &array);
+  napi_get_typedarray_info(env_, array, nullptr, &length, &numbers, nullptr, nullptr);
+  return {static_cast<double*>(numbers), length / kRecordNumbers};
+}
+
+void Environment::Records::Put(size_t index, uint64_t token, int type, uint64_t value,
+                               int error) const {
+  double* const record = numbers + index * kRecordNumbers;
+  record[0] = static_cast<double>(token);
+  record[1] = type;
+  record[2] = static_cast<double>(value);
+  record[3] = error;
+}
+
+size_t Environment::Collect(const Records& records) {
+  size_t count = CollectReports(records);
+  ReadyEvent ready[Poller::kBatch];
+  const size_t found = poller_.Collect(ready, records.capacity - count);
+  for (size_t i = 0; i < found; ++i) {
+    records.Put(count++, ready[i].token, kEventReady, ready[i].mask, 0);
+  }
+  UpdateHold();
+  return count;
+}
+
+size_t Environment::CollectReports(const Records& records) {
+  size_t count = 0;
+  DiskReport report;
+  while (count < records.capacity && disk_threads_.Take(&report)) {
+    const int type = report.ended ? kEventDone : kEventProgress;
+    records.Put(count++, report.job->token(), type, report.done, report.error);
+    if (report.ended) Finish(report.job->token());
+  }
+  return count;
+}
+
+void Environment::Finish(uint64_t token) {
+  const auto found = jobs_.find(token);
+  if (found == jobs_.end()) return;
+  if (found->second.target != nullptr) napi_delete_reference(env_, found->second.target);
+  jobs_.erase(found);
+}
+
+/// Calls `onEvents`, with the ticks and microtasks that follow a call from the outside. False when
+/// it could not run, or threw.
+bool Environment::CallJavaScript(size_t count) {
+  napi_value receiver = nullptr;
+  napi_value function = nullptr;
+  napi_value argument = nullptr;
+  napi_get_global(env_, &receiver);
+  napi_get_reference_value(env_, on_events_, &function);
+  napi_create_uint32(env_, static_cast<uint32_t>(count), &argument);
+  if (napi_make_callback(env_, context_, receiver, function, 1, &argument, nullptr) == napi_ok) {
+    return true;
+  }
+  bool thrown = false;
+  napi_value error = nullptr;
+  napi_is_exception_pending(env_, &thrown);
+  if (thrown && napi_get_and_clear_last_exception(env_, &error) == napi_ok) {
+    napi_fatal_exception(env_, error);
+  }
+  return false;
+}
+
+/// Keeps the process alive exactly while something is pending.
+void Environment::UpdateHold() {
+  const bool hold = poller_.armed() > 0 || !jobs_.empty();
+  if (!open_ || hold == held_) return;
+  held_ = hold;
+  waker_->Hold(hold);
+}
+
+}  // namespace splicelist

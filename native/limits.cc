@@ -1,0 +1,59 @@
+#include "limits.h"
+
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cstdlib>
+
+#include "pipe.h"
+#include "unique_fd.h"
+
+namespace splicelist {
+namespace {
+
+constexpr int64_t kPipeMaxBytes = 1 << 20;
+constexpr int64_t kUserPagesSoft = 16384;
+
+/// The number that the file at `path` begins with, or `otherwise`.
+int64_t ReadNumber(const char* path, int64_t otherwise) {
+  const UniqueFd file(open(path, O_RDONLY | O_CLOEXEC));
+  char text[32];
+  const ssize_t length = file ? read(file.get(), text, sizeof text - 1) : -1;
+  if (length <= 0) return otherwise;
+  text[length] = '\0';
+  char* end = nullptr;
+  const long long number = std::strtoll(text, &end, 10);
+  return end == text ? otherwise : number;
+}
+
+int64_t OpenFilesMax() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 1024;
+  constexpr rlim_t kLargest = rlim_t{1} << 53;  // what a number of JavaScript can say
+  return static_cast<int64_t>(limit.rlim_cur < kLargest ? limit.rlim_cur : kLargest);
+}
+
+bool IsPrivileged() {
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {};
+  if (syscall(SYS_capget, &header, data) != 0) return false;
+  constexpr uint32_t kEither = 1U << CAP_SYS_RESOURCE | 1U << CAP_SYS_ADMIN;
+  return (data[0].effective & kEither) != 0;
+}
+
+}  // namespace
+
+SystemLimits ReadSystemLimits() {
+  SystemLimits limits;
+  limits.page_bytes = PageBytes();
+  limits.pipe_max_bytes = ReadNumber("/proc/sys/fs/pipe-max-size", kPipeMaxBytes);
+  limits.user_pages_soft = ReadNumber("/proc/sys/fs/pipe-user-pages-soft", kUserPagesSoft);
+  limits.open_files_max = OpenFilesMax();
+  limits.privileged = IsPrivileged();
+  return limits;
+}
+
+}  // namespace splicelist

@@ -1,0 +1,116 @@
+#include "move.h"
+
+#include <fcntl.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+
+#include "system_calls.h"
+
+namespace splicelist {
+namespace {
+
+/// An offset as the system calls want it: by pointer, or none for the descriptor's own position.
+class Offset {
+ public:
+  explicit Offset(int64_t offset) : offset_(offset), given_(offset != kOwnPosition) {}
+  off64_t* pointer() { return given_ ? &offset_ : nullptr; }
+
+ private:
+  off64_t offset_;
+  bool given_;
+};
+
+/// Whether a plain call on a descriptor that may block would not, now.
+bool IsReady(int fd, int16_t events) {
+  return RetryInterrupted([=] { return Calls().poll(fd, events); }) != 0;
+}
+
+/// The front of `parts` that a FIFO takes without waiting once it has polled writable.
+size_t CutToPipeBuf(const iovec* parts, size_t count, iovec* front) {
+  size_t left = PIPE_BUF;
+  size_t used = 0;
+  for (; used < count && left > 0; ++used) {
+    front[used] = {parts[used].iov_base, std::min(parts[used].iov_len, left)};
+    left -= front[used].iov_len;
+  }
+  return used;
+}
+
+int64_t SendParts(int fd, const iovec* parts, size_t count, bool more) {
+  const int flags = MSG_NOSIGNAL | MSG_DONTWAIT | (more ? MSG_MORE : 0);
+  return RetryInterrupted([=] { return Calls().sendmsg(fd, parts, count, flags); });
+}
+
+}  // namespace
+
+int64_t Move(const Endpoint& source, int64_t source_offset, const Endpoint& sink,
+             int64_t sink_offset, uint64_t length, bool more) {
+  const size_t bytes = std::min(length, kMoveBytesMax);
+  const int in = source.source_fd();
+  const int out = sink.sink_fd();
+  Offset from(source_offset);
+  Offset to(sink_offset);
+  if (source.IsPipe() || sink.IsPipe()) {
+    const unsigned flags = SPLICE_F_NONBLOCK | (more && sink.IsSocket() ? SPLICE_F_MORE : 0);
+    return RetryInterrupted(
+        [&] { return Calls().splice(in, from.pointer(), out, to.pointer(), bytes, flags); });
+  }
+  if (sink.IsSocket() && (source.IsFile() || source.IsBlockDevice())) {
+    if (sink_offset != kOwnPosition) return -ESPIPE;
+    return RetryInterrupted([&] { return Calls().sendfile(out, in, from.pointer(), bytes); });
+  }
+  if (source.IsFile() && sink.IsFile()) {
+    return RetryInterrupted(
+        [&] { return Calls().copy_file_range(in, from.pointer(), out, to.pointer(), bytes, 0); });
+  }
+  return -EINVAL;
+}
+
+int64_t Tee(const Pipe& from, const Pipe& to, uint64_t length) {
+  const size_t bytes = std::min(length, kMoveBytesMax);
+  return RetryInterrupted(
+      [&] { return Calls().tee(from.source_fd(), to.sink_fd(), bytes, SPLICE_F_NONBLOCK); });
+}
+
+int64_t Discard(const Pipe& pipe, int null_fd, uint64_t length) {
+  uint64_t dropped = 0;
+  while (dropped < length) {
+    const size_t bytes = std::min(length - dropped, kMoveBytesMax);
+    const int64_t result = RetryInterrupted([&] {
+      return Calls().splice(pipe.source_fd(), nullptr, null_fd, nullptr, bytes, SPLICE_F_NONBLOCK);
+    });
+    if (result < 0 && dropped == 0) return result;
+    if (result <= 0) break;
+    dropped += static_cast<uint64_t>(result);
+  }
+  return static_cast<int64_t>(dropped);
+}
+
+int64_t Read(const Endpoint& source, void* target, size_t length) {
+  const int fd = source.source_fd();
+  if (source.IsSocket()) {
+    return RetryInterrupted([=] { return Calls().recv(fd, target, length, MSG_DONTWAIT); });
+  }
+  if (source.MayBlock() && !IsReady(fd, POLLIN)) return -EAGAIN;
+  return RetryInterrupted([=] { return Calls().read(fd, target, length); });
+}
+
+int64_t WriteParts(const Endpoint& sink, const iovec* parts, size_t count, bool more) {
+  const int fd = sink.sink_fd();
+  if (sink.IsSocket()) return SendParts(fd, parts, count, more);
+  if (!sink.IsPipe() || !sink.MayBlock()) {
+    return RetryInterrupted([=] { return Calls().writev(fd, parts, count); });
+  }
+  if (!IsReady(fd, POLLOUT)) return -EAGAIN;
+  iovec front[IOV_MAX];
+  const size_t used = CutToPipeBuf(parts, std::min<size_t>(count, IOV_MAX), front);
+  return RetryInterrupted([&] { return Calls().writev(fd, front, used); });
+}
+
+int64_t Pending(const Endpoint& from) {
+  return Calls().ioctl(from.source_fd());
+}
+
+}  // namespace splicelist

@@ -1,0 +1,50 @@
+#ifndef SPLICELIST_NATIVE_MOVE_H_
+#define SPLICELIST_NATIVE_MOVE_H_
+
+#include <sys/uio.h>
+
+#include <cstddef>
+#include <cstdint>
+
+#include "pipe.h"
+#include "resource.h"
+
+namespace splicelist {
+
+/// The most bytes that Linux moves in one call; longer requests are cut to this.
+constexpr uint64_t kMoveBytesMax = 0x7ffff000;
+
+/// An offset that means the descriptor's own position.
+constexpr int64_t kOwnPosition = -1;
+
+/// Moves bytes by reference in one call: splice where a side is a pipe, sendfile from a file to a
+/// socket, copy_file_range between files, −EINVAL between anything else.
+///
+/// Never waits for a peer, provided that a socket is non-blocking; may wait for a disk when a side
+/// is a file. `more` says that further bytes follow at once. Interrupted calls are made again.
+/// Returns the bytes moved, 0 at the end of the source, or −errno. One system call.
+int64_t Move(const Endpoint& source, int64_t source_offset, const Endpoint& sink,
+             int64_t sink_offset, uint64_t length, bool more);
+
+/// Shares up to `length` bytes at the front of `from` with `to`. Returns their number, 0 when
+/// `from` is empty and has ended, or −errno. 25 ns a page.
+int64_t Tee(const Pipe& from, const Pipe& to, uint64_t length);
+
+/// Drops up to `length` bytes from the front of `pipe` into `null_fd`, which is /dev/null. Returns
+/// how many; −errno only when that is none. 55 ns a page.
+int64_t Discard(const Pipe& pipe, int null_fd, uint64_t length);
+
+/// Copies up to `length` bytes out of `source` without waiting for a peer. Returns their number, 0
+/// at the end, or −errno.
+int64_t Read(const Endpoint& source, void* target, size_t length);
+
+/// Copies `count` parts (at most IOV_MAX) into `sink` without waiting for a peer, in one call.
+/// Returns the bytes taken, or −errno. Raises no SIGPIPE on sockets.
+int64_t WriteParts(const Endpoint& sink, const iovec* parts, size_t count, bool more);
+
+/// Bytes that can be read from `from` now (FIONREAD), or −errno.
+int64_t Pending(const Endpoint& from);
+
+}  // namespace splicelist
+
+#endif  // SPLICELIST_NATIVE_MOVE_H_

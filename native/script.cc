@@ -1,0 +1,249 @@
+#include "script.h"
+
+#include <algorithm>
+#include <array>
+#include <mutex>
+#include <utility>
+
+#include "system_calls.h"
+
+namespace splicelist {
+namespace {
+
+enum class Call : size_t {
+  kSplice,
+  kTee,
+  kSendfile,
+  kCopyFileRange,
+  kRead,
+  kPread,
+  kWrite,
+  kPwrite,
+  kRecv,
+  kSendmsg,
+  kWritev,
+  kPipe2,
+  kFcntl,
+  kFcntlDupfd,
+  kMemfdCreate,
+  kMmap,
+  kEpollCtl,
+  kLseek,
+  kFstat,
+  kSetsockopt,
+  kIoctl,
+  kPoll,
+  kFsync,
+  kFdatasync,
+};
+
+constexpr std::array<const char*, 24> kCallNames = {
+    "splice",       "tee",   "sendfile",  "copy_file_range", "read",  "pread",      "write",
+    "pwrite",       "recv",  "sendmsg",   "writev",          "pipe2", "fcntl",      "fcntl_dupfd",
+    "memfd_create", "mmap",  "epoll_ctl", "lseek",           "fstat", "setsockopt", "ioctl",
+    "poll",         "fsync", "fdatasync",
+};
+
+/// What a script makes of one call.
+struct Verdict {
+  int error = 0;
+  uint64_t max_bytes = UINT64_MAX;
+
+  size_t Cut(size_t length) const { return std::min<uint64_t>(length, max_bytes); }
+};
+
+class Script {
+ public:
+  void Replace(std::vector<ScriptRule> rules) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    rules_ = std::move(rules);
+  }
+
+  Verdict Judge(Call call) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    for (ScriptRule& rule : rules_) {
+      if (rule.call != static_cast<size_t>(call) || rule.times == 0) continue;
+      if (rule.skip > 0) {
+        --rule.skip;
+        return {};
+      }
+      --rule.times;
+      return {rule.error, rule.max_bytes};
+    }
+    return {};
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<ScriptRule> rules_;
+};
+
+/// Never destroyed: a disk thread may still be in a scripted call when the process exits.
+Script& TheScript() {
+  static Script* const script = new Script;
+  return *script;
+}
+
+/// `direct(arguments…)`, unless the script fails it.
+template <typename Function, typename... Arguments>
+int64_t Judged(Call call, Function direct, Arguments... arguments) {
+  const Verdict verdict = TheScript().Judge(call);
+  return verdict.error != 0 ? -verdict.error : direct(arguments...);
+}
+
+int64_t Splice(int in, off64_t* in_offset, int out, off64_t* out_offset, size_t length,
+               unsigned flags) {
+  const Verdict verdict = TheScript().Judge(Call::kSplice);
+  if (verdict.error != 0) return -verdict.error;
+  return kDirectCalls.splice(in, in_offset, out, out_offset, verdict.Cut(length), flags);
+}
+
+int64_t Tee(int in, int out, size_t length, unsigned flags) {
+  const Verdict verdict = TheScript().Judge(Call::kTee);
+  if (verdict.error != 0) return -verdict.error;
+  return kDirectCalls.tee(in, out, verdict.Cut(length), flags);
+}
+
+int64_t Sendfile(int out, int in, off64_t* offset, size_t length) {
+  const Verdict verdict = TheScript().Judge(Call::kSendfile);
+  if (verdict.error != 0) return -verdict.error;
+  return kDirectCalls.sendfile(out, in, offset, verdict.Cut(length));
+}
+
+int64_t CopyFileRange(int in, off64_t* in_offset, int out, off64_t* out_offset, size_t length,
+                      unsigned flags) {
+  const Verdict verdict = TheScript().Judge(Call::kCopyFileRange);
+  if (verdict.error != 0) return -verdict.error;
+  return kDirectCalls.copy_file_range(in, in_offset, out, out_offset, verdict.Cut(length), flags);
+}
+
+int64_t Read(int fd, void* target, size_t length) {
+  const Verdict verdict = TheScript().Judge(Call::kRead);
+  if (verdict.error != 0) return -verdict.error;
+  return kDirectCalls.read(fd, target, verdict.Cut(length));
+}
+
+int64_t Pread(int fd, void* target, size_t length, off64_t offset) {
+  const Verdict verdict = TheScript().Judge(Call::kPread);
+  if (verdict.error != 0) return -verdict.error;
+  return kDirectCalls.pread(fd, target, verdict.Cut(length), offset);
+}
+
+int64_t Write(int fd, const void* bytes, size_t length) {
+  const Verdict verdict = TheScript().Judge(Call::kWrite);
+  if (verdict.error != 0) return -verdict.error;
+  return kDirectCalls.write(fd, bytes, verdict.Cut(length));
+}
+
+int64_t Pwrite(int fd, const void* bytes, size_t length, off64_t offset) {
+  const Verdict verdict = TheScript().Judge(Call::kPwrite);
+  if (verdict.error != 0) return -verdict.error;
+  return kDirectCalls.pwrite(fd, bytes, verdict.Cut(length), offset);
+}
+
+int64_t Recv(int fd, void* target, size_t length, int flags) {
+  const Verdict verdict = TheScript().Judge(Call::kRecv);
+  if (verdict.error != 0) return -verdict.error;
+  return kDirectCalls.recv(fd, target, verdict.Cut(length), flags);
+}
+
+/// The front of `parts` that holds at most `bytes`.
+std::vector<iovec> CutParts(const iovec* parts, size_t count, uint64_t bytes) {
+  std::vector<iovec> front;
+  for (size_t i = 0; i < count && bytes > 0; ++i) {
+    front.push_back({parts[i].iov_base, std::min<uint64_t>(parts[i].iov_len, bytes)});
+    bytes -= front.back().iov_len;
+  }
+  return front;
+}
+
+int64_t Sendmsg(int fd, const iovec* parts, size_t count, int flags) {
+  const Verdict verdict = TheScript().Judge(Call::kSendmsg);
+  if (verdict.error != 0) return -verdict.error;
+  const std::vector<iovec> front = CutParts(parts, count, verdict.max_bytes);
+  return kDirectCalls.sendmsg(fd, front.data(), front.size(), flags);
+}
+
+int64_t Writev(int fd, const iovec* parts, size_t count) {
+  const Verdict verdict = TheScript().Judge(Call::kWritev);
+  if (verdict.error != 0) return -verdict.error;
+  const std::vector<iovec> front = CutParts(parts, count, verdict.max_bytes);
+  return kDirectCalls.writev(fd, front.data(), front.size());
+}
+
+int64_t Pipe2(int ends[2], int flags) {
+  return Judged(Call::kPipe2, kDirectCalls.pipe2, ends, flags);
+}
+
+int64_t SetPipeSize(int fd, int bytes) {
+  return Judged(Call::kFcntl, kDirectCalls.fcntl_setpipe_sz, fd, bytes);
+}
+
+int64_t Duplicate(int fd) {
+  return Judged(Call::kFcntlDupfd, kDirectCalls.fcntl_dupfd, fd);
+}
+
+int64_t MemfdCreate(const char* name, unsigned flags) {
+  return Judged(Call::kMemfdCreate, kDirectCalls.memfd_create, name, flags);
+}
+
+int64_t Mmap(void** address, size_t length, int flags, int fd) {
+  return Judged(Call::kMmap, kDirectCalls.mmap, address, length, flags, fd);
+}
+
+int64_t EpollCtl(int epoll, int operation, int fd, epoll_event* event) {
+  return Judged(Call::kEpollCtl, kDirectCalls.epoll_ctl, epoll, operation, fd, event);
+}
+
+int64_t Lseek(int fd, off64_t offset, int whence) {
+  return Judged(Call::kLseek, kDirectCalls.lseek, fd, offset, whence);
+}
+
+int64_t Fstat(int fd, struct stat* status) {
+  return Judged(Call::kFstat, kDirectCalls.fstat, fd, status);
+}
+
+int64_t Setsockopt(int fd, int option, int value) {
+  return Judged(Call::kSetsockopt, kDirectCalls.setsockopt, fd, option, value);
+}
+
+int64_t Ioctl(int fd) {
+  return Judged(Call::kIoctl, kDirectCalls.ioctl, fd);
+}
+
+int64_t Poll(int fd, int16_t events) {
+  return Judged(Call::kPoll, kDirectCalls.poll, fd, events);
+}
+
+int64_t Fsync(int fd) {
+  return Judged(Call::kFsync, kDirectCalls.fsync, fd);
+}
+
+int64_t Fdatasync(int fd) {
+  return Judged(Call::kFdatasync, kDirectCalls.fdatasync, fd);
+}
+
+const SystemCalls kScriptedCalls = {
+    Splice,   Tee,     Sendfile, CopyFileRange, Read,        Pread,     Write,       Pwrite,
+    Recv,     Sendmsg, Writev,   Pipe2,         SetPipeSize, Duplicate, MemfdCreate, Mmap,
+    EpollCtl, Lseek,   Fstat,    Setsockopt,    Ioctl,       Poll,      Fsync,       Fdatasync,
+};
+
+}  // namespace
+
+int ScriptedCall(const std::string& name) {
+  const auto* const found = std::find(kCallNames.begin(), kCallNames.end(), name);
+  return found == kCallNames.end() ? -1 : static_cast<int>(found - kCallNames.begin());
+}
+
+void StartScript(std::vector<ScriptRule> rules) {
+  TheScript().Replace(std::move(rules));
+  current_calls.store(&kScriptedCalls, std::memory_order_release);
+}
+
+void EndScript() {
+  current_calls.store(&kDirectCalls, std::memory_order_release);
+  TheScript().Replace({});
+}
+
+}  // namespace splicelist

@@ -1,0 +1,76 @@
+#ifndef SPLICELIST_NATIVE_SLAB_H_
+#define SPLICELIST_NATIVE_SLAB_H_
+
+#include <node_api.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include "census.h"
+#include "resource.h"
+
+namespace splicelist {
+
+/// A shared mapping of a memfd that can be neither shrunk nor grown, so that no access ever ends in
+/// SIGBUS. Unmapped with its last share, on whatever thread.
+class Mapping {
+ public:
+  /// Makes one of `length` bytes, all of them present. Returns 0 or −errno.
+  static int Make(size_t length, std::shared_ptr<Mapping>* mapping);
+
+  /// Use Make. Takes over the `length` bytes mapped at `bytes`.
+  Mapping(uint8_t* bytes, size_t length) : bytes_(bytes), length_(length) {}
+  Mapping(const Mapping&) = delete;
+  Mapping& operator=(const Mapping&) = delete;
+  ~Mapping();
+
+  /// Its first byte.
+  uint8_t* bytes() const { return bytes_; }
+  /// Its length.
+  size_t length() const { return length_; }
+  /// Whether `address` lies in it.
+  bool Contains(const uint8_t* address) const {
+    return address >= bytes_ && address < bytes_ + length_;
+  }
+
+ private:
+  uint8_t* const bytes_;
+  const size_t length_;
+};
+
+/// Memory that looks are read into: mapped once, shown to JavaScript as one ArrayBuffer at a time,
+/// and used again after that was detached.
+///
+/// Making one costs about 600 µs a MiB (the kernel zeroes the pages), showing and detaching about a
+/// microsecond; so slabs are recycled. The mapping is shared between the slab, the ArrayBuffer that
+/// shows it and a disk job that fills it: it stays until all have gone. View and Detach are for the
+/// environment's thread.
+class Slab final : public Resource {
+ public:
+  /// Maps a slab of `length` bytes.
+  static Made<Slab> Map(std::shared_ptr<Census> census, size_t length);
+
+  /// Use Map. Shows `mapping`.
+  Slab(std::shared_ptr<Census> census, std::shared_ptr<Mapping> mapping);
+
+  /// Shows the slab as an external ArrayBuffer, without a copy. 0, −EBUSY while an earlier one is
+  /// attached, −ENOTSUP where the engine forbids external memory.
+  int View(napi_env env, napi_value* array_buffer);
+  /// Detaches the ArrayBuffer of View, if there is one: its length is 0 from then on.
+  void Detach(napi_env env);
+  /// The mapping it shows.
+  const std::shared_ptr<Mapping>& mapping() const { return mapping_; }
+
+ private:
+  napi_value Shown(napi_env env) const;
+  void Forget(napi_env env);
+
+  const Counted counted_;
+  const std::shared_ptr<Mapping> mapping_;
+  napi_ref shown_ = nullptr;  // weak
+};
+
+}  // namespace splicelist
+
+#endif  // SPLICELIST_NATIVE_SLAB_H_

@@ -1,0 +1,134 @@
+#include "system_calls.h"
+
+#include <fcntl.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/sendfile.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+namespace splicelist {
+namespace {
+
+int64_t Result(int64_t result) {
+  return result < 0 ? -errno : result;
+}
+
+int64_t Splice(int in, off64_t* in_offset, int out, off64_t* out_offset, size_t length,
+               unsigned flags) {
+  return Result(::splice(in, in_offset, out, out_offset, length, flags));
+}
+
+int64_t Tee(int in, int out, size_t length, unsigned flags) {
+  return Result(::tee(in, out, length, flags));
+}
+
+int64_t Sendfile(int out, int in, off64_t* offset, size_t length) {
+  return Result(::sendfile64(out, in, offset, length));
+}
+
+int64_t CopyFileRange(int in, off64_t* in_offset, int out, off64_t* out_offset, size_t length,
+                      unsigned flags) {
+  return Result(::copy_file_range(in, in_offset, out, out_offset, length, flags));
+}
+
+int64_t Read(int fd, void* target, size_t length) {
+  return Result(::read(fd, target, length));
+}
+
+int64_t Pread(int fd, void* target, size_t length, off64_t offset) {
+  return Result(::pread64(fd, target, length, offset));
+}
+
+int64_t Write(int fd, const void* bytes, size_t length) {
+  return Result(::write(fd, bytes, length));
+}
+
+int64_t Pwrite(int fd, const void* bytes, size_t length, off64_t offset) {
+  return Result(::pwrite64(fd, bytes, length, offset));
+}
+
+int64_t Recv(int fd, void* target, size_t length, int flags) {
+  return Result(::recv(fd, target, length, flags));
+}
+
+int64_t Sendmsg(int fd, const iovec* parts, size_t count, int flags) {
+  msghdr message{};
+  message.msg_iov = const_cast<iovec*>(parts);  // sendmsg only reads them
+  message.msg_iovlen = count;
+  return Result(::sendmsg(fd, &message, flags));
+}
+
+int64_t Writev(int fd, const iovec* parts, size_t count) {
+  return Result(::writev(fd, parts, static_cast<int>(count)));
+}
+
+int64_t Pipe2(int ends[2], int flags) {
+  return Result(::pipe2(ends, flags));
+}
+
+int64_t SetPipeSize(int fd, int bytes) {
+  return Result(::fcntl(fd, F_SETPIPE_SZ, bytes));
+}
+
+int64_t Duplicate(int fd) {
+  return Result(::fcntl(fd, F_DUPFD_CLOEXEC, 0));
+}
+
+int64_t MemfdCreate(const char* name, unsigned flags) {
+  // Not glibc's function, which is younger (2.27) than some systems the addon is linked for.
+  return Result(::syscall(SYS_memfd_create, name, flags));
+}
+
+int64_t Mmap(void** address, size_t length, int flags, int fd) {
+  void* const mapped = ::mmap(nullptr, length, PROT_READ | PROT_WRITE, flags, fd, 0);
+  if (mapped == MAP_FAILED) return -errno;
+  *address = mapped;
+  return 0;
+}
+
+int64_t EpollCtl(int epoll, int operation, int fd, epoll_event* event) {
+  return Result(::epoll_ctl(epoll, operation, fd, event));
+}
+
+int64_t Lseek(int fd, off64_t offset, int whence) {
+  return Result(::lseek64(fd, offset, whence));
+}
+
+int64_t Fstat(int fd, struct stat* status) {
+  return Result(::fstat(fd, status));
+}
+
+int64_t Setsockopt(int fd, int option, int value) {
+  return Result(::setsockopt(fd, SOL_SOCKET, option, &value, sizeof value));
+}
+
+int64_t Ioctl(int fd) {
+  int bytes = 0;
+  return ::ioctl(fd, FIONREAD, &bytes) < 0 ? -errno : bytes;
+}
+
+int64_t Poll(int fd, int16_t events) {
+  pollfd entry{fd, events, 0};
+  return ::poll(&entry, 1, 0) < 0 ? -errno : entry.revents;
+}
+
+int64_t Fsync(int fd) {
+  return Result(::fsync(fd));
+}
+
+int64_t Fdatasync(int fd) {
+  return Result(::fdatasync(fd));
+}
+
+}  // namespace
+
+const SystemCalls kDirectCalls = {
+    Splice,   Tee,     Sendfile, CopyFileRange, Read,        Pread,     Write,       Pwrite,
+    Recv,     Sendmsg, Writev,   Pipe2,         SetPipeSize, Duplicate, MemfdCreate, Mmap,
+    EpollCtl, Lseek,   Fstat,    Setsockopt,    Ioctl,       Poll,      Fsync,       Fdatasync,
+};
+
+std::atomic<const SystemCalls*> current_calls{&kDirectCalls};
+
+}  // namespace splicelist
