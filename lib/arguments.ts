@@ -1,0 +1,85 @@
+/**
+ * Checks of what callers hand in: a typed error that says what to do, before any byte moves.
+ */
+import { AbortError, InvalidArgumentError } from './errors.js'
+import type { Mode } from './contract.js'
+
+/** A count of bytes: a whole number from 0 to 2^53 − 1. */
+export function checkLength(name: string, value: unknown): asserts value is number {
+  if (!Number.isSafeInteger(value) || (value as number) < 0) {
+    throw new InvalidArgumentError(
+      `${name} must be a whole number of bytes from 0 up, not ${describe(value)}`,
+    )
+  }
+}
+
+/** A count of bytes that lies inside another. */
+export function checkRange(offset: unknown, length: unknown, total: number): void {
+  checkLength('offset', offset)
+  checkLength('length', length)
+  if (offset + length > total) {
+    throw new InvalidArgumentError(
+      `The range of ${length} bytes at offset ${offset} ends past the list's ${total} bytes`,
+    )
+  }
+}
+
+/** Memory that can be shared for good: an ordinary, attached, fixed-length ArrayBuffer behind it. */
+export function checkBytes(value: unknown): asserts value is Uint8Array<ArrayBuffer> {
+  if (!(value instanceof Uint8Array)) {
+    throw new InvalidArgumentError(
+      `Expected a BufferList, a Uint8Array or a string, not ${describe(value)}`,
+    )
+  }
+  const buffer = value.buffer
+  if (!(buffer instanceof ArrayBuffer)) {
+    throw new InvalidArgumentError(
+      'Bytes in a SharedArrayBuffer can change under the list. Use appendCopy() to copy them',
+    )
+  }
+  if (buffer.resizable) {
+    throw new InvalidArgumentError(
+      'Bytes in a resizable ArrayBuffer can move under the list. Use appendCopy() to copy them',
+    )
+  }
+  if (value.length === 0 && isDetached(buffer)) {
+    throw new InvalidArgumentError('The ArrayBuffer behind these bytes was detached')
+  }
+}
+
+/** Node 20 has no `ArrayBuffer.prototype.detached`: a view of a detached buffer cannot be made. */
+function isDetached(buffer: ArrayBuffer): boolean {
+  try {
+    return new Uint8Array(buffer).length < 0
+  } catch {
+    return true
+  }
+}
+
+/** One of the modes, or undefined. */
+export function checkMode(mode: unknown): asserts mode is Mode | undefined {
+  if (mode === undefined || mode === 'auto' || mode === 'reference') return
+  if (mode === 'stable' || mode === 'copy') return
+  throw new InvalidArgumentError(
+    `mode must be 'auto', 'reference', 'stable' or 'copy', not ${describe(mode)}`,
+  )
+}
+
+/** Throws the abort of a signal that has fired already. */
+export function checkSignal(signal: AbortSignal | undefined): void {
+  if (signal === undefined) return
+  if (!(signal instanceof AbortSignal)) {
+    throw new InvalidArgumentError('signal must be an AbortSignal')
+  }
+  if (signal.aborted) throw new AbortError(0, signal.reason)
+}
+
+/** A value in a few words, for an error's sentence. */
+export function describe(value: unknown): string {
+  if (typeof value === 'object' && value !== null) {
+    const name = (value as { constructor?: { name?: unknown } }).constructor?.name
+    return typeof name === 'string' && name !== '' ? `an instance of ${name}` : 'an object'
+  }
+  if (typeof value === 'function') return 'a function'
+  return typeof value === 'string' ? `'${value}'` : String(value)
+}

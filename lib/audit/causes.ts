@@ -1,0 +1,47 @@
+/**
+ * Why bytes were copied: one exhaustive list. A cause that is not here cannot be counted, and a copy
+ * without a cause does not compile.
+ */
+
+/** Causes of copies into or within the process's memory, each with what it means. */
+export const COPY_CAUSES = {
+  cStr: 'bytes outside the heap were made readable in one piece by cStr()',
+  look: 'bytes outside the heap were made readable for a cursor, an iteration or a search',
+  load: 'bytes of a file were read into memory by load()',
+  'cross-segment': 'several segments were joined into one piece of memory',
+  'append-copy': 'the program asked for a copy by appendCopy() or by appending a string',
+  'to-buffer': 'the program asked for a copy by toBuffer() or copyOut()',
+  threshold: 'the bytes were too few to be worth a pipe',
+  'sparse-pages': 'the pages in a pipe were too empty to be worth pinning',
+  budget: 'the budget of pipes was used up',
+  'no-scratch': 'no pipe was left, or none large enough, to tee into',
+  'no-addon': 'there is no addon on this platform, or it was switched off',
+  'copy-mode': "mode 'copy' was asked for",
+  'stable-mode': "mode 'stable' was asked for, and others could have changed the pages",
+  stream: 'a Node stream, or a TLS socket, carries bytes only in memory',
+  'append-file': 'a file that was opened for appending takes no pages',
+  'give-back': 'bytes that were pulled went back to a socket when it was detached',
+  staging: 'memory of the program was copied before a disk thread wrote it',
+  fallback: 'a system call refused to move pages here',
+} as const
+/** A cause of a copy. */
+export type CopyCause = keyof typeof COPY_CAUSES
+
+/** Copies that the program asked for in so many words. All others are accidents. */
+export const INTENDED: ReadonlySet<CopyCause> = new Set<CopyCause>([
+  'append-copy',
+  'to-buffer',
+  'load',
+  'copy-mode',
+  'stable-mode',
+])
+
+/** Causes of copies that the kernel is known to make, each with what it means. */
+export const KERNEL_CAUSES = {
+  'page-cache-write': 'a buffered file takes pages by copying them into its page cache',
+  'socket-write': 'memory of the process was copied into socket buffers',
+  'pipe-write': 'memory of the process was copied into pipe pages',
+  'device-read': 'a device made fresh pages and copied into them',
+} as const
+/** A cause of a copy inside the kernel. */
+export type KernelCause = keyof typeof KERNEL_CAUSES

@@ -1,0 +1,71 @@
+/**
+ * The options that every way of moving bytes shares. Types only; the bottom floor.
+ */
+import type { FileHandle } from 'node:fs/promises'
+
+/**
+ * How bytes may move. `auto`: by reference where that is possible, else by a counted copy.
+ * `reference`: by reference, or `NotByReferenceError` before any byte moves. `stable`: later writes
+ * to the source change nothing (a copy, unless the pages are ours alone). `copy`: a copy.
+ */
+export type Mode = 'auto' | 'reference' | 'stable' | 'copy'
+
+/** A place in a file. Without an `offset` the file's own position is used, and advances. */
+export interface FileEnd {
+  /** An open file, which stays yours to close, or a path, which is opened and closed for you. */
+  readonly file: FileHandle | string | URL
+  /** Bytes from the start of the file. */
+  readonly offset?: number
+  /**
+   * How a path is opened, as in `fs.open`. Default 'r' for a source; for a sink 'w', or without
+   * truncation when an offset is given.
+   */
+  readonly flags?: string
+  /** What to do with the page cache. Only 'keep' so far. */
+  readonly cache?: 'keep' | 'drop' | 'direct'
+  /** Whether the bytes are on the disk before the operation resolves. Default 'none'. */
+  readonly flush?: 'none' | 'data' | 'full'
+}
+
+/** What every operation takes. */
+export interface TransferOptions {
+  /** Aborts the operation with an `AbortError`. Nothing is lost: see each operation. */
+  readonly signal?: AbortSignal
+  /** See {@link Mode}. Default 'auto', or what `SPLICELIST_MODE` says. */
+  readonly mode?: Mode
+  /** Called with the bytes that the sink has accepted so far. It must not throw. */
+  readonly onProgress?: (bytesMoved: number) => void
+}
+
+/** What taking bytes from somewhere takes. */
+export interface PullOptions extends TransferOptions {
+  /** Where in a file to begin, in bytes. Without it the file's own position is used, and advances. */
+  readonly offset?: number
+  /** Resolve when this many bytes are in, not only when all are. Default: all. */
+  readonly atLeast?: number
+  /**
+   * What a list holds of a file. 'extent' (default): no pages, the range itself. 'pages': the page
+   * cache's own pages, pinned in kernel pipes; they change when the file is overwritten.
+   */
+  readonly hold?: 'extent' | 'pages'
+}
+
+/** What sending a list takes. */
+export interface PushOptions extends TransferOptions {
+  /** Where in a file to begin, in bytes. Without it the file's own position is used, and advances. */
+  readonly offset?: number
+  /** Take the bytes out of the list as they are accepted. Default: the list keeps them. */
+  readonly consume?: boolean
+  /** More bytes follow at once: a TCP socket may wait for them to fill its packets. */
+  readonly more?: boolean
+}
+
+/** What a transfer did. */
+export interface TransferResult {
+  /** Bytes that the sink accepted: stored, for a file or pipe; handed to the kernel, for a socket. */
+  readonly bytesMoved: number
+  /** Whether the source ended. */
+  readonly eof: boolean
+  /** The ways that were used: 'splice', 'tee', 'read', 'write', and 'copy:<cause>'. */
+  readonly ways: readonly string[]
+}

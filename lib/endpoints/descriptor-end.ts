@@ -1,0 +1,168 @@
+import { InvalidArgumentError, TransferError, UnsupportedEndpointError } from '../errors.js'
+import { BufferList } from '../list/buffer-list.js'
+import type { Description, Descriptor, Ownership } from '../native.js'
+import type { KernelCause } from '../audit/causes.js'
+import { opened, Watch } from '../reactor.js'
+import type { HeldPipe } from '../raw/pipe-pool.js'
+import { ECONNABORTED, type Eventually, type Obstacle, type SinkEnd, type SourceEnd } from './end.js'
+import { Turns } from './turns.js'
+
+const O_NONBLOCK = 0o4000
+const S_IFMT = 0o170000
+const S_IFSOCK = 0o140000
+const S_IFIFO = 0o010000
+const SOCK_STREAM = 1
+const AF_UNIX = 1
+/** Memory that one attempt to read asks for, at the most, in bytes. */
+const READ_BYTES_MAX = 262144
+/** Below this a low-water mark saves no wake-up that is worth two system calls, in bytes. */
+const LOW_WATER_BYTES_MIN = 65536
+/** Above this the kernel could not keep its promise with a default receive buffer, in bytes. */
+const LOW_WATER_BYTES_MAX = 1 << 20
+
+/**
+ * A non-blocking descriptor that can be waited for: a stream socket or a pipe.
+ *
+ * Use it for what is given as a number. The descriptor is duplicated, so that the caller may close
+ * its own; its flags are never changed, so a blocking one is refused. Idle, it costs one place in the
+ * epoll set: no pipe and no thread. `SocketEnd` builds on it for Node's sockets.
+ */
+export class DescriptorEnd implements SourceEnd, SinkEnd {
+  readonly label: string
+  readonly pages = 'foreign'
+  readonly obstacle: Obstacle | undefined = undefined
+  readonly pageCopies = undefined
+  readonly memoryCopies: KernelCause
+  readonly readTurns = new Turns()
+  readonly writeTurns = new Turns()
+  readonly front = new BufferList()
+  readonly #descriptor: Descriptor
+  readonly #isSocket: boolean
+  #watch: Watch | undefined
+  #lowWater = 1
+
+  constructor(fd: number, ownership: Ownership) {
+    const descriptor = opened().adopt(fd, ownership)
+    if (typeof descriptor === 'number') throw notOpen(fd, descriptor)
+    this.#descriptor = descriptor
+    const known = opened().describe(descriptor)
+    if (typeof known === 'number') throw notOpen(fd, known)
+    try {
+      this.label = labelOf(known)
+      refuseBlocking(fd, known)
+    } catch (error) {
+      opened().drop(descriptor)
+      throw error
+    }
+    this.#isSocket = (known.type & S_IFMT) === S_IFSOCK
+    this.memoryCopies = this.#isSocket ? 'socket-write' : 'pipe-write'
+  }
+  /** Whether the descriptor may still be used: its owner may have closed it. */
+  protected get isOpen(): boolean {
+    return true
+  }
+  /** What an attempt answers when the owner has closed the descriptor: −errno. */
+  protected get closedErrno(): number {
+    return -ECONNABORTED
+  }
+  startReading(): Eventually<void> {
+    // Nothing to take over.
+  }
+  stopReading(_errno: number): void {
+    // Nothing to give back.
+  }
+  startWriting(): Eventually<void> {
+    // Nothing to wait for.
+  }
+  stopWriting(_errno: number): Eventually<void> {
+    // Nothing to give back.
+  }
+  fill(held: HeldPipe, lengthBytes: number): number {
+    if (!this.isOpen) return this.closedErrno
+    return opened().move(this.#descriptor, -1, held.pipe, -1, lengthBytes, false)
+  }
+  read(lengthBytes: number): Uint8Array | number {
+    if (!this.isOpen) return this.closedErrno
+    const bytes = Buffer.allocUnsafe(Math.min(lengthBytes, READ_BYTES_MAX))
+    const n = opened().read(this.#descriptor, bytes, 0, bytes.length)
+    return n < 0 ? n : bytes.subarray(0, n)
+  }
+  drain(held: HeldPipe, lengthBytes: number, more: boolean): number {
+    if (!this.isOpen) return this.closedErrno
+    return opened().move(held.pipe, -1, this.#descriptor, -1, lengthBytes, more)
+  }
+  write(parts: readonly Uint8Array[], skipBytes: number, more: boolean): number {
+    if (!this.isOpen) return this.closedErrno
+    return opened().writev(this.#descriptor, parts, skipBytes, more)
+  }
+  readable(wantedBytes: number): Promise<void> {
+    if (!this.isOpen) return Promise.resolve()
+    this.#setLowWater(lowWaterFor(wantedBytes))
+    return this.#watching().readable()
+  }
+  writable(): Promise<void> {
+    return this.isOpen ? this.#watching().writable() : Promise.resolve()
+  }
+  wakeReader(): void {
+    this.#watch?.wakeReader()
+  }
+  wakeWriter(): void {
+    this.#watch?.wakeWriter()
+  }
+  /** Ends its waits. Further attempts are the owner's mistake. */
+  close(): void {
+    this.endWaits()
+    opened().drop(this.#descriptor)
+    this.front.release()
+  }
+  /** Wakes who waits and leaves the epoll set, before the number means something else. */
+  protected endWaits(): void {
+    this.#setLowWater(1)
+    this.#watch?.close()
+    this.#watch = undefined
+  }
+  #watching(): Watch {
+    return (this.#watch ??= new Watch(this.#descriptor))
+  }
+  /** Wakes the reader only when much of what is missing is there: fewer, larger moves. */
+  #setLowWater(bytes: number): void {
+    if (bytes === this.#lowWater || !this.#isSocket || !this.isOpen) return
+    if (opened().lowWater(this.#descriptor, bytes) >= 0) this.#lowWater = bytes
+  }
+}
+
+
+function lowWaterFor(wantedBytes: number): number {
+  return wantedBytes < LOW_WATER_BYTES_MIN ? 1 : Math.min(wantedBytes, LOW_WATER_BYTES_MAX)
+}
+
+function labelOf({ type, family, socketType }: Description): string {
+  if ((type & S_IFMT) === S_IFIFO) return 'pipe'
+  if ((type & S_IFMT) === S_IFSOCK && socketType === SOCK_STREAM) {
+    return family === AF_UNIX ? 'unix' : 'tcp'
+  }
+  throw new UnsupportedEndpointError(
+    'This descriptor is neither a regular file, a pipe nor a stream socket',
+    'Open a Node stream on it and pass that: its bytes will be copied',
+  )
+}
+
+function refuseBlocking(fd: number, { flags }: Description): void {
+  if ((flags & O_NONBLOCK) !== 0) return
+  throw new UnsupportedEndpointError(
+    `Descriptor ${fd} is blocking, so a transfer could stop the whole program`,
+    'Open it with O_NONBLOCK, or pass a net.Socket: flags of yours are never changed here',
+  )
+}
+
+function notOpen(fd: number, errno: number): Error {
+  return Number.isInteger(fd) && fd >= 0
+    ? new TransferError({
+        side: 'source',
+        errno,
+        syscall: 'fcntl',
+        bytesMoved: 0,
+        detail: `Descriptor ${fd} is not open`,
+      })
+    : new InvalidArgumentError(`A descriptor must be a whole number from 0 up, not ${fd}`)
+}

@@ -1,0 +1,86 @@
+/**
+ * What the transfer machine asks of a place. An end is thin: it makes one attempt at a time and
+ * says what the kernel said; waiting, retrying, choosing the way and counting are the machine's.
+ *
+ * A count below zero is −errno. −EAGAIN means: wait, then ask again.
+ */
+import type { CopyCause, KernelCause } from '../audit/causes.js'
+import type { BufferList } from '../list/buffer-list.js'
+import type { HeldPipe } from '../raw/pipe-pool.js'
+import type { PageOwnership } from '../raw/raw.js'
+import type { Turns } from './turns.js'
+
+/** Linux's EAGAIN: not now. */
+export const EAGAIN = 11
+/** Linux's ECONNABORTED: what an end answers when its owner has closed it. */
+export const ECONNABORTED = 103
+/** Linux's EPIPE: what a stream answers that has ended. */
+export const EPIPE = 32
+
+/** A value now or later. Ends answer at once where they can: most attempts need no promise. */
+export type Eventually<T> = T | Promise<T>
+
+/** Why bytes are copied at an end, for the ledger, and in sentences for `NotByReferenceError`. */
+export interface Obstacle {
+  readonly cause: CopyCause
+  readonly reason: string
+  readonly remedy: string
+}
+
+/** Where bytes come from. */
+export interface SourceEnd {
+  /** What it is, for `ways` and messages: 'tcp', 'unix', 'file', 'pipe', 'stream'. */
+  readonly label: string
+  /** Who else can change the pages that it gives. */
+  readonly pages: PageOwnership
+  readonly readTurns: Turns
+  /** Why bytes cannot leave by reference; undefined where they can. */
+  readonly obstacle: Obstacle | undefined
+  /** Bytes that were read or given back already: they come first. */
+  readonly front: BufferList
+  /** Begins an operation: connects, takes reading over from Node. Rejects with a typed error. */
+  startReading(): Eventually<void>
+  /** Ends an operation. `errno` is what broke it at this side, or 0. */
+  stopReading(errno: number): void
+  /** One attempt to move pages into a pipe: bytes, 0 at the end, or −errno. */
+  fill(held: HeldPipe, lengthBytes: number): Eventually<number>
+  /** One attempt to read into fresh memory: bytes, none at the end, or −errno. */
+  read(lengthBytes: number): Eventually<Uint8Array | number>
+  /** Resolves when another attempt is worth while; `wantedBytes` are missing. May be early. */
+  readable(wantedBytes: number): Promise<void>
+  /** Ends a wait, or a running disk job, early. */
+  wakeReader(): void
+}
+
+/** Where bytes go. */
+export interface SinkEnd {
+  readonly label: string
+  readonly writeTurns: Turns
+  /** Why pages cannot be taken; undefined where they can. */
+  readonly obstacle: Obstacle | undefined
+  /** The copy that the kernel makes of pages that arrive here; undefined where it makes none. */
+  readonly pageCopies: KernelCause | undefined
+  /** The copy that the kernel makes of memory that arrives here. */
+  readonly memoryCopies: KernelCause | undefined
+  /** Begins an operation: connects, waits until all that was written before is on its way. */
+  startWriting(): Eventually<void>
+  /** Ends an operation. `errno` is what broke it at this side, or 0. */
+  stopWriting(errno: number): Eventually<void>
+  /** One attempt to move pages out of a pipe: bytes or −errno. */
+  drain(held: HeldPipe, lengthBytes: number, more: boolean): Eventually<number>
+  /** One attempt to write from memory, leaving out the first `skipBytes`: bytes or −errno. */
+  write(parts: readonly Uint8Array[], skipBytes: number, more: boolean): Eventually<number>
+  /** Resolves when another attempt is worth while. May be early. */
+  writable(): Promise<void>
+  /** Ends a wait, or a running disk job, early. */
+  wakeWriter(): void
+}
+
+/** The obstacle of an environment without the addon. */
+export function withoutAddon(why: string): Obstacle {
+  return {
+    cause: 'no-addon',
+    reason: `Bytes can only be copied here: ${why}`,
+    remedy: "Use mode 'auto', or install the package with its prebuilt addon on Linux",
+  }
+}

@@ -1,0 +1,189 @@
+import type { FileHandle } from 'node:fs/promises'
+import { checkLength, describe } from '../arguments.js'
+import { ledger } from '../audit/ledger.js'
+import type { FileEnd as FilePlace } from '../contract.js'
+import { InvalidArgumentError, UnsupportedEndpointError } from '../errors.js'
+import { BufferList } from '../list/buffer-list.js'
+import { addon, whyNoAddon } from '../native.js'
+import { OpenFile, type FileJob } from '../raw/open-file.js'
+import type { HeldPipe } from '../raw/pipe-pool.js'
+import { withoutAddon, type Obstacle, type SinkEnd, type SourceEnd } from './end.js'
+import { Turns } from './turns.js'
+
+/** Memory that one read of a file asks for, at the most, in bytes: the optimum of read/write copies. */
+const READ_BYTES_MAX = 1 << 20
+
+/** Operations that use a handle's own position wait for each other. */
+const turnsOfHandle = new WeakMap<object, Turns>()
+
+/**
+ * A place in a file: an offset that advances by what was accepted, or the file's own position.
+ *
+ * Whatever may wait for the disk runs on the addon's threads. A buffered file takes pages by copying
+ * them into its page cache, once, in the kernel: the ledger says so.
+ */
+export class FileEnd implements SourceEnd, SinkEnd {
+  readonly label = 'file'
+  readonly pages = 'loan'
+  readonly pageCopies = 'page-cache-write'
+  readonly memoryCopies = 'page-cache-write'
+  readonly readTurns: Turns
+  readonly writeTurns: Turns
+  readonly front = new BufferList()
+  readonly file: OpenFile
+  readonly obstacle: Obstacle | undefined
+  readonly #flush: 'none' | 'data' | 'full'
+  /** −1: the file's own position. */
+  #offset: number
+  #job: FileJob | undefined
+
+  /** Takes over one reference of `file`. */
+  constructor(file: OpenFile, offset: number | undefined, options: FileEndOptions = {}) {
+    this.file = file
+    this.#offset = offset ?? -1
+    this.#flush = options.flush ?? 'none'
+    const turns = (offset === undefined ? options.turns : undefined) ?? new Turns()
+    this.readTurns = turns
+    this.writeTurns = turns
+    this.obstacle = addon === null ? withoutAddon(whyNoAddon) : undefined
+    if (this.obstacle === undefined && options.isSink === true && file.isAppending) {
+      this.obstacle = APPENDING
+    }
+  }
+  /** The end of an open handle, at an offset or at its own position. */
+  static ofHandle(handle: FileHandle, offset: number | undefined, options: FileEndOptions): FileEnd {
+    let turns = turnsOfHandle.get(handle)
+    if (turns === undefined) turnsOfHandle.set(handle, (turns = new Turns()))
+    return new FileEnd(OpenFile.adopt(handle), offset, { ...options, turns })
+  }
+  /** The end of a place that names a file. Opens it where it is a path. */
+  static async of(place: FilePlace, isSink: boolean): Promise<FileEnd> {
+    checkPlace(place)
+    const { file, offset, flush = 'none' } = place
+    if (typeof file === 'string' || file instanceof URL) {
+      const flags = place.flags ?? (isSink ? (offset === undefined ? 'w' : 'r+') : 'r')
+      const start = offset ?? (flags.startsWith('a') ? undefined : 0)
+      return new FileEnd(await openOrCreate(file, flags, place), start, { flush, isSink })
+    }
+    return FileEnd.ofHandle(file, offset, { flush, isSink })
+  }
+
+  startReading(): void {
+    // A file is always ready.
+  }
+  stopReading(): void {
+    // The file stays open for the next operation.
+  }
+  startWriting(): void {
+    // A file is always ready.
+  }
+  async stopWriting(errno: number): Promise<void> {
+    if (errno !== 0 || this.#flush === 'none') return
+    await this.#run(this.file.sync(this.#flush === 'data'))
+  }
+  fill(held: HeldPipe, lengthBytes: number): Promise<number> {
+    return this.#run(this.file.fill(held, this.#offset, lengthBytes))
+  }
+  async read(lengthBytes: number): Promise<Uint8Array | number> {
+    const bytes = Buffer.allocUnsafeSlow(Math.min(lengthBytes, READ_BYTES_MAX))
+    const n = await this.#run(this.file.readAt(this.#offset, bytes, 0, bytes.length))
+    return n < 0 ? n : bytes.subarray(0, n)
+  }
+  drain(held: HeldPipe, lengthBytes: number): Promise<number> {
+    return this.#run(this.file.drain(held, this.#offset, lengthBytes))
+  }
+  async write(parts: readonly Uint8Array[], skipBytes: number): Promise<number> {
+    const n = await this.#run(this.file.writeAt(this.#offset, parts, skipBytes))
+    if (addon !== null && n > 0) ledger.countCopied('staging', n)
+    return n
+  }
+  readable(): Promise<void> {
+    return Promise.resolve()
+  }
+  writable(): Promise<void> {
+    return Promise.resolve()
+  }
+  wakeReader(): void {
+    this.#job?.cancel()
+  }
+  wakeWriter(): void {
+    this.#job?.cancel()
+  }
+  /** Where the next byte comes from or goes to; undefined where the file has no position. */
+  position(): number | undefined {
+    return this.#offset >= 0 ? this.#offset : this.file.position()
+  }
+  /** Moves on past bytes that were taken as an extent, or back over those that were given back. */
+  skip(lengthBytes: number): void {
+    const at = this.position()
+    if (at === undefined) return
+    if (this.#offset >= 0) this.#offset = at + lengthBytes
+    else this.file.seekTo(at + lengthBytes)
+  }
+  close(): void {
+    this.file.release()
+    this.front.release()
+  }
+  /** A job's bytes, 0 at the end, or −errno; an error behind bytes comes again when it is tried. */
+  async #run(job: FileJob): Promise<number> {
+    this.#job = job
+    const { bytes, errno } = await job.done
+    this.#job = undefined
+    if (bytes === 0) return errno === 0 ? 0 : -errno
+    if (this.#offset >= 0) this.#offset += bytes
+    return bytes
+  }
+}
+
+/** How a file end is made. */
+export interface FileEndOptions {
+  readonly flush?: 'none' | 'data' | 'full'
+  readonly turns?: Turns
+  readonly isSink?: boolean
+}
+
+const APPENDING: Obstacle = {
+  cause: 'append-file',
+  reason: 'A file that was opened for appending takes no pages (splice answers EINVAL)',
+  remedy: "Open it with 'r+' and give the offset, or use mode 'auto', which copies",
+}
+
+function checkPlace(place: FilePlace): void {
+  if (place.offset !== undefined) checkLength('offset', place.offset)
+  const { file, cache = 'keep', flush = 'none' } = place
+  if (typeof file !== 'string' && !(file instanceof URL) && !isFileHandle(file)) {
+    throw new InvalidArgumentError(
+      `file must be a FileHandle, a path or a URL, not ${describe(file)}`,
+    )
+  }
+  if (!['none', 'data', 'full'].includes(flush)) {
+    throw new InvalidArgumentError(`flush must be 'none', 'data' or 'full', not '${flush}'`)
+  }
+  if (cache !== 'keep') {
+    throw new UnsupportedEndpointError(
+      `cache: '${cache}' is not supported yet`,
+      'Leave cache out: pages then stay in the page cache',
+    )
+  }
+}
+
+/** A sink at an offset keeps what is around it, and is created when it is not there. */
+async function openOrCreate(
+  path: string | URL,
+  flags: string,
+  place: FilePlace,
+): Promise<OpenFile> {
+  try {
+    return await OpenFile.open(path, flags)
+  } catch (error) {
+    const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT'
+    if (!isMissing || place.flags !== undefined || flags !== 'r+') throw error
+    return OpenFile.open(path, 'w+')
+  }
+}
+
+/** Whether a value is one of Node's file handles. */
+export function isFileHandle(x: unknown): x is FileHandle {
+  if (typeof x !== 'object' || x === null) return false
+  return 'fd' in x && typeof (x as Partial<FileHandle>).datasync === 'function'
+}

@@ -1,0 +1,164 @@
+/**
+ * From what a caller hands in to the ends that the machine works with.
+ */
+import fs from 'node:fs'
+import type { FileHandle } from 'node:fs/promises'
+import { Socket } from 'node:net'
+import type { Readable, Writable } from 'node:stream'
+import { checkLength, describe } from '../arguments.js'
+import type { FileEnd as FilePlace } from '../contract.js'
+import { InvalidArgumentError, UnsupportedEndpointError } from '../errors.js'
+import { addon, whyNoAddon } from '../native.js'
+import { OpenFile } from '../raw/open-file.js'
+import { DescriptorEnd } from './descriptor-end.js'
+import { withoutAddon, type Obstacle, type SinkEnd, type SourceEnd } from './end.js'
+import { FileEnd, isFileHandle } from './file-end.js'
+import { isEncrypted, isReadByParser } from './node-socket.js'
+import { SocketEnd } from './socket-end.js'
+import { ReadableEnd, STREAM, TLS, WritableEnd } from './stream-end.js'
+
+/** Ends that were made for a caller, and how to let go of them. */
+export interface Ends {
+  readonly source: SourceEnd | undefined
+  readonly sink: SinkEnd | undefined
+  /** Gives the place back to its owner, with what was not consumed. */
+  close(): void
+}
+
+/** What the caller said of the place besides naming it. */
+export interface PlaceOptions {
+  readonly offset?: number
+  readonly isSink: boolean
+  readonly use: 'attach' | 'operation'
+}
+
+/** What can be recognized. Lists and endpoints are the transfer floor's. */
+export type Place = FileHandle | FilePlace | Socket | Readable | Writable | number
+
+/** The ends of a place. Throws or rejects with a typed error before any byte moves. */
+export function endsOf(place: Place, options: PlaceOptions): Promise<Ends> | Ends {
+  if (options.offset !== undefined) checkLength('offset', options.offset)
+  if (typeof place === 'number') return descriptorEnds(place, options)
+  if (place instanceof Socket) return socketEnds(place, options)
+  if (isFileHandle(place)) {
+    return fileEnds(FileEnd.ofHandle(place, options.offset, { isSink: options.isSink }))
+  }
+  if (isFilePlace(place)) return FileEnd.of(place, options.isSink).then(fileEnds)
+  if (isStream(place)) return streamEnds(place, STREAM)
+  throw new InvalidArgumentError(
+    `Bytes can be moved from and to a FileHandle, { file, offset }, a net.Socket, an endpoint, a ` +
+      `stream or a descriptor, not ${describe(place)}`,
+  )
+}
+
+function isFilePlace(x: unknown): x is FilePlace {
+  return typeof x === 'object' && x !== null && 'file' in x
+}
+
+function isStream(x: unknown): x is Readable & Writable {
+  if (typeof x !== 'object' || x === null) return false
+  const { read, write } = x as { read?: unknown; write?: unknown }
+  return typeof read === 'function' || typeof write === 'function'
+}
+
+function fileEnds(end: FileEnd): Ends {
+  return {
+    source: end,
+    sink: end,
+    close: () => {
+      end.skip(-end.front.length)
+      end.close()
+    },
+  }
+}
+
+function descriptorEnds(fd: number, { offset, isSink }: PlaceOptions): Ends {
+  if (!Number.isInteger(fd) || fd < 0) {
+    throw new InvalidArgumentError(`A descriptor must be a whole number from 0 up, not ${fd}`)
+  }
+  if (isRegularFile(fd)) return fileEnds(new FileEnd(OpenFile.adopt(fd), offset, { isSink }))
+  if (addon === null) {
+    throw new UnsupportedEndpointError(
+      `Descriptor ${fd} cannot be used without the addon: ${whyNoAddon}`,
+      'Wrap it: new net.Socket({ fd })',
+    )
+  }
+  const end = new DescriptorEnd(fd, 'duplicate')
+  return { source: end, sink: end, close: () => closeDescriptor(end) }
+}
+
+/** A descriptor takes nothing back, so it is not let go while bytes are left over. */
+function closeDescriptor(end: DescriptorEnd): void {
+  if (end.front.length > 0) {
+    throw new UnsupportedEndpointError(
+      `${end.front.length} bytes were given back to a descriptor, which takes none back`,
+      'Pull them before you detach',
+    )
+  }
+  end.close()
+}
+
+function isRegularFile(fd: number): boolean {
+  try {
+    const stat = fs.fstatSync(fd)
+    return stat.isFile() || stat.isDirectory() || stat.isCharacterDevice() || stat.isBlockDevice()
+  } catch (cause) {
+    throw new InvalidArgumentError(
+      `Descriptor ${fd} is not open (${(cause as Error).message}). Pass one that is`,
+    )
+  }
+}
+
+/** A socket by its descriptor where that is possible; else as the stream that it is. */
+function socketEnds(socket: Socket, options: PlaceOptions): Promise<Ends> | Ends {
+  const obstacle = socketObstacle(socket)
+  if (obstacle !== undefined) return streamEnds(socket, obstacle)
+  if (options.use === 'attach' && isReadByParser(socket)) refuseParser()
+  if (!socket.connecting) return attached(SocketEnd.ofConnected(socket, options.use), options)
+  return SocketEnd.of(socket, options.use).then((end) => attached(end, options))
+}
+
+function attached(end: SocketEnd, { use }: PlaceOptions): Ends {
+  if (use === 'attach') {
+    try {
+      end.holdReading()
+    } catch (error) {
+      end.letGo()
+      throw error
+    }
+  }
+  return { source: end, sink: end, close: () => end.letGo() }
+}
+
+function socketObstacle(socket: Socket): Obstacle | undefined {
+  if (isEncrypted(socket)) return TLS
+  return addon === null ? withoutAddon(whyNoAddon) : undefined
+}
+
+function refuseParser(): never {
+  throw new UnsupportedEndpointError(
+    "Node's HTTP parser reads this socket",
+    "Use the request or response itself, or the socket of an 'upgrade' event",
+  )
+}
+
+function streamEnds(stream: Readable | Writable, obstacle: Obstacle): Ends {
+  const { destroyed } = stream
+  if (destroyed) {
+    throw new UnsupportedEndpointError(
+      'This stream is destroyed, or this socket closed',
+      'Pass one that is still open',
+    )
+  }
+  const source = 'read' in stream ? new ReadableEnd(stream, obstacle) : undefined
+  const sink = 'write' in stream ? new WritableEnd(stream, obstacle) : undefined
+  return { source, sink, close: () => source?.close() }
+}
+
+/** A place that gives no bytes, or takes none. */
+export function oneWay(isSink: boolean): InvalidArgumentError {
+  return new InvalidArgumentError(
+    isSink ? 'This place can only be read from' : 'This place can only be written to',
+  )
+}
+

@@ -1,0 +1,160 @@
+import { once } from 'node:events'
+import type { Socket } from 'node:net'
+import { EndpointBusyError, systemError, TransferError, UnsupportedEndpointError } from '../errors.js'
+import { DescriptorEnd } from './descriptor-end.js'
+import { EPIPE, type Eventually } from './end.js'
+import { partsToGiveBack } from './give-back.js'
+import { isReadByParser, nodeError, refreshTimeout, socketFd, type Done } from './node-socket.js'
+import { SocketReading } from './socket-reading.js'
+import { SocketWriting } from './socket-writing.js'
+
+const ends = new WeakMap<Socket, SocketEnd>()
+
+/**
+ * A TCP or unix socket of Node's, over its own descriptor: no duplicate, so that FIN and RST happen
+ * when Node closes it.
+ *
+ * It is shared by all operations on the socket and let go with the last; what it has taken over
+ * from Node (reading, the write queue) is given back then. An `attach` holds it for a conversation and
+ * keeps others out.
+ */
+export class SocketEnd extends DescriptorEnd {
+  readonly #socket: Socket
+  readonly #fd: number
+  #users = 0
+  #isAttached = false
+  #reading: SocketReading | undefined
+  #readers = 0
+  #writing: SocketWriting | undefined
+  #done: Done | undefined
+  #failure = 0
+  readonly #onClose = (): void => {
+    this.endWaits()
+  }
+
+  private constructor(socket: Socket, fd: number) {
+    super(fd, 'borrow')
+    this.#socket = socket
+    this.#fd = fd
+    socket.once('close', this.#onClose)
+    ends.set(socket, this)
+  }
+
+  /** The end of a connected socket, for one more user, who calls `letGo` once. */
+  static async of(socket: Socket, use: 'attach' | 'operation'): Promise<SocketEnd> {
+    if (socket.connecting) await once(socket, 'connect')
+    return SocketEnd.ofConnected(socket, use)
+  }
+  /** As `of`, for a socket that is connected already. */
+  static ofConnected(socket: Socket, use: 'attach' | 'operation'): SocketEnd {
+    const known = ends.get(socket)
+    if (known !== undefined && (known.#isAttached || use === 'attach')) throw busy(known)
+    const fd = socketFd(socket)
+    if (fd === undefined || socket.destroyed) throw closedSocket()
+    const end = known ?? new SocketEnd(socket, fd)
+    end.#users += 1
+    end.#isAttached = use === 'attach'
+    return end
+  }
+  /** Ends one use. With the last, Node has its socket back. */
+  letGo(): void {
+    this.#users -= 1
+    if (this.#users > 0) return
+    this.#endReading()
+    this.#writing?.end()
+    this.#socket.off('close', this.#onClose)
+    ends.delete(this.#socket)
+    this.close()
+  }
+  /** Keeps reading taken over until `releaseReading`, between operations too. */
+  holdReading(): void {
+    if (this.#readers === 0) this.#reading = new SocketReading(this.#socket, this.front)
+    this.#readers += 1
+  }
+  releaseReading(): void {
+    this.#readers -= 1
+    if (this.#readers === 0) this.#endReading()
+  }
+  /** Whether Node's HTTP parser reads this socket: it can be written to only. */
+  get isReadByParser(): boolean {
+    return isReadByParser(this.#socket)
+  }
+
+  protected override get isOpen(): boolean {
+    return !this.#socket.destroyed && socketFd(this.#socket) === this.#fd
+  }
+  override startReading(): void {
+    this.holdReading()
+  }
+  override stopReading(errno: number): void {
+    super.stopReading(errno)
+    refreshTimeout(this.#socket)
+    if (errno !== 0 && this.#failure === 0) this.#failure = errno
+    this.releaseReading()
+  }
+  override async startWriting(): Promise<void> {
+    const { destroyed, writableEnded } = this.#socket
+    if (destroyed || writableEnded) throw notWritable('it was ended or destroyed')
+    this.#writing ??= new SocketWriting(this.#socket)
+    try {
+      this.#done = await this.#writing.turn()
+    } catch (cause) {
+      throw notWritable('it was closed before the send began', cause)
+    }
+  }
+  override stopWriting(errno: number): Eventually<void> {
+    refreshTimeout(this.#socket)
+    const done = this.#done
+    this.#done = undefined
+    if (errno === 0 || !this.isOpen) return done?.()
+    this.#fail(errno, 'write', done)
+  }
+  #endReading(): void {
+    const reading = this.#reading
+    this.#reading = undefined
+    if (reading === undefined) return
+    // Node's own reading must not wait for the low-water mark of a pull.
+    this.endWaits()
+    reading.end(partsToGiveBack(this.front))
+    if (this.#failure !== 0 && this.isOpen) this.#fail(this.#failure, 'read', undefined)
+  }
+  /**
+   * Ends the socket as Node would have, had it met the error itself. Where nobody listens for errors
+   * the operation's own rejection tells, and the program must not be ended for it a second time.
+   */
+  #fail(errno: number, syscall: string, done: Done | undefined): void {
+    const [code] = systemError(errno)
+    const error = nodeError(code, errno, syscall)
+    if (this.#socket.listenerCount('error') === 0) {
+      this.#socket.destroy()
+      done?.()
+    } else if (done !== undefined) done(error)
+    else this.#socket.destroy(error)
+  }
+}
+
+function busy(end: SocketEnd): EndpointBusyError {
+  return new EndpointBusyError(
+    end.isReadByParser
+      ? 'This socket is in use'
+      : 'This socket is attached or in use. Use its endpoint, or wait for what is running and detach',
+  )
+}
+
+function closedSocket(): UnsupportedEndpointError {
+  return new UnsupportedEndpointError(
+    'This socket is closed, or has no descriptor on this runtime',
+    'Pass a socket that is connected and not destroyed',
+  )
+}
+
+function notWritable(why: string, cause?: unknown): TransferError {
+  return new TransferError({
+    side: 'sink',
+    errno: EPIPE,
+    syscall: 'write',
+    bytesMoved: 0,
+    detail: `The socket takes no more bytes: ${why}`,
+    cause,
+  })
+}

@@ -1,0 +1,81 @@
+import type { Socket } from 'node:net'
+import { UnsupportedEndpointError } from '../errors.js'
+import type { BufferList } from '../list/buffer-list.js'
+import { inner, isReadByParser } from './node-socket.js'
+
+/**
+ * Reading, taken over from Node and given back, without losing a byte.
+ *
+ * Node reads ahead: up to 64 KiB are in JavaScript already, and `pause()` lets one more chunk in. So
+ * the handle is stopped and the stream drained in one tick; what was there comes first in the
+ * transfer. While it is taken, `resume()` and 'data' listeners of others cannot restart the handle.
+ */
+export class SocketReading {
+  readonly #socket: Socket
+  readonly #wasFlowing: boolean | null
+  readonly #wasReading: boolean
+
+  /** Takes over. Bytes that Node had read are appended to `front`, shared. */
+  constructor(socket: Socket, front: BufferList) {
+    refuseReader(socket)
+    this.#socket = socket
+    this.#wasFlowing = socket.readableFlowing
+    const handle = inner(socket)._handle
+    this.#wasReading = handle?.reading === true
+    setFlowing(socket, false)
+    inner(socket)._read = () => undefined
+    drain(socket, front)
+    handle?.readStop()
+    if (handle != null) handle.reading = false
+  }
+  /** Gives back, with the bytes that were not consumed, as Node would have had them. */
+  end(leftover: readonly Uint8Array[]): void {
+    const socket = this.#socket
+    delete inner(socket)._read
+    if (socket.destroyed) return
+    for (const part of leftover.toReversed()) socket.unshift(part)
+    const handle = inner(socket)._handle
+    // A read that the stream believes to be under way must really be.
+    if (handle != null && (this.#wasReading || inner(socket)._readableState.reading)) {
+      handle.reading = true
+      handle.readStart()
+    }
+    if (this.#wasFlowing === true) socket.resume()
+    else setFlowing(socket, this.#wasFlowing)
+  }
+}
+
+/** Not `pause()`: that would be seen by `isPaused()` and emit an event. */
+function setFlowing(socket: Socket, flowing: boolean | null): void {
+  ;(socket as { readableFlowing: boolean | null }).readableFlowing = flowing
+}
+
+/** Takes what the stream holds, without its 'data' listeners seeing bytes that they do not get. */
+function drain(socket: Socket, front: BufferList): void {
+  const emit = socket.emit.bind(socket)
+  inner(socket).emit = (name, ...args) => (name === 'data' ? false : emit(name, ...args))
+  try {
+    while (socket.readableLength > 0) {
+      const chunk: unknown = socket.read()
+      if (!(chunk instanceof Uint8Array)) break
+      front.append(chunk)
+    }
+  } finally {
+    delete inner(socket).emit
+  }
+}
+
+function refuseReader(socket: Socket): void {
+  if (isReadByParser(socket)) {
+    throw new UnsupportedEndpointError(
+      "Node's HTTP parser reads this socket",
+      "Use the request or response itself as the source, or the socket of an 'upgrade' event",
+    )
+  }
+  if (socket.readableEncoding !== null) {
+    throw new UnsupportedEndpointError(
+      'This socket decodes its bytes into strings',
+      'Do not call setEncoding() on a socket whose bytes you want',
+    )
+  }
+}

@@ -1,0 +1,169 @@
+import type { Readable, Writable } from 'node:stream'
+import { UnsupportedEndpointError } from '../errors.js'
+import { BufferList } from '../list/buffer-list.js'
+import { EAGAIN, ECONNABORTED, EPIPE, type Obstacle, type SinkEnd, type SourceEnd } from './end.js'
+import { partsToGiveBack } from './give-back.js'
+import { Turns } from './turns.js'
+
+/** Why a stream's bytes are copied. */
+export const STREAM: Obstacle = {
+  cause: 'stream',
+  reason: 'A Node stream carries bytes only in memory',
+  remedy: "Pass the socket or file behind it, or use mode 'auto', which copies",
+}
+/** Why a TLS socket's bytes are copied. */
+export const TLS: Obstacle = {
+  cause: 'stream',
+  reason: 'TLS encrypts in the process, so every byte passes through its memory',
+  remedy: "End TLS before this program, or use mode 'auto', which copies",
+}
+
+/** Any readable stream, by counted copy: Node has read its bytes into memory already. */
+export class ReadableEnd implements SourceEnd {
+  readonly label = 'stream'
+  readonly pages = 'owned'
+  readonly readTurns = new Turns()
+  readonly front = new BufferList()
+  readonly obstacle: Obstacle
+  readonly #stream: Readable
+  #wake: (() => void) | undefined
+
+  constructor(stream: Readable, obstacle: Obstacle) {
+    if (stream.readableObjectMode || stream.readableEncoding !== null) {
+      throw new UnsupportedEndpointError(
+        'This stream gives objects or strings, not bytes',
+        'Pass a stream in binary mode, on which setEncoding() was not called',
+      )
+    }
+    this.#stream = stream
+    this.obstacle = obstacle
+  }
+  startReading(): void {
+    if (this.#stream.readableFlowing === true) this.#stream.pause()
+  }
+  stopReading(): void {
+    // The stream keeps what was not read.
+  }
+  fill(): number {
+    throw new Error('A stream has no pages')
+  }
+  read(lengthBytes: number): Uint8Array | number {
+    const stream = this.#stream
+    const there = stream.readableLength
+    const chunk: unknown = stream.read(there > 0 ? Math.min(lengthBytes, there) : undefined)
+    if (chunk instanceof Uint8Array) {
+      if (chunk.length <= lengthBytes) return chunk
+      stream.unshift(chunk.subarray(lengthBytes))
+      return chunk.subarray(0, lengthBytes)
+    }
+    if (stream.errored != null) return -errnoOf(stream.errored)
+    if (stream.readableEnded || hasEnded(stream)) return 0
+    return stream.destroyed ? -ECONNABORTED : -EAGAIN
+  }
+  readable(): Promise<void> {
+    return new Promise((resolve) => {
+      const names = ['readable', 'end', 'error', 'close'] as const
+      const wake = (): void => {
+        for (const name of names) this.#stream.off(name, wake)
+        this.#wake = undefined
+        resolve()
+      }
+      this.#wake = wake
+      for (const name of names) this.#stream.on(name, wake)
+    })
+  }
+  wakeReader(): void {
+    this.#wake?.()
+  }
+  /** Gives the stream back what was pulled and not consumed. */
+  close(): void {
+    for (const part of partsToGiveBack(this.front).toReversed()) this.#stream.unshift(part)
+    this.front.release()
+  }
+}
+
+/** Any writable stream, by counted copy. It may keep what it is given, so it is given memory. */
+export class WritableEnd implements SinkEnd {
+  readonly label = 'stream'
+  readonly pageCopies = undefined
+  readonly memoryCopies = undefined
+  readonly writeTurns = new Turns()
+  readonly obstacle: Obstacle
+  readonly #stream: Writable
+  #wake: (() => void) | undefined
+
+  constructor(stream: Writable, obstacle: Obstacle) {
+    if (stream.writableObjectMode) {
+      throw new UnsupportedEndpointError(
+        'This stream takes objects, not bytes',
+        'Pass a stream in binary mode',
+      )
+    }
+    this.#stream = stream
+    this.obstacle = obstacle
+  }
+  startWriting(): void {
+    // The stream queues.
+  }
+  stopWriting(): void {
+    // Ending the stream is its owner's.
+  }
+  drain(): number {
+    throw new Error('A stream takes no pages')
+  }
+  async write(parts: readonly Uint8Array[], skipBytes: number): Promise<number> {
+    const stream = this.#stream
+    if (stream.errored != null) return -errnoOf(stream.errored)
+    if (stream.destroyed || stream.writableEnded) return -EPIPE
+    const [first, ...rest] = parts
+    const views = first === undefined ? [] : [first.subarray(skipBytes), ...rest]
+    return this.#writeAll(views)
+  }
+  writable(): Promise<void> {
+    return Promise.resolve()
+  }
+  wakeWriter(): void {
+    this.#wake?.()
+  }
+  close(): void {
+    // Nothing was taken over.
+  }
+  /**
+   * Resolves when the stream has taken all views, or with the bytes before the first that failed. A
+   * write that is given up half-way stays in the stream's own queue, so it counts as taken.
+   */
+  #writeAll(views: readonly Uint8Array[]): Promise<number> {
+    return new Promise((resolve) => {
+      let accepted = 0
+      let waiting = views.length
+      const settle = (count: number): void => {
+        this.#stream.off('close', onClose)
+        this.#wake = undefined
+        resolve(count)
+      }
+      const onClose = (): void => settle(accepted > 0 ? accepted : -ECONNABORTED)
+      this.#wake = () => settle(views.reduce((sum, view) => sum + view.length, 0))
+      this.#stream.once('close', onClose)
+      for (const view of views) {
+        this.#stream.write(view, (error) => {
+          if (error != null) return settle(accepted > 0 ? accepted : -errnoOf(error))
+          accepted += view.length
+          if (--waiting === 0) settle(accepted)
+        })
+      }
+      if (waiting === 0) settle(0)
+    })
+  }
+}
+
+function hasEnded(stream: Readable): boolean {
+  const { _readableState: state } = stream as unknown as {
+    _readableState?: { ended?: boolean; length?: number }
+  }
+  return state?.ended === true && state.length === 0
+}
+
+function errnoOf(error: unknown): number {
+  const errno = (error as NodeJS.ErrnoException).errno
+  return typeof errno === 'number' && errno !== 0 ? Math.abs(errno) : EPIPE
+}

@@ -1,0 +1,247 @@
+/**
+ * Every error class of the library.
+ *
+ * An error says what happened and what to do about it. Each carries a stable `code`, and is branded
+ * with `Symbol.for`, so that `instanceof` holds between two copies of the package in one process.
+ */
+import { getSystemErrorMap } from 'node:util'
+
+const BRAND = Symbol.for('splicelist.error')
+
+function isBranded(x: unknown, className: string): boolean {
+  if (typeof x !== 'object' || x === null || !(BRAND in x)) return false
+  return className === 'SplicelistError' || x[BRAND] === className
+}
+
+/** The base of the library's own errors. Use `code` to tell them apart across versions. */
+export class SplicelistError extends Error {
+  /** A stable name: `ERR_SPLICELIST_…`. */
+  readonly code: string
+  /** @internal */
+  readonly [BRAND]: string
+  /** @internal */
+  constructor(code: string, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.code = `ERR_SPLICELIST_${code}`
+    this[BRAND] = new.target.name
+    this.name = new.target.name
+  }
+  /** @internal */
+  static override [Symbol.hasInstance](x: unknown): boolean {
+    return Function.prototype[Symbol.hasInstance].call(this, x) || isBranded(x, this.name)
+  }
+}
+
+/** A read went past the end of a list. Ceph: `buffer::end_of_buffer`. */
+export class EndOfBufferError extends SplicelistError {
+  /** @internal */
+  constructor(message: string) {
+    super('END_OF_BUFFER', message)
+  }
+}
+
+/** A stream ended before the bytes that a message promised. */
+export class EndOfStreamError extends SplicelistError {
+  /** Bytes that were promised. */
+  readonly wanted: number
+  /** Bytes that arrived. */
+  readonly got: number
+  /** @internal */
+  constructor(wanted: number, got: number) {
+    super('END_OF_STREAM', `The stream ended after ${got} of ${wanted} bytes`)
+    this.wanted = wanted
+    this.got = got
+  }
+}
+
+/** A list was used after `release()`. */
+export class ReleasedError extends SplicelistError {
+  /** @internal */
+  constructor() {
+    super(
+      'RELEASED',
+      'This list was released. Keep a list.substr() of what you still need before you release it',
+    )
+  }
+}
+
+/** A synchronous read met bytes of a file that are not in memory. */
+export class NotLoadedError extends SplicelistError {
+  /** @internal */
+  constructor(offset: number, length: number) {
+    super(
+      'NOT_LOADED',
+      `Bytes ${offset} to ${offset + length} of this list are still in a file, and a synchronous ` +
+        `read must not wait for a disk. Call "await list.load(${offset}, ${length})" first`,
+    )
+  }
+}
+
+/** A list with a hole that was never filled was read, cut or sent. */
+export class UnfilledHoleError extends SplicelistError {
+  /** @internal */
+  constructor(offset: number) {
+    super('UNFILLED_HOLE', `The hole at offset ${offset} was not filled. Call hole.fill() first`)
+  }
+}
+
+/** An argument is out of range or of the wrong type. Nothing has moved. */
+export class InvalidArgumentError extends SplicelistError {
+  /** @internal */
+  constructor(message: string) {
+    super('INVALID_ARGUMENT', message)
+  }
+}
+
+/** A place that bytes cannot be moved from or to. Nothing has moved. */
+export class UnsupportedEndpointError extends SplicelistError {
+  /** What to do instead, as a sentence. */
+  readonly remedy: string
+  /** @internal */
+  constructor(message: string, remedy: string) {
+    super('UNSUPPORTED_ENDPOINT', `${message}. ${remedy}`)
+    this.remedy = remedy
+  }
+}
+
+/** `mode: 'reference'` was asked for where bytes can only be copied. Nothing has moved. */
+export class NotByReferenceError extends SplicelistError {
+  /** Why the bytes would be copied, as a sentence. */
+  readonly reason: string
+  /** What to do instead, as a sentence. */
+  readonly remedy: string
+  /** @internal */
+  constructor(reason: string, remedy: string) {
+    super('NOT_BY_REFERENCE', `${reason}. ${remedy}`)
+    this.reason = reason
+    this.remedy = remedy
+  }
+}
+
+/** Somebody else uses this side of the endpoint. */
+export class EndpointBusyError extends SplicelistError {
+  /** @internal */
+  constructor(message: string) {
+    super('ENDPOINT_BUSY', message)
+  }
+}
+
+/** Input does not have the form that it claims to have. Ceph: `buffer::malformed_input`. */
+export class MalformedInputError extends SplicelistError {
+  /** @internal */
+  constructor(message: string) {
+    super('MALFORMED_INPUT', message)
+  }
+}
+
+/** What a residual must offer to close itself when nobody takes it. */
+interface Releasable {
+  release(): void
+}
+
+/** Closes residuals that nobody took once their error is collected; quietly, for none was promised. */
+const untaken = new FinalizationRegistry<Releasable>((residual) => {
+  residual.release()
+})
+const residuals = new WeakMap<Error, Releasable>()
+
+/** Gives an error the bytes that were pulled and not accepted. @internal */
+export function setResidual(error: Error, residual: Releasable | undefined): void {
+  if (residual === undefined) return
+  residuals.set(error, residual)
+  untaken.register(error, residual, error)
+}
+
+function takeResidualOf(error: Error): Releasable | undefined {
+  const residual = residuals.get(error)
+  residuals.delete(error)
+  untaken.unregister(error)
+  return residual
+}
+
+/** What a `TransferError` is made of. @internal */
+export interface TransferFailure<L extends Releasable> {
+  readonly side: 'source' | 'sink' | 'pipe'
+  readonly errno: number
+  readonly syscall: string
+  readonly bytesMoved: number
+  readonly detail?: string
+  readonly residual?: L | undefined
+  readonly cause?: unknown
+}
+
+/**
+ * A transfer stopped because a system call failed. `code`, `errno` and `syscall` are Node's own
+ * ('EPIPE', −32, 'splice'). `side` says who failed; `bytesMoved` is what the sink accepted.
+ *
+ * Accepted is not delivered: after a reset only the peer's own count tells where to resend from.
+ */
+export class TransferError<L extends Releasable = Releasable> extends Error {
+  /** Who failed: where bytes come from, where they go, or the kernel pipe between the two. */
+  readonly side: 'source' | 'sink' | 'pipe'
+  /** Node's name of the error: 'EPIPE', 'ECONNRESET', 'ENOSPC', … */
+  readonly code: string
+  /** The error number, negative as in Node. */
+  readonly errno: number
+  /** The system call that failed. */
+  readonly syscall: string
+  /** Bytes that the sink accepted before. */
+  readonly bytesMoved: number
+  /** @internal */
+  readonly [BRAND] = 'TransferError'
+  /** @internal */
+  constructor(failure: TransferFailure<L>) {
+    const [code, text] = systemError(failure.errno)
+    const moved = `after ${failure.bytesMoved} bytes`
+    const detail = failure.detail === undefined ? '' : `. ${failure.detail}`
+    super(`The ${failure.side} failed ${moved}: ${code}: ${text}, ${failure.syscall}${detail}`, {
+      cause: failure.cause,
+    })
+    this.name = 'TransferError'
+    this.side = failure.side
+    this.code = code
+    this.errno = -Math.abs(failure.errno)
+    this.syscall = failure.syscall
+    this.bytesMoved = failure.bytesMoved
+    setResidual(this, failure.residual)
+  }
+  /**
+   * The bytes that were pulled and not accepted, once; undefined when there are none, or when they
+   * are still where they were (in the list that was being sent). Yours to release.
+   */
+  takeResidual(): L | undefined {
+    return takeResidualOf(this) as L | undefined
+  }
+  /** @internal */
+  static override [Symbol.hasInstance](x: unknown): boolean {
+    return Function.prototype[Symbol.hasInstance].call(this, x) || isBranded(x, 'TransferError')
+  }
+}
+
+/** An operation was aborted by its `AbortSignal`. Like Node's own: `code` is 'ABORT_ERR'. */
+export class AbortError<L extends Releasable = Releasable> extends Error {
+  /** Always 'ABORT_ERR'. */
+  readonly code = 'ABORT_ERR'
+  /** Bytes that the sink accepted before. */
+  readonly bytesMoved: number
+  /** @internal */
+  constructor(bytesMoved: number, reason: unknown, residual?: L) {
+    super('The operation was aborted', { cause: reason })
+    this.name = 'AbortError'
+    this.bytesMoved = bytesMoved
+    setResidual(this, residual)
+  }
+  /**
+   * The bytes that were pulled and not accepted, once; undefined when there are none, or when they
+   * were given back to where they came from. Yours to release.
+   */
+  takeResidual(): L | undefined {
+    return takeResidualOf(this) as L | undefined
+  }
+}
+
+/** Node's name and text of an error number, whatever its sign. @internal */
+export function systemError(errno: number): readonly [code: string, text: string] {
+  const known = getSystemErrorMap().get(-Math.abs(errno))
+  return known ?? [`E${Math.abs(errno)}`, 'unknown error']
+}

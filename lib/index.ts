@@ -1,0 +1,41 @@
+/// <reference types="node" preserve="true" />
+/**
+ * Splicelist: a buffer list whose segments may live inside the kernel. The public face: re-exports,
+ * nothing else.
+ *
+ * @packageDocumentation
+ */
+import './transfer/list-moves.js'
+
+export { counters, type Snapshot } from './audit/ledger.js'
+export type { CopyCause, KernelCause } from './audit/causes.js'
+export type {
+  FileEnd,
+  Mode,
+  PullOptions,
+  PushOptions,
+  TransferOptions,
+  TransferResult,
+} from './contract.js'
+export {
+  AbortError,
+  EndOfBufferError,
+  EndOfStreamError,
+  EndpointBusyError,
+  InvalidArgumentError,
+  MalformedInputError,
+  NotByReferenceError,
+  NotLoadedError,
+  ReleasedError,
+  SplicelistError,
+  TransferError,
+  UnfilledHoleError,
+  UnsupportedEndpointError,
+} from './errors.js'
+export { BufferList, type SegmentRow } from './list/buffer-list.js'
+export { crc32c } from './list/crc32c.js'
+export type { Cursor } from './list/cursor.js'
+export type { Endpoint, Part, Sink, Source } from './list/endpoint.js'
+export type { PageOwnership, SegmentKind } from './raw/raw.js'
+export { attach } from './transfer/endpoint.js'
+export { transfer, type TransferLimits } from './transfer/transfer.js'

@@ -1,0 +1,39 @@
+/**
+ * What bytes can be moved from and to, as types: the list's side of the seam to the floors above.
+ */
+import type { FileHandle } from 'node:fs/promises'
+import type { Socket } from 'node:net'
+import type { ServerResponse } from 'node:http'
+import type { Readable, Writable } from 'node:stream'
+import type { FileEnd, PullOptions, PushOptions } from '../contract.js'
+import type { BufferList } from './buffer-list.js'
+
+/** What a list is made of: another list or bytes, both shared, or a string, which is encoded. */
+export type Part = BufferList | Uint8Array | string
+/** Where bytes come from. A number is a descriptor: a regular file's, or one that is non-blocking. */
+export type Source = FileHandle | FileEnd | Socket | Endpoint | BufferList | Readable | number
+/** Where bytes go. A number is a descriptor: a regular file's, or one that is non-blocking. */
+export type Sink = FileHandle | FileEnd | Socket | Endpoint | ServerResponse | Writable | number
+
+/**
+ * A place that was attached for a whole conversation: it is ours until `detach()`.
+ *
+ * One pull and one push run at a time; further ones wait in order. Bytes that were given back
+ * (`unpull`), and bytes that Node had read already, come first.
+ */
+export interface Endpoint extends AsyncDisposable {
+  /**
+   * Takes bytes: resolves when `length` bytes (or `atLeast`) are in, or with fewer at the end of the
+   * stream. By reference from 16 KiB up, else by a counted copy. On an error the bytes that had
+   * arrived are in `takeResidual()`; on an abort they are given back to the endpoint.
+   */
+  pull(length: number, options?: PullOptions): Promise<BufferList>
+  /** Looks at what comes next without consuming it: a pull whose bytes are given back as well. */
+  peek(length: number, options?: PullOptions): Promise<BufferList>
+  /** Gives bytes back: the next pull takes them first. The list is emptied; its bytes move. */
+  unpull(list: BufferList): void
+  /** Sends a list as it is now, and keeps it, unless `consume`. Resolves with the bytes accepted. */
+  push(list: BufferList, options?: PushOptions): Promise<number>
+  /** Gives the place back to its owner, with what was not consumed. Waits for what is running. */
+  detach(): Promise<void>
+}

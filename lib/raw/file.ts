@@ -1,0 +1,130 @@
+import { ledger, copy } from '../audit/ledger.js'
+import type { CopyCause } from '../audit/causes.js'
+import { endLeakWatch, watchForLeak } from './leaks.js'
+import { MemoryParcel, PipeParcel, type Parcel } from './parcel.js'
+import { addon } from '../native.js'
+import { pipePool } from './pipe-pool.js'
+import type { OpenFile } from './open-file.js'
+import type { BufferRaw, Stretch } from './raw.js'
+
+/** Linux's ENODATA: the file ended before the bytes that the extent promised. */
+const ENODATA = 61
+/** Linux's EINVAL: the file system does not give pages to pipes. */
+const EINVAL = 22
+/** How much of an extent one parcel reads into memory where pages cannot be moved, in bytes. */
+const COPY_PARCEL_BYTES_MAX = 1 << 20
+
+/** What the raw owns, apart from it, so that the leak watch does not keep it alive. */
+class Holdings {
+  readonly file: OpenFile
+  /** Ranges that were loaded into memory. */
+  readonly loaded: Stretch[] = []
+  constructor(file: OpenFile) {
+    this.file = file
+  }
+  close(): void {
+    this.loaded.length = 0
+    this.file.release()
+  }
+}
+
+/**
+ * A range of a file, not its bytes: no page, no pipe, cut for free.
+ *
+ * Use it for what is sent on as it is: it leaves as page-cache references. Use `load()` for the parts
+ * that the program reads, and `hold: 'pages'` for what must stay when the file is truncated. It is a
+ * `loan`: it always sends what the file holds at that moment. A file that has become shorter is an
+ * error (ENODATA), never a short read. It keeps the file open until the last reference is released.
+ */
+export class FileRaw implements BufferRaw {
+  readonly kind = 'file'
+  readonly pages = 'loan'
+  readonly length: number
+  refs = 1
+  looked = 0
+  readonly #holdings: Holdings
+  readonly #fileOffset: number
+
+  /** Takes over one reference of `file`. */
+  constructor(file: OpenFile, fileOffset: number, length: number) {
+    this.length = length
+    this.#fileOffset = fileOffset
+    this.#holdings = new Holdings(file)
+    watchForLeak(this, 'file', this.#holdings)
+  }
+  retain(): void {
+    this.refs += 1
+  }
+  release(): void {
+    this.refs -= 1
+    if (this.refs > 0) return
+    endLeakWatch(this)
+    this.#holdings.close()
+  }
+  look(offset: number, length: number): Uint8Array | undefined {
+    const found = this.#loadedAround(offset, length)
+    return found?.bytes.subarray(offset - found.start, offset - found.start + length)
+  }
+  stretch(offset: number): Stretch | undefined {
+    return this.#loadedAround(offset, 1)
+  }
+  copyOut(
+    offset: number,
+    length: number,
+    target: Uint8Array,
+    at: number,
+    cause: CopyCause,
+  ): boolean {
+    const bytes = this.look(offset, length)
+    if (bytes === undefined) return false
+    copy(cause, bytes, target, at)
+    return true
+  }
+  async load(offset: number, length: number): Promise<number> {
+    if (this.look(offset, length) !== undefined) return 0
+    const bytes = Buffer.allocUnsafeSlow(length)
+    const failed = await this.#read(offset, bytes)
+    if (failed < 0) return failed
+    this.#holdings.loaded.push({ start: offset, bytes })
+    this.looked += length
+    ledger.countInspected(length)
+    ledger.countCopied('load', length)
+    return 0
+  }
+  async parcel(offset: number, length: number): Promise<Parcel | number> {
+    const held = addon === null ? undefined : pipePool.borrow(length)
+    if (held === undefined) {
+      return this.#memoryParcel(offset, length, addon === null ? 'no-addon' : 'budget')
+    }
+    const { file } = this.#holdings
+    const { bytes, errno } = await file.fill(held, this.#fileOffset + offset, length).done
+    held.bytes = bytes
+    if (bytes > 0) return new PipeParcel(held, bytes, () => pipePool.giveBack(held))
+    pipePool.giveBack(held)
+    if (errno === EINVAL) return this.#memoryParcel(offset, length, 'fallback')
+    return errno === 0 ? -ENODATA : -errno
+  }
+  #loadedAround(offset: number, length: number): Stretch | undefined {
+    return this.#holdings.loaded.find(
+      ({ start, bytes }) => offset >= start && offset + length <= start + bytes.length,
+    )
+  }
+  async #memoryParcel(offset: number, length: number, cause: CopyCause): Promise<Parcel | number> {
+    const bytes = Buffer.allocUnsafeSlow(Math.min(length, COPY_PARCEL_BYTES_MAX))
+    const failed = await this.#read(offset, bytes)
+    if (failed < 0) return failed
+    ledger.countCopied(cause, bytes.length)
+    return new MemoryParcel([bytes])
+  }
+  /** Fills `bytes` from the file: 0, −errno, or −ENODATA when the file has become shorter. */
+  async #read(offset: number, bytes: Uint8Array): Promise<number> {
+    const { file } = this.#holdings
+    for (let got = 0; got < bytes.length; ) {
+      const from = this.#fileOffset + offset + got
+      const result = await file.readAt(from, bytes, got, bytes.length - got).done
+      if (result.bytes === 0) return result.errno === 0 ? -ENODATA : -result.errno
+      got += result.bytes
+    }
+    return 0
+  }
+}

@@ -1,0 +1,178 @@
+import fs from 'node:fs'
+import { open, type FileHandle } from 'node:fs/promises'
+import { InvalidArgumentError, TransferError } from '../errors.js'
+import { addon, type Descriptor } from '../native.js'
+import { opened, runJob, type JobResult, type RunningJob } from '../reactor.js'
+import type { HeldPipe } from './pipe-pool.js'
+
+const { EBADF } = { EBADF: 9 }
+/** `O_APPEND`, as `F_GETFL` reports it on every Linux. */
+const O_APPEND = 0o2000
+const S_IFMT = 0o170000
+const S_IFREG = 0o100000
+const S_IFDIR = 0o040000
+
+/** What one job on a file did, and how to ask it to stop. */
+export type FileJob = RunningJob
+
+/**
+ * A file that transfers and extents share: counted, closed with the last reference.
+ *
+ * With the addon it is a duplicate of the caller's descriptor, so that the caller may close its own
+ * at any time, and every call that may wait for the disk runs on the addon's threads. Without it
+ * the caller's descriptor is used through `node:fs`, and must stay open.
+ */
+export class OpenFile {
+  readonly #descriptor: Descriptor | undefined
+  readonly #fd: number
+  /** Keeps the caller's handle from being collected, or is our own, to be closed. */
+  readonly #handle: FileHandle | undefined
+  readonly #ownsHandle: boolean
+  #refs = 1
+  /** Whether it is a regular file: has offsets, an end and a page cache. */
+  readonly isRegular: boolean
+  /** Whether it was opened for appending: it takes no pages then. */
+  readonly isAppending: boolean
+
+  private constructor(fd: number, handle: FileHandle | undefined, ownsHandle: boolean) {
+    this.#fd = fd
+    this.#handle = handle
+    if (addon === null) {
+      const stat = fs.fstatSync(fd)
+      refuseDirectory(stat.isDirectory())
+      this.#ownsHandle = ownsHandle
+      this.isRegular = stat.isFile()
+      this.isAppending = false
+      return
+    }
+    const descriptor = opened().adopt(fd, 'duplicate')
+    const known = typeof descriptor === 'number' ? descriptor : opened().describe(descriptor)
+    if (typeof descriptor === 'number' || typeof known === 'number') {
+      throw new TransferError({
+        side: 'source',
+        errno: typeof known === 'number' ? known : EBADF,
+        syscall: 'fcntl',
+        bytesMoved: 0,
+      })
+    }
+    this.#descriptor = descriptor
+    this.#ownsHandle = ownsHandle
+    this.isRegular = (known.type & S_IFMT) === S_IFREG
+    this.isAppending = (known.flags & O_APPEND) !== 0
+    if ((known.type & S_IFMT) === S_IFDIR) {
+      opened().drop(descriptor)
+      refuseDirectory(true)
+    }
+  }
+
+  /** A file that is open already, and stays the caller's. */
+  static adopt(file: FileHandle | number): OpenFile {
+    const fd = typeof file === 'number' ? file : file.fd
+    if (fd < 0) {
+      throw new InvalidArgumentError('This FileHandle is closed. Pass one that is still open')
+    }
+    return new OpenFile(fd, typeof file === 'number' ? undefined : file, false)
+  }
+  /** Opens a path. Rejects with Node's own error when it cannot be opened. */
+  static async open(path: string | URL, flags: string): Promise<OpenFile> {
+    const handle = await open(path, flags)
+    try {
+      return new OpenFile(handle.fd, handle, addon === null)
+    } finally {
+      if (addon !== null) await handle.close()
+    }
+  }
+
+  retain(): this {
+    this.#refs += 1
+    return this
+  }
+  /** Closes with the last reference; a job that still runs keeps the descriptor until it returns. */
+  release(): void {
+    this.#refs -= 1
+    if (this.#refs > 0) return
+    if (this.#descriptor !== undefined) opened().drop(this.#descriptor)
+    if (this.#ownsHandle) void this.#handle?.close()
+  }
+
+  /** The file's size now, in bytes. */
+  sizeBytes(): number {
+    if (this.#descriptor === undefined) return fs.fstatSync(this.#fd).size
+    const known = opened().describe(this.#descriptor)
+    return typeof known === 'number' ? 0 : known.sizeBytes
+  }
+  /** The descriptor's own position; undefined where there is none, or without the addon. */
+  position(): number | undefined {
+    if (this.#descriptor === undefined || !this.isRegular) return undefined
+    const at = opened().seek(this.#descriptor, 0, 1)
+    return at < 0 ? undefined : at
+  }
+  /** Sets the descriptor's own position, which the caller's descriptor shares. */
+  seekTo(offset: number): void {
+    if (this.#descriptor !== undefined) opened().seek(this.#descriptor, offset, 0)
+  }
+
+  /** Pages of the file into a pipe, by reference. Only with the addon. */
+  fill(held: HeldPipe, offset: number, lengthBytes: number): FileJob {
+    const { pipe } = held
+    return runJob((token) =>
+      opened().pump(this.#kernel(), offset, pipe, -1, lengthBytes, token),
+    )
+  }
+  /** Pages of a pipe into the file. Only with the addon. */
+  drain(held: HeldPipe, offset: number, lengthBytes: number): FileJob {
+    const { pipe } = held
+    return runJob((token) =>
+      opened().pump(pipe, -1, this.#kernel(), offset, lengthBytes, token),
+    )
+  }
+  /** Reads into memory that nobody else sees until the job is done. */
+  readAt(offset: number, target: Uint8Array, at: number, lengthBytes: number): FileJob {
+    if (this.#descriptor === undefined) {
+      return nodeJob((done) =>
+        fs.read(this.#fd, target, at, lengthBytes, offset < 0 ? null : offset, done),
+      )
+    }
+    return runJob((token) => opened().readAt(this.#kernel(), offset, target, at, lengthBytes, token))
+  }
+  /** Writes from memory; with the addon the bytes are copied before this returns. */
+  writeAt(offset: number, parts: readonly Uint8Array[], skipBytes: number): FileJob {
+    if (this.#descriptor === undefined) {
+      const [first, ...rest] = parts
+      const views = first === undefined ? [] : [first.subarray(skipBytes), ...rest]
+      return nodeJob((done) =>
+        fs.writev(this.#fd, views, offset < 0 ? null : offset, done),
+      )
+    }
+    return runJob((token) => opened().writeAt(this.#kernel(), offset, parts, skipBytes, token))
+  }
+  /** Brings what was written to the disk. */
+  sync(dataOnly: boolean): FileJob {
+    if (this.#descriptor === undefined) {
+      const flush = dataOnly ? fs.fdatasync : fs.fsync
+      return nodeJob((done) => flush(this.#fd, (error) => done(error, 0)))
+    }
+    return runJob((token) => opened().sync(this.#kernel(), dataOnly, token))
+  }
+
+  #kernel(): Descriptor {
+    if (this.#descriptor === undefined) throw new Error('Pages can only be moved by the addon')
+    return this.#descriptor
+  }
+}
+
+function refuseDirectory(isDirectory: boolean): void {
+  if (isDirectory) throw new InvalidArgumentError('This is a directory. Pass a file')
+}
+
+/** A call of node:fs in the shape of a job. It cannot be cancelled. */
+function nodeJob(
+  start: (done: (error: NodeJS.ErrnoException | null, bytes: number) => void) => void,
+): FileJob {
+  const done = new Promise<JobResult>((resolve) => {
+    start((error, bytes) => {
+      resolve({ bytes: error === null ? bytes : 0, errno: Math.abs(error?.errno ?? 0) })
+    })
+  })
+  return { done, cancel: () => undefined }
+}

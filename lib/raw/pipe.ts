@@ -1,0 +1,255 @@
+import { copy, ledger } from '../audit/ledger.js'
+import type { CopyCause } from '../audit/causes.js'
+import { opened } from '../reactor.js'
+import { endLeakWatch, watchForLeak } from './leaks.js'
+import { MemoryParcel, PipeParcel, readPipe, readPipeInto, type Parcel } from './parcel.js'
+import { pipePool, type HeldPipe, type Reclaimable } from './pipe-pool.js'
+import type { BufferRaw, PageOwnership, Stretch } from './raw.js'
+import { BLOCK_BYTES, leaseMemory, type Lease } from './slabs.js'
+
+/** A run of the raw's bytes that lies in one pipe, or, once it was spilled, in memory. */
+interface PipePart {
+  /** Where its first byte is, or was, in the raw. */
+  readonly start: number
+  readonly end: number
+  /** The first byte that the pipe still holds: more than `start` once it was consumed from. */
+  front: number
+  held: HeldPipe | undefined
+  memory: Uint8Array | undefined
+}
+
+/** Where a teed copy of a part's pages stands: the next byte that it gives. */
+interface Reader {
+  readonly part: PipePart
+  readonly held: HeldPipe
+  position: number
+}
+
+/** What a raw owns, apart from it, so that the pool and the leak watch do not keep it alive. */
+class Holdings implements Reclaimable {
+  readonly parts: PipePart[]
+  reader: Reader | undefined
+
+  constructor(parts: PipePart[]) {
+    this.parts = parts
+    pipePool.addReclaimable(this)
+  }
+  /** Gives up what it keeps only to save work, and shrinks its pipes to what they hold. */
+  reclaim(): void {
+    this.closeReader()
+    for (const { held } of this.parts) if (held !== undefined) pipePool.shrink(held)
+  }
+  closeReader(): void {
+    const reader = this.reader
+    this.reader = undefined
+    if (reader !== undefined) pipePool.giveBack(reader.held)
+  }
+  close(): void {
+    pipePool.removeReclaimable(this)
+    this.closeReader()
+    for (const part of this.parts) {
+      if (part.held !== undefined) pipePool.giveBack(part.held)
+      part.held = undefined
+      part.memory = undefined
+    }
+  }
+}
+
+/**
+ * Pages held in kernel pipes (Ceph had `buffer::raw_pipe`, one pipe that could be sent once).
+ *
+ * Use it for payloads that pass through: from a socket or a file to another, without entering the
+ * process. Do not use it for bytes that the program reads anyway, nor below 16 KiB: a pipe costs
+ * more than a copy there.
+ *
+ * It is as large as it needs to be: as many pipes as it takes. A window of it can be sent as often as
+ * asked, in any order, and looked at: each time the pages are teed (25 ns a page, from the front of
+ * the pipe, because tee has no offset) into a pipe from the pool, which is kept as the raw's one
+ * reader while windows follow each other. The last holder of all may consume instead: no tee.
+ *
+ * It owns its pipes from construction to the release of the last reference. Pages are `loan` (a
+ * file's: an overwrite changes them) or `foreign` (a socket's), so no look is cached.
+ */
+export class PipeRaw implements BufferRaw {
+  readonly kind = 'pipe'
+  readonly pages: PageOwnership
+  readonly length: number
+  refs = 1
+  looked = 0
+  readonly #holdings: Holdings
+  /** Where the last read or send ended: one that goes on from there gets a reader to the end. */
+  #lastEnd = -1
+
+  /** Takes ownership of the pipes and of all that they hold. */
+  constructor(pipes: readonly HeldPipe[], pages: PageOwnership) {
+    let length = 0
+    const parts = pipes.map((held) => {
+      const start = length
+      length += held.bytes
+      return { start, end: length, front: start, held, memory: undefined } satisfies PipePart
+    })
+    this.length = length
+    this.pages = pages
+    this.#holdings = new Holdings(parts)
+    watchForLeak(this, 'pipe', this.#holdings)
+  }
+  retain(): void {
+    this.refs += 1
+  }
+  release(): void {
+    this.refs -= 1
+    if (this.refs > 0) return
+    endLeakWatch(this)
+    this.#holdings.close()
+  }
+  look(offset: number, length: number, leases: Lease[]): Uint8Array {
+    const part = this.#partAt(offset)
+    if (part.memory !== undefined && offset + length <= part.end) {
+      return part.memory.subarray(offset - part.front, offset - part.front + length)
+    }
+    const from = Math.max(part.front, offset - (offset % BLOCK_BYTES))
+    const end = Math.ceil((offset + length) / BLOCK_BYTES) * BLOCK_BYTES
+    const to = Math.min(this.length, end)
+    const lease = leaseMemory(to - from)
+    leases.push(lease)
+    this.copyOut(from, to - from, lease.bytes, 0, 'look')
+    return lease.bytes.subarray(offset - from, offset - from + length)
+  }
+  stretch(offset: number, leases: Lease[]): Stretch {
+    const start = Math.max(this.#partAt(offset).front, offset - (offset % BLOCK_BYTES))
+    const end = Math.min(this.length, offset - (offset % BLOCK_BYTES) + BLOCK_BYTES)
+    return { bytes: this.look(start, end - start, leases), start }
+  }
+  copyOut(
+    offset: number,
+    length: number,
+    target: Uint8Array,
+    at: number,
+    cause: CopyCause,
+  ): boolean {
+    for (let done = 0; done < length; ) {
+      const part = this.#partAt(offset + done)
+      const n = Math.min(length - done, part.end - offset - done)
+      this.#readPart(part, offset + done, n, target, at + done, cause)
+      done += n
+    }
+    ledger.countInspected(length)
+    this.looked += length
+    return true
+  }
+  parcel(offset: number, length: number, consume: boolean): Parcel {
+    const part = this.#partAt(offset)
+    const n = Math.min(length, part.end - offset)
+    if (part.memory !== undefined) {
+      const from = offset - part.front
+      return new MemoryParcel([part.memory.subarray(from, from + n)])
+    }
+    if (consume && this.refs === 1) return this.#consumePart(part, offset, n)
+    const reader = this.#readerAt(part, offset, n, false)
+    if (reader === undefined) {
+      return new MemoryParcel([this.#spill(part).subarray(offset - part.front).subarray(0, n)])
+    }
+    this.retain()
+    const ready = Math.min(n, reader.held.bytes)
+    return new PipeParcel(reader.held, ready, (remaining) => {
+      reader.position = offset + ready - remaining
+      this.#keepReader(reader)
+      this.release()
+    })
+  }
+
+  #partAt(offset: number): PipePart {
+    for (const part of this.#holdings.parts) if (offset < part.end) return part
+    throw new RangeError(`No byte ${offset} in a pipe segment of ${this.length} bytes`)
+  }
+  #consumePart(part: PipePart, offset: number, length: number): PipeParcel {
+    const held = part.held as HeldPipe
+    this.#holdings.closeReader()
+    discard(held, offset - part.front)
+    part.front = offset
+    return new PipeParcel(
+      held,
+      length,
+      () => undefined,
+      (bytes) => {
+        part.front += bytes
+      },
+    )
+  }
+  #readPart(
+    part: PipePart,
+    offset: number,
+    n: number,
+    target: Uint8Array,
+    at: number,
+    cause: CopyCause,
+  ): void {
+    const reader = part.memory === undefined ? this.#readerAt(part, offset, n, true) : undefined
+    if (reader === undefined || reader.held.bytes < n) {
+      if (reader !== undefined) this.#keepReader(reader)
+      const memory = this.#spill(part)
+      copy(cause, memory.subarray(offset - part.front, offset - part.front + n), target, at)
+      return
+    }
+    readPipeInto(reader.held, target, at, n)
+    ledger.countCopied(cause, n)
+    reader.held.bytes -= n
+    reader.position += n
+    this.#keepReader(reader)
+  }
+  /**
+   * A teed pipe whose next byte is `offset`, holding `length` bytes from there, or fewer when its
+   * slots ran out; undefined when it cannot get there.
+   */
+  #readerAt(part: PipePart, offset: number, length: number, isLook: boolean): Reader | undefined {
+    const goesOn = offset === this.#lastEnd
+    this.#lastEnd = offset + length
+    const reader = this.#takeReader(part, offset, length)
+    if (reader !== undefined) return reader
+    const wanted = goesOn ? part.end - part.front : offset + length - part.front
+    const held = isLook ? pipePool.borrowForLook(wanted) : pipePool.borrow(wanted)
+    if (held === undefined) return undefined
+    const teed = opened().tee((part.held as HeldPipe).pipe, held.pipe, wanted)
+    held.bytes = Math.max(0, teed)
+    ledger.teed += held.bytes
+    if (teed <= offset - part.front) {
+      pipePool.giveBack(held)
+      return undefined
+    }
+    discard(held, offset - part.front)
+    return { part, held, position: offset }
+  }
+  /** The kept reader, if it stands at or before `offset` and holds the bytes. */
+  #takeReader(part: PipePart, offset: number, length: number): Reader | undefined {
+    const reader = this.#holdings.reader
+    if (reader?.part !== part || reader.position > offset) return undefined
+    if (reader.position + reader.held.bytes < offset + length) return undefined
+    this.#holdings.reader = undefined
+    discard(reader.held, offset - reader.position)
+    reader.position = offset
+    return reader
+  }
+  #keepReader(reader: Reader): void {
+    if (reader.held.bytes === 0) return pipePool.giveBack(reader.held)
+    this.#holdings.closeReader()
+    this.#holdings.reader = reader
+  }
+  /** Reads a whole part into memory for good, when no pipe is left to tee it into. */
+  #spill(part: PipePart): Uint8Array {
+    if (part.memory !== undefined) return part.memory
+    const held = part.held as HeldPipe
+    part.memory = readPipe(held, held.bytes, 'no-scratch')
+    held.bytes = 0
+    part.held = undefined
+    pipePool.giveBack(held)
+    return part.memory
+  }
+}
+
+function discard(held: HeldPipe, bytes: number): void {
+  if (bytes === 0) return
+  const n = opened().discard(held.pipe, bytes)
+  if (n !== bytes) throw new Error(`A pipe dropped ${n} of the ${bytes} bytes it holds`)
+  held.bytes -= n
+  ledger.discarded += n
+}

@@ -1,0 +1,90 @@
+/**
+ * Memory that looks are read into: memfd slabs, mapped once and recycled, because fresh pages cost
+ * ten times what reading into warm ones does. A lease ends by detaching its view, so that a program
+ * that kept it sees length 0 and never another request's bytes.
+ */
+import { ledger } from '../audit/ledger.js'
+import { addon, type Slab } from '../native.js'
+import { opened } from '../reactor.js'
+
+/** The block that looks are rounded to, and the smallest slab, in bytes. */
+export const BLOCK_BYTES = 65536
+/** Slabs above this are not worth keeping mapped for a next time, in bytes. */
+const RECYCLED_SLAB_BYTES_MAX = 4 << 20
+/** What idle slabs may hold together, in bytes: enough for sixteen whole 1 MiB looks. */
+const IDLE_SLAB_BYTES_MAX = 16 << 20
+
+/** Memory on loan to a view. */
+export interface Lease {
+  /** At least the bytes asked for; all of them writable until the first look is handed out. */
+  readonly bytes: Uint8Array<ArrayBuffer>
+  /** Ends the view: it is detached where that is possible. Idempotent. */
+  end(): void
+}
+
+const idle = new Map<number, Slab[]>()
+let idleBytes = 0
+let liveSlabs = 0
+ledger.addGauge('slabs', () => liveSlabs)
+ledger.addGauge('idleSlabBytes', () => idleBytes)
+
+/** The slab size for a length: the next power of two, a block at the least. */
+function sizeClass(lengthBytes: number): number {
+  let size = BLOCK_BYTES
+  while (size < lengthBytes) size *= 2
+  return size
+}
+
+/** Leases memory for a look. Heap memory where there is no addon or external memory is forbidden. */
+export function leaseMemory(lengthBytes: number): Lease {
+  const size = sizeClass(lengthBytes)
+  const slab = addon === null ? undefined : takeSlab(size)
+  if (slab === undefined) return heapLease(lengthBytes)
+  const memory = opened().view(slab)
+  if (typeof memory === 'number') {
+    opened().drop(slab)
+    return heapLease(lengthBytes)
+  }
+  liveSlabs++
+  let ended = false
+  return {
+    bytes: new Uint8Array(memory, 0, lengthBytes),
+    end: () => {
+      if (ended) return
+      ended = true
+      liveSlabs--
+      opened().detach(slab)
+      putSlab(size, slab)
+    },
+  }
+}
+
+function heapLease(lengthBytes: number): Lease {
+  return {
+    bytes: new Uint8Array(lengthBytes),
+    end: () => {
+      // Never recycled, so a kept view can do no harm.
+    },
+  }
+}
+
+function takeSlab(size: number): Slab | undefined {
+  const kept = idle.get(size)?.pop()
+  if (kept !== undefined) {
+    idleBytes -= size
+    return kept
+  }
+  const made = opened().slab(size)
+  return typeof made === 'number' ? undefined : made
+}
+
+function putSlab(size: number, slab: Slab): void {
+  if (size > RECYCLED_SLAB_BYTES_MAX || idleBytes + size > IDLE_SLAB_BYTES_MAX) {
+    opened().drop(slab)
+    return
+  }
+  const kept = idle.get(size)
+  if (kept === undefined) idle.set(size, [slab])
+  else kept.push(slab)
+  idleBytes += size
+}

@@ -1,0 +1,162 @@
+/**
+ * The reactor turns the addon's events into promises. One per environment, opened at first use.
+ *
+ * Waits and jobs never reject: a wait that was woken early resolves and its owner looks again, a job
+ * resolves with what it did. So there is one place, the transfer machine, that decides what an event
+ * means.
+ */
+import {
+  addon,
+  EVENT_DONE,
+  EVENT_PROGRESS,
+  EVENT_STRIDE,
+  READABLE,
+  WRITABLE,
+  type Addon,
+  type Descriptor,
+} from './native.js'
+
+/** Event records that fit one call from the addon. More than that come in the next. */
+const EVENTS_MAX = 256
+
+/** What a disk job did: bytes moved, and why it stopped early (a positive errno), or 0. */
+export interface JobResult {
+  readonly bytes: number
+  readonly errno: number
+}
+
+interface Job {
+  readonly finish: (result: JobResult) => void
+  readonly onProgress: ((bytes: number) => void) | undefined
+}
+
+const events = new Float64Array(EVENT_STRIDE * EVENTS_MAX)
+const watches = new Map<number, Watch>()
+const jobs = new Map<number, Job>()
+let lastToken = 0
+let isOpen = false
+
+/** The addon with this environment's reactor running. Call only where there is an addon. */
+export function opened(): Addon {
+  if (addon === null) throw new Error('There is no addon to open')
+  if (!isOpen) {
+    // Bun's libuv calls end the process; a thread and a thread-safe function are portable.
+    const waker = 'bun' in process.versions ? 'thread' : wakerFromEnvironment()
+    addon.open(onEvents, events, waker)
+    isOpen = true
+  }
+  return addon
+}
+
+function wakerFromEnvironment(): 'loop' | 'thread' {
+  return process.env['SPLICELIST_WAKER'] === 'thread' ? 'thread' : 'loop'
+}
+
+function onEvents(count: number): void {
+  for (let i = 0; i < count; i++) {
+    const at = i * EVENT_STRIDE
+    const token = events[at] as number
+    const type = events[at + 1] as number
+    const value = events[at + 2] as number
+    if (type === EVENT_DONE) finishJob(token, { bytes: value, errno: events[at + 3] as number })
+    else if (type === EVENT_PROGRESS) jobs.get(token)?.onProgress?.(value)
+    else watches.get(token)?.fire(value)
+  }
+}
+
+function finishJob(token: number, result: JobResult): void {
+  const job = jobs.get(token)
+  jobs.delete(token)
+  job?.finish(result)
+}
+
+/** A job that is queued or running on a disk thread. */
+export interface RunningJob {
+  readonly done: Promise<JobResult>
+  /** Asks the job to stop at its next system call. `done` still resolves. */
+  cancel(): void
+}
+
+/** Starts a disk job: `start` is given its token and returns 0 or −errno. */
+export function runJob(
+  start: (token: number) => number,
+  onProgress?: (bytes: number) => void,
+): RunningJob {
+  const token = ++lastToken
+  const done = new Promise<JobResult>((resolve) => {
+    jobs.set(token, { finish: resolve, onProgress })
+    const refused = start(token)
+    if (refused < 0) finishJob(token, { bytes: 0, errno: -refused })
+  })
+  return {
+    done,
+    cancel: () => {
+      if (jobs.has(token)) opened().cancel(token)
+    },
+  }
+}
+
+/**
+ * The waits of one descriptor: at most one reader and one writer. It holds a place in the epoll set
+ * and nothing else: no pipe, no thread, no second descriptor.
+ */
+export class Watch {
+  readonly #descriptor: Descriptor
+  readonly #token = ++lastToken
+  #wakeReader: (() => void) | undefined
+  #wakeWriter: (() => void) | undefined
+
+  constructor(descriptor: Descriptor) {
+    this.#descriptor = descriptor
+    watches.set(this.#token, this)
+  }
+  /** Resolves when bytes, an end or an error can be read, or when woken. */
+  readable(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wakeReader = resolve
+      this.#arm()
+    })
+  }
+  /** Resolves when a send can make progress or would fail, or when woken. */
+  writable(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wakeWriter = resolve
+      this.#arm()
+    })
+  }
+  /** Lets a waiting reader look again at once. */
+  wakeReader(): void {
+    this.fire(READABLE)
+  }
+  /** Lets a waiting writer look again at once. */
+  wakeWriter(): void {
+    this.fire(WRITABLE)
+  }
+  /** Ends both waits and leaves the epoll set. */
+  close(): void {
+    if (!watches.delete(this.#token)) return
+    opened().unwait(this.#descriptor)
+    this.#take(READABLE | WRITABLE)
+  }
+  /** @internal */
+  fire(mask: number): void {
+    this.#take(mask)
+    this.#arm()
+  }
+  #take(mask: number): void {
+    const { wakeReader, wakeWriter } = { wakeReader: this.#wakeReader, wakeWriter: this.#wakeWriter }
+    if (mask & READABLE) this.#wakeReader = undefined
+    if (mask & WRITABLE) this.#wakeWriter = undefined
+    if (mask & READABLE) wakeReader?.()
+    if (mask & WRITABLE) wakeWriter?.()
+  }
+  #arm(): void {
+    const mask =
+      (this.#wakeReader === undefined ? 0 : READABLE) |
+      (this.#wakeWriter === undefined ? 0 : WRITABLE)
+    if (mask === 0) return opened().unwait(this.#descriptor)
+    // A descriptor that cannot be waited for is always ready, or already closed by its owner: the
+    // next call on it tells which.
+    if (opened().wait(this.#descriptor, mask, this.#token) < 0) this.#take(mask)
+  }
+}

@@ -1,0 +1,29 @@
+/**
+ * Checks of the options that operations share, before any byte moves.
+ */
+import { checkLength, checkMode, checkSignal } from '../arguments.js'
+import type { PullOptions, TransferOptions } from '../contract.js'
+import { InvalidArgumentError } from '../errors.js'
+
+/** Checks what every pull is given. */
+export function checkPull(length: number, options: PullOptions): void {
+  checkLength('length', length)
+  checkOptions(options)
+  const { atLeast, offset, hold } = options
+  if (offset !== undefined) checkLength('offset', offset)
+  if (atLeast !== undefined) {
+    checkLength('atLeast', atLeast)
+    if (atLeast > length) {
+      throw new InvalidArgumentError(`atLeast is ${atLeast}, more than the length of ${length}`)
+    }
+  }
+  if (hold !== undefined && hold !== 'extent' && hold !== 'pages') {
+    throw new InvalidArgumentError(`hold must be 'extent' or 'pages'`)
+  }
+}
+
+/** Checks what every operation is given. */
+export function checkOptions(options: TransferOptions): void {
+  checkMode(options.mode)
+  checkSignal(options.signal)
+}

@@ -1,0 +1,171 @@
+import { ledger } from '../audit/ledger.js'
+import type { CopyCause } from '../audit/causes.js'
+import { EAGAIN, type Eventually, type SinkEnd, type SourceEnd } from '../endpoints/end.js'
+import { segmentsOf } from '../list/buffer-list.js'
+import { Segments, Window } from '../list/segments.js'
+import { HeapRaw } from '../raw/heap.js'
+import { MemoryParcel, PipeParcel, type Parcel } from '../raw/parcel.js'
+import { PipeRaw } from '../raw/pipe.js'
+import { pipePool, type HeldPipe } from '../raw/pipe-pool.js'
+import { ListSource } from './list-sides.js'
+import type { Plan } from './plan.js'
+import type { PullSide, PushSide } from './sides.js'
+
+/** A place as a pull side: what it gave back before comes first, then what it has. */
+export class EndSource implements PullSide {
+  readonly #end: SourceEnd
+  readonly #plan: Plan
+  /** What comes first, while it is being sent. */
+  #front: ListSource | undefined
+
+  constructor(end: SourceEnd, plan: Plan) {
+    this.#end = end
+    this.#plan = plan
+  }
+  get label(): string {
+    return this.#end.label
+  }
+  start(): Eventually<void> {
+    return this.#end.startReading()
+  }
+  stop(errno: number): void {
+    const rest = this.#front?.takeRest()
+    if (rest !== undefined) segmentsOf(this.#end.front).unshiftAll(rest)
+    this.#end.stopReading(errno)
+  }
+  takeFront(length: number): Segments | undefined {
+    const { front } = this.#end
+    if (front.length === 0) return undefined
+    return segmentsOf(front).cut(0, Math.min(length, front.length))
+  }
+  load(length: number, tray: HeldPipe | undefined): Eventually<Parcel | number> {
+    const front = this.#frontSource(length)
+    if (front !== undefined) return front.load(length)
+    const cause = this.#plan.copyCause
+    if (cause !== undefined) return this.#read(length, cause)
+    const held = tray ?? pipePool.borrow(length)
+    if (held === undefined) return this.#read(length, 'budget')
+    const filled = this.#end.fill(held, length)
+    if (typeof filled === 'number') return this.#filled(held, tray, length, filled)
+    return filled.then((n) => this.#filled(held, tray, length, n))
+  }
+  copied(parcel: PipeParcel, length: number): Eventually<Parcel | number> {
+    if (this.#front !== undefined) return this.#front.copied(parcel, length)
+    this.#plan.use('copy:fallback')
+    return parcel.toMemory('fallback')
+  }
+  accepted(bytes: number): void {
+    this.#front?.accepted(bytes)
+  }
+  residual(parcel: Parcel): Segments | undefined {
+    if (this.#front !== undefined) return this.#front.residual()
+    const rest = new Segments()
+    if (parcel instanceof PipeParcel) {
+      const raw = new PipeRaw([parcel.takePipe()], this.#end.pages)
+      rest.push(new Window(raw, 0, raw.length))
+      return rest
+    }
+    parcel.parts.forEach((part, i) => {
+      const left = i === 0 ? part.subarray(parcel.skip) : part
+      rest.push(new Window(new HeapRaw(left), 0, left.length))
+    })
+    return rest
+  }
+  hasMore(): boolean {
+    // It may end at any byte, and a sink that was promised more would hold the last back for 200 ms.
+    return false
+  }
+  ready(wantedBytes: number): Promise<void> {
+    return this.#end.readable(wantedBytes)
+  }
+  wake(): void {
+    this.#end.wakeReader()
+  }
+  /** The source of what comes first, while there is some. */
+  #frontSource(length: number): ListSource | undefined {
+    if (this.#front !== undefined && this.#front.length === 0) this.#front = undefined
+    if (this.#front === undefined) {
+      const front = this.takeFront(length)
+      if (front !== undefined) this.#front = new ListSource(front, true, this.#plan)
+    }
+    return this.#front
+  }
+  #filled(
+    held: HeldPipe,
+    tray: HeldPipe | undefined,
+    length: number,
+    n: number,
+  ): Eventually<Parcel | number> {
+    if (n > 0) {
+      held.bytes += n
+      if (this.#end.pages === 'foreign') ledger.unknown += n
+      const close = tray === undefined ? () => pipePool.giveBack(held) : () => undefined
+      return new PipeParcel(held, n, close)
+    }
+    if (tray === undefined) pipePool.giveBack(held)
+    if (n < 0 && this.#plan.fallsBack(n, 'splice')) return this.#read(length, 'fallback')
+    return n
+  }
+  #read(length: number, cause: CopyCause): Eventually<Parcel | number> {
+    this.#plan.use(`copy:${cause}`)
+    const read = this.#end.read(length)
+    return read instanceof Promise ? read.then((r) => received(r, cause)) : received(read, cause)
+  }
+}
+
+function received(read: Uint8Array | number, cause: CopyCause): Parcel | number {
+  if (typeof read === 'number') return read
+  if (read.length === 0) return 0
+  ledger.countCopied(cause, read.length)
+  return new MemoryParcel([read])
+}
+
+/** A place as a push side. */
+export class EndSink implements PushSide {
+  readonly #end: SinkEnd
+  readonly #plan: Plan
+
+  constructor(end: SinkEnd, plan: Plan) {
+    this.#end = end
+    this.#plan = plan
+  }
+  get label(): string {
+    return this.#end.label
+  }
+  start(): Eventually<void> {
+    return this.#end.startWriting()
+  }
+  stop(errno: number): Eventually<void> {
+    return this.#end.stopWriting(errno)
+  }
+  tray(): undefined {
+    return undefined
+  }
+  push(parcel: Parcel, more: boolean): Eventually<number> {
+    const isPages = parcel instanceof PipeParcel
+    const pushed = isPages
+      ? this.#end.drain(parcel.held, parcel.remaining, more)
+      : this.#end.write(parcel.parts, parcel.skip, more)
+    if (typeof pushed === 'number') return this.#pushed(parcel, pushed)
+    return pushed.then((n) => this.#pushed(parcel, n))
+  }
+  rest(): void {
+    // It holds nothing between parcels.
+  }
+  ready(): Promise<void> {
+    return this.#end.writable()
+  }
+  wake(): void {
+    this.#end.wakeWriter()
+  }
+  #pushed(parcel: Parcel, n: number): number {
+    if (n <= 0) return n === 0 ? -EAGAIN : n
+    const isPages = parcel instanceof PipeParcel
+    parcel.accept(n)
+    this.#plan.use(isPages ? 'splice' : 'write')
+    if (isPages) ledger.moved += n
+    const cause = isPages ? this.#end.pageCopies : this.#end.memoryCopies
+    if (cause !== undefined) ledger.countKernelCopied(cause, n)
+    return n
+  }
+}

@@ -1,0 +1,128 @@
+import type { FileHandle } from 'node:fs/promises'
+import type { Socket } from 'node:net'
+import type { FileEnd, PullOptions, PushOptions } from '../contract.js'
+import { EndpointBusyError, InvalidArgumentError, setResidual, TransferError } from '../errors.js'
+import { endsOf, oneWay, type Ends, type Place } from '../endpoints/recognize.js'
+import { BufferList, listOf, segmentsOf } from '../list/buffer-list.js'
+import type { Endpoint } from '../list/endpoint.js'
+import type { Segments } from '../list/segments.js'
+import { checkPull } from './checks.js'
+import { pullInto } from './pull.js'
+import { pushFrom } from './push.js'
+
+/**
+ * Takes a place over for a whole conversation, losslessly: what Node had read already comes first.
+ *
+ * Use it for protocols: pull a header, pull its payload, push an answer, without handing the socket
+ * back and forth. For one operation on a socket the list's own methods are enough. `detach()` (or
+ * `await using`) gives the place back with what was not consumed; FIN and errors reach Node then as
+ * before. A socket may still be connecting. Throws `EndpointBusyError` for a socket that is in use,
+ * `UnsupportedEndpointError` for one that Node's HTTP parser reads.
+ *
+ * ```ts
+ * import net from 'node:net'
+ * import { attach } from 'splicelist'
+ * const server = net.createServer({ pauseOnConnect: true }, async (socket) => {
+ *   await using peer = attach(socket)
+ *   using head = await peer.pull(4)
+ *   using body = await peer.pull(head.cursor().readUInt32LE())
+ *   await peer.push(body)
+ * })
+ * ```
+ */
+export function attach(what: Socket | FileHandle | FileEnd | number): Endpoint {
+  if (what instanceof AttachedEndpoint) throw new EndpointBusyError('This is an endpoint already')
+  if (BufferList.isBufferList(what)) {
+    throw new InvalidArgumentError('A list needs no attaching: cut it, or send it')
+  }
+  return new AttachedEndpoint(what)
+}
+
+/** What `attach` returns. */
+export class AttachedEndpoint implements Endpoint {
+  #ends: Ends | undefined
+  readonly #opening: Promise<Ends>
+  /** Bytes that were given back before the place was there. */
+  readonly #early = new BufferList()
+  #isDetached = false
+
+  /** @internal */
+  constructor(place: Place) {
+    const ends = endsOf(place, { isSink: false, use: 'attach' })
+    if (ends instanceof Promise) {
+      this.#opening = ends.then((opened) => this.#opened(opened))
+      // Whoever pulls or pushes first is told; until then nobody listens.
+      this.#opening.catch(() => undefined)
+    } else {
+      this.#opening = Promise.resolve(ends)
+      this.#ends = ends
+    }
+  }
+  async pull(length: number, options: PullOptions = {}): Promise<BufferList> {
+    const segments = await this.#pull(length, options, false)
+    return listOf(segments)
+  }
+  async peek(length: number, options: PullOptions = {}): Promise<BufferList> {
+    const segments = await this.#pull(length, options, true)
+    return listOf(segments)
+  }
+  unpull(list: BufferList): void {
+    this.#use()
+    if (!BufferList.isBufferList(list)) throw new InvalidArgumentError('unpull takes a list')
+    const front = this.#ends === undefined ? this.#early : this.#ends.source?.front
+    if (front === undefined) throw oneWay(false)
+    segmentsOf(front).unshiftAll(segmentsOf(list).moveOut())
+  }
+  async push(list: BufferList, options: PushOptions = {}): Promise<number> {
+    this.#use()
+    return pushFrom(list, () => this.ends(), options)
+  }
+  async detach(): Promise<void> {
+    if (this.#isDetached) return
+    const ends = await this.#opening.catch(() => undefined)
+    await ends?.source?.readTurns.idle()
+    await ends?.sink?.writeTurns.idle()
+    if (this.#isDetached) return
+    ends?.close()
+    this.#isDetached = true
+    this.#early.release()
+  }
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.detach()
+  }
+  /** The ends, for transfers; they stay this endpoint's. @internal */
+  ends(): Promise<Ends> | Ends {
+    this.#use()
+    return this.#ends ?? this.#opening
+  }
+
+  async #pull(length: number, options: PullOptions, isPeek: boolean): Promise<Segments> {
+    this.#use()
+    checkPull(length, options)
+    const { source } = await this.ends()
+    if (source === undefined) throw oneWay(false)
+    const outcome = await pullInto(source, length, options, (segments) => {
+      // Within the turn: a pull that waits behind this one must find the bytes again.
+      if (isPeek) segmentsOf(source.front).unshiftAll(segments.share(0, segments.length))
+    })
+    if (outcome.error === undefined) return outcome.segments
+    if (outcome.error instanceof TransferError) {
+      setResidual(outcome.error, nonEmpty(outcome.segments))
+    } else segmentsOf(source.front).unshiftAll(outcome.segments)
+    throw outcome.error
+  }
+  #opened(ends: Ends): Ends {
+    this.#ends = ends
+    if (this.#early.length > 0 && ends.source !== undefined) {
+      segmentsOf(ends.source.front).pushAll(segmentsOf(this.#early).moveOut())
+    }
+    return ends
+  }
+  #use(): void {
+    if (this.#isDetached) throw new EndpointBusyError('This endpoint was detached. Attach again')
+  }
+}
+
+function nonEmpty(segments: Segments): BufferList | undefined {
+  return segments.length === 0 ? undefined : listOf(segments)
+}

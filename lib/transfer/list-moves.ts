@@ -1,0 +1,93 @@
+/**
+ * `spliceFrom` and `spliceTo`: a list's own faces of the machine. Loading this floor installs them.
+ */
+import type { PullOptions, PushOptions } from '../contract.js'
+import { FileEnd } from '../endpoints/file-end.js'
+import type { Ends } from '../endpoints/recognize.js'
+import { oneWay } from '../endpoints/recognize.js'
+import { ReleasedError } from '../errors.js'
+import { BufferList, isReleased, segmentsOf } from '../list/buffer-list.js'
+import type { Sink, Source } from '../list/endpoint.js'
+import { installMover } from '../list/mover.js'
+import type { Segments } from '../list/segments.js'
+import { FileRaw } from '../raw/file.js'
+import { checkPull } from './checks.js'
+import { openEnds, type OpenedEnds } from './open.js'
+import { pullInto } from './pull.js'
+import { pushFrom } from './push.js'
+
+async function spliceFrom(
+  list: BufferList,
+  source: Source,
+  length: number,
+  options: PullOptions,
+): Promise<number> {
+  if (isReleased(list)) throw new ReleasedError()
+  checkPull(length, options)
+  if (BufferList.isBufferList(source)) return moveFromList(list, source, length)
+  const { offset } = options
+  const place = { isSink: false, use: 'operation', ...(offset === undefined ? {} : { offset }) } as const
+  const { ends, close } = await openEnds(source, place)
+  try {
+    const extent = takeExtent(ends, length, options)
+    if (extent !== undefined) return addTo(list, extent)
+    if (ends.source === undefined) throw oneWay(false)
+    const { segments, error } = await pullInto(ends.source, length, options)
+    const arrived = addTo(list, segments)
+    if (error !== undefined) throw error
+    return arrived
+  } finally {
+    close()
+  }
+}
+
+function moveFromList(list: BufferList, source: BufferList, length: number): number {
+  using taken = source.take(Math.min(length, source.length))
+  const { length: moved } = taken
+  list.claimAppend(taken)
+  return moved
+}
+
+/** The range of a regular file itself, unless pages or copies were asked for. */
+function takeExtent(ends: Ends, length: number, options: PullOptions): FileRaw | undefined {
+  const { source } = ends
+  const isAsked = options.hold !== 'pages' && (options.mode ?? 'auto') === 'auto'
+  if (!isAsked || !(source instanceof FileEnd) || !source.file.isRegular) return undefined
+  const at = source.position()
+  if (at === undefined) return undefined
+  const there = Math.max(0, Math.min(length, source.file.sizeBytes() - at))
+  source.skip(there)
+  return new FileRaw(source.file.retain(), at, there)
+}
+
+/** Adds what arrived to a list, which may have been released meanwhile. */
+function addTo(list: BufferList, arrived: Segments | FileRaw): number {
+  const { length } = arrived
+  if (isReleased(list) || length === 0) {
+    if (arrived instanceof FileRaw) arrived.release()
+    else arrived.clear()
+    if (isReleased(list)) throw new ReleasedError()
+  } else if (arrived instanceof FileRaw) list.adoptRaw(arrived)
+  else segmentsOf(list).pushAll(arrived)
+  return length
+}
+
+async function spliceTo(list: BufferList, sink: Sink, options: PushOptions): Promise<number> {
+  const { offset } = options
+  const place = { isSink: true, use: 'operation', ...(offset === undefined ? {} : { offset }) } as const
+  let opened: OpenedEnds | undefined
+  try {
+    return await pushFrom(
+      list,
+      async () => {
+        opened = await openEnds(sink, place)
+        return opened.ends
+      },
+      options,
+    )
+  } finally {
+    opened?.close()
+  }
+}
+
+installMover({ spliceFrom, spliceTo })

@@ -1,0 +1,180 @@
+import { ledger } from '../audit/ledger.js'
+import type { Eventually } from '../endpoints/end.js'
+import { Segments, Window } from '../list/segments.js'
+import { opened } from '../reactor.js'
+import { HeapRaw } from '../raw/heap.js'
+import { MemoryParcel, PipeParcel, readPipe, type Parcel } from '../raw/parcel.js'
+import { PipeRaw } from '../raw/pipe.js'
+import { pipePool, type HeldPipe } from '../raw/pipe-pool.js'
+import type { PageOwnership } from '../raw/raw.js'
+import type { Plan } from './plan.js'
+import type { PullSide, PushSide } from './sides.js'
+
+/** Parts that one gathering write takes, at the most: a tenth of IOV_MAX keeps the call short. */
+const PARTS_MAX = 100
+/** Pages that hold less than this, on average, are not worth pinning, in bytes. */
+const SLOT_BYTES_MIN = 2048
+
+/** A list's segments as a pull side. It owns them: a copy's references, or the list's own. */
+export class ListSource implements PullSide {
+  readonly label = 'list'
+  readonly #segments: Segments
+  readonly #consume: boolean
+  readonly #plan: Plan
+
+  constructor(segments: Segments, consume: boolean, plan: Plan) {
+    this.#segments = segments
+    this.#consume = consume
+    this.#plan = plan
+  }
+  get length(): number {
+    return this.#segments.length
+  }
+  start(): void {
+    // A list is always there.
+  }
+  stop(): void {
+    // What is left is taken by whoever began the operation.
+  }
+  takeFront(): undefined {
+    return undefined
+  }
+  load(length: number): Eventually<Parcel | number> {
+    const first = this.#segments.first()
+    if (first === undefined) return 0
+    if (first.raw instanceof HeapRaw) return this.#gather(length)
+    // What will be read into memory must stay in the pipe until the sink has accepted it.
+    const consume = this.#consume && this.#plan.copyCause === undefined
+    const parcel = first.raw.parcel(first.offset, Math.min(first.length, length), consume)
+    return parcel instanceof Promise ? parcel.then((p) => this.#way(p)) : this.#way(parcel)
+  }
+  copied(parcel: PipeParcel, length: number): Eventually<Parcel | number> {
+    parcel.close()
+    return this.load(length)
+  }
+  accepted(bytes: number): void {
+    this.#segments.dropFront(bytes)
+  }
+  residual(): undefined {
+    return undefined
+  }
+  hasMore(afterBytes: number): boolean {
+    return this.#segments.length > afterBytes
+  }
+  ready(): Promise<void> {
+    return Promise.resolve()
+  }
+  wake(): void {
+    // It never waits.
+  }
+  /** What was not accepted. */
+  takeRest(): Segments {
+    return this.#segments.moveOut()
+  }
+  /** Memory segments that follow each other, in one parcel. */
+  #gather(length: number): MemoryParcel {
+    const parts: Uint8Array[] = []
+    let left = length
+    for (const { raw, offset, length: n } of this.#segments.windows()) {
+      if (!(raw instanceof HeapRaw) || left === 0 || parts.length === PARTS_MAX) break
+      const take = Math.min(n, left)
+      parts.push(raw.look(offset, take))
+      left -= take
+    }
+    return new MemoryParcel(parts)
+  }
+  #way(parcel: Parcel | number): Parcel | number {
+    const cause = this.#plan.copyCause
+    if (cause === undefined || !(parcel instanceof PipeParcel)) return parcel
+    this.#plan.use(`copy:${cause}`)
+    return parcel.toMemory(cause)
+  }
+}
+
+/** A list in the making as a push side: pages arrive in pipes that become its segments. */
+export class ListSink implements PushSide {
+  readonly label = 'list'
+  readonly #segments = new Segments()
+  readonly #pages: PageOwnership
+  readonly #plan: Plan
+  /** Pipes of the pipe segment in the making; the last is the tray. */
+  #pipes: HeldPipe[] = []
+
+  constructor(pages: PageOwnership, plan: Plan) {
+    this.#pages = pages
+    this.#plan = plan
+  }
+  start(): void {
+    // A list is always there.
+  }
+  stop(): void {
+    // What came is taken by whoever began the operation.
+  }
+  tray(wantedBytes: number): HeldPipe | undefined {
+    const current = this.#pipes.at(-1)
+    if (current !== undefined) {
+      if (current.bytes === 0 || opened().hasRoom(current.pipe)) return current
+      this.#keepOnlyFullPages(current)
+    }
+    const held = pipePool.borrow(wantedBytes)
+    if (held !== undefined) this.#pipes.push(held)
+    return held
+  }
+  rest(): void {
+    const empty = this.#pipes.at(-1)
+    if (empty?.bytes !== 0) return
+    this.#pipes.pop()
+    pipePool.giveBack(empty)
+  }
+  adopt(segments: Segments): void {
+    this.#seal()
+    this.#segments.pushAll(segments)
+  }
+  push(parcel: Parcel): number {
+    const n = parcel.remaining
+    if (parcel instanceof PipeParcel) {
+      parcel.keep()
+      ledger.moved += n
+      this.#plan.use('splice')
+      return n
+    }
+    this.#seal()
+    for (const part of parcel.parts) {
+      this.#segments.push(new Window(new HeapRaw(part), 0, part.length))
+    }
+    parcel.accept(n)
+    return n
+  }
+  ready(): Promise<void> {
+    return Promise.resolve()
+  }
+  wake(): void {
+    // It never waits.
+  }
+  /** All that came, in order. */
+  takeAll(): Segments {
+    this.#seal()
+    return this.#segments
+  }
+  /** Makes the pipes so far a segment. */
+  #seal(): void {
+    const pipes = this.#pipes
+    this.#pipes = []
+    const full = pipes.filter((held) => held.bytes > 0)
+    for (const held of pipes) if (held.bytes === 0) pipePool.giveBack(held)
+    if (full.length === 0) return
+    const raw = new PipeRaw(full, this.#pages)
+    this.#segments.push(new Window(raw, 0, raw.length))
+  }
+  /** A full pipe whose pages are nearly empty pins far more memory than it holds: it is read. */
+  #keepOnlyFullPages(held: HeldPipe): void {
+    if (held.bytes >= held.slots * SLOT_BYTES_MIN || this.#plan.isReferenceOnly) return
+    this.#pipes.pop()
+    this.#seal()
+    const bytes = readPipe(held, held.bytes, 'sparse-pages')
+    held.bytes = 0
+    pipePool.giveBack(held)
+    this.#plan.use('copy:sparse-pages')
+    this.#segments.push(new Window(new HeapRaw(bytes), 0, bytes.length))
+  }
+}

@@ -1,0 +1,34 @@
+import { endsOf, type Ends, type Place, type PlaceOptions } from '../endpoints/recognize.js'
+import { EndpointBusyError } from '../errors.js'
+import type { Sink, Source } from '../list/endpoint.js'
+import { BufferList } from '../list/buffer-list.js'
+import { InvalidArgumentError } from '../errors.js'
+import { AttachedEndpoint } from './endpoint.js'
+
+/** Ends for one operation. `close` lets go of them, unless they are an endpoint's. */
+export interface OpenedEnds {
+  readonly ends: Ends
+  readonly close: () => void
+}
+
+/** The ends of whatever a caller hands in, for one operation. */
+export async function openEnds(
+  place: Source | Sink,
+  options: PlaceOptions,
+): Promise<OpenedEnds> {
+  if (place instanceof AttachedEndpoint) {
+    return { ends: await place.ends(), close: () => undefined }
+  }
+  if (BufferList.isBufferList(place)) {
+    throw new InvalidArgumentError('A list cannot be sent to a list. Use append() or claimAppend()')
+  }
+  if (isForeignEndpoint(place)) {
+    throw new EndpointBusyError('This endpoint belongs to another copy of splicelist')
+  }
+  const ends = await endsOf(place as Place, options)
+  return { ends, close: () => ends.close() }
+}
+
+function isForeignEndpoint(place: object | number): boolean {
+  return typeof place === 'object' && 'unpull' in place && 'detach' in place
+}

@@ -1,0 +1,71 @@
+/**
+ * Which way bytes go: by reference, or by a copy that has a cause. Decided before any byte moves, and
+ * again when a system call refuses.
+ */
+import type { CopyCause } from '../audit/causes.js'
+import { ledger } from '../audit/ledger.js'
+import type { Mode } from '../contract.js'
+import { NotByReferenceError, systemError } from '../errors.js'
+import type { Obstacle } from '../endpoints/end.js'
+import { addon } from '../native.js'
+
+/** Below this a pull is read: a pipe costs more than the copy, in bytes. Measured on loopback TCP. */
+export const REFERENCE_BYTES_MIN = 16384
+
+/** Errors by which the kernel refuses pages where a copy may still do: ENOSYS, EINVAL, EPERM, … */
+const REFUSALS: ReadonlySet<number> = new Set([1, 22, 38, 95])
+
+const FORCED_COPY: Obstacle = {
+  cause: 'copy-mode',
+  reason: 'SPLICELIST_MODE=copy makes every transfer a copy',
+  remedy: 'Unset SPLICELIST_MODE',
+}
+const isCopyForced = process.env['SPLICELIST_MODE'] === 'copy'
+
+/** The way of one operation. */
+export class Plan {
+  /** Why bytes are copied; undefined while they move by reference. */
+  copyCause: CopyCause | undefined
+  readonly ways = new Set<string>()
+  readonly #mode: Mode
+
+  constructor(mode: Mode | undefined) {
+    this.#mode = mode ?? 'auto'
+    if (this.#mode === 'copy') this.copyCause = 'copy-mode'
+    if (isCopyForced && addon !== null) this.meet(FORCED_COPY)
+  }
+  /** Whether pages that others can change may not be kept. */
+  get isStable(): boolean {
+    return this.#mode === 'stable'
+  }
+  /** Whether the caller would rather have an error than a copy. */
+  get isReferenceOnly(): boolean {
+    return this.#mode === 'reference'
+  }
+  /** Takes an obstacle into account; throws where a copy was ruled out. */
+  meet(obstacle: Obstacle | undefined): void {
+    if (obstacle === undefined) return
+    if (this.isReferenceOnly) throw new NotByReferenceError(obstacle.reason, obstacle.remedy)
+    // The caller's own wish for copies tells more than what would have prevented references.
+    this.copyCause ??= obstacle.cause
+  }
+  /** Takes a cause into account that is a matter of economy: references would do as well. */
+  prefer(cause: CopyCause): void {
+    if (!this.isReferenceOnly) this.copyCause ??= cause
+  }
+  /**
+   * Whether a refused call sends the rest by a copy. Only a refusal of pages does, not a failure of
+   * the place; it is counted.
+   */
+  fallsBack(errno: number, syscall: string): boolean {
+    if (this.copyCause !== undefined || this.isReferenceOnly) return false
+    if (!REFUSALS.has(Math.abs(errno))) return false
+    ledger.countFallback(syscall, systemError(errno)[0])
+    this.copyCause = 'fallback'
+    return true
+  }
+  /** Notes a way that was used. */
+  use(way: string): void {
+    this.ways.add(way)
+  }
+}

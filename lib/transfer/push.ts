@@ -1,0 +1,78 @@
+import type { PushOptions, TransferResult } from '../contract.js'
+import { oneWay, type Ends } from '../endpoints/recognize.js'
+import { InvalidArgumentError } from '../errors.js'
+import { checkLength, describe } from '../arguments.js'
+import { BufferList, isReleased, segmentsOf } from '../list/buffer-list.js'
+import type { Segments } from '../list/segments.js'
+import { checkOptions } from './checks.js'
+import { EndSink } from './end-sides.js'
+import { ListSource } from './list-sides.js'
+import { Machine } from './machine.js'
+import { Plan } from './plan.js'
+import { takeTurn } from './turn.js'
+
+/** Sends a list to a place: all of it, or the error says how far it came. */
+export async function pushFrom(
+  list: BufferList,
+  open: () => Promise<Ends> | Ends,
+  options: PushOptions,
+): Promise<number> {
+  checkPush(list, options)
+  const result = await pushList(list, open, options, list.length)
+  return result.bytesMoved
+}
+
+/** As `pushFrom`, for the first `length` bytes, with the whole result. */
+export async function pushList(
+  list: BufferList,
+  open: () => Promise<Ends> | Ends,
+  options: PushOptions,
+  length: number,
+): Promise<TransferResult> {
+  const consume = options.consume === true
+  // The operation owns what it sends: what becomes of the list meanwhile changes nothing.
+  const segments = consume ? segmentsOf(list).cut(0, length) : shareOf(list, length)
+  const plan = new Plan(options.mode)
+  const source = new ListSource(segments, consume, plan)
+  try {
+    const { sink } = await open()
+    if (sink === undefined) throw oneWay(true)
+    plan.meet(sink.obstacle)
+    const machine = new Machine({
+      source,
+      sink: new EndSink(sink, plan),
+      plan,
+      length,
+      atLeast: length,
+      more: options.more === true,
+      options,
+    })
+    const endTurn = await takeTurn(sink.writeTurns, options.signal)
+    try {
+      await machine.run()
+    } finally {
+      endTurn()
+    }
+    return { bytesMoved: machine.bytesMoved, eof: true, ways: [...plan.ways] }
+  } finally {
+    giveBack(list, source.takeRest(), consume)
+  }
+}
+
+function shareOf(list: BufferList, length: number): Segments {
+  return segmentsOf(list).share(0, length)
+}
+
+/** What was not accepted is the list's again, in front of what it was given meanwhile. */
+function giveBack(list: BufferList, rest: Segments, consume: boolean): void {
+  if (!consume || isReleased(list)) rest.clear()
+  else if (rest.length > 0) segmentsOf(list).unshiftAll(rest)
+}
+
+function checkPush(list: BufferList, options: PushOptions): void {
+  if (!BufferList.isBufferList(list)) {
+    throw new InvalidArgumentError(`Expected a list to send, not ${describe(list)}`)
+  }
+  checkOptions(options)
+  if (options.offset !== undefined) checkLength('offset', options.offset)
+}

@@ -1,0 +1,49 @@
+/**
+ * The two sides of the machine. Whatever the place, a pull side gives parcels and a push side takes
+ * them; so a list, a socket and a file all go through one loop.
+ */
+import type { Eventually } from '../endpoints/end.js'
+import type { Segments } from '../list/segments.js'
+import type { Parcel, PipeParcel } from '../raw/parcel.js'
+import type { HeldPipe } from '../raw/pipe-pool.js'
+
+/** Where parcels come from. A number below zero is −errno, 0 the end. */
+export interface PullSide {
+  readonly label: string
+  /** Begins the operation; the place is ours from then on. */
+  start(): Eventually<void>
+  /** Ends the operation. `errno` is what broke it at this side, or 0. */
+  stop(errno: number): void
+  /** Up to `length` bytes that were pulled before and come first, as they are. */
+  takeFront(length: number): Segments | undefined
+  /** The next parcel of at most `length` bytes; into `tray`, the sink's own pipe, where it can. */
+  load(length: number, tray: HeldPipe | undefined): Eventually<Parcel | number>
+  /** The bytes of a parcel whose pages the sink refused, in memory. Closes the parcel. */
+  copied(parcel: PipeParcel, length: number): Eventually<Parcel | number>
+  /** The sink has accepted bytes of the last parcel. */
+  accepted(bytes: number): void
+  /** What is left of a parcel that could not be pushed; undefined where the side still has it. */
+  residual(parcel: Parcel): Segments | undefined
+  /** Whether more follow the parcel for certain, so that the sink may wait for them. */
+  hasMore(afterBytes: number): boolean
+  /** Resolves when another `load` is worth while. */
+  ready(wantedBytes: number): Promise<void>
+  wake(): void
+}
+
+/** Where parcels go. */
+export interface PushSide {
+  readonly label: string
+  start(): Eventually<void>
+  stop(errno: number): Eventually<void>
+  /** The sink's own pipe with room in it, for sinks that keep pages; undefined for others. */
+  tray(wantedBytes: number): HeldPipe | undefined
+  /** Takes segments as they are; absent where bytes must be moved. */
+  adopt?(segments: Segments): void
+  /** Takes of a parcel what it can, at least one byte: how many, or −errno. */
+  push(parcel: Parcel, more: boolean): Eventually<number>
+  /** A wait for the source begins: gives back what it holds and does not need. */
+  rest(): void
+  ready(): Promise<void>
+  wake(): void
+}

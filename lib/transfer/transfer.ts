@@ -1,0 +1,106 @@
+import { checkLength } from '../arguments.js'
+import type { TransferOptions, TransferResult } from '../contract.js'
+import { oneWay, type Ends } from '../endpoints/recognize.js'
+import { BufferList, segmentsOf } from '../list/buffer-list.js'
+import type { Sink, Source } from '../list/endpoint.js'
+import { checkOptions } from './checks.js'
+import { EndSink, EndSource } from './end-sides.js'
+import { Machine } from './machine.js'
+import { openEnds } from './open.js'
+import { Plan } from './plan.js'
+import { pushList } from './push.js'
+import { takeTurn } from './turn.js'
+
+/** What `transfer` takes besides its two places. */
+export interface TransferLimits extends TransferOptions {
+  /** Bytes to move at the most. Default: to the end of the source. */
+  readonly length?: number
+}
+
+/**
+ * Moves bytes from one place to another, to the source's end or `length` bytes, holding one pipe.
+ *
+ * By reference where both can; otherwise by counted copies: `ways` tells. Nothing is lost: on a
+ * failure the error says which side, how much was accepted, and hands out what was pulled and not
+ * accepted; on an abort that is given back to the source. A list given as the source is consumed.
+ *
+ * ```ts
+ * import { transfer } from 'splicelist'
+ * const { bytesMoved } = await transfer({ file: 'from' }, { file: 'to' })
+ * ```
+ */
+export async function transfer(
+  source: Source,
+  sink: Sink,
+  options: TransferLimits = {},
+): Promise<TransferResult> {
+  checkOptions(options)
+  const { length = Infinity } = options
+  if (length !== Infinity) checkLength('length', length)
+  if (BufferList.isBufferList(source)) return transferList(source, sink, options, length)
+  const from = await openEnds(source, { isSink: false, use: 'operation' })
+  try {
+    const to = await openEnds(sink, { isSink: true, use: 'operation' })
+    try {
+      return await transferEnds(from.ends, to.ends, options, length)
+    } finally {
+      to.close()
+    }
+  } finally {
+    from.close()
+  }
+}
+
+async function transferList(
+  list: BufferList,
+  sink: Sink,
+  options: TransferOptions,
+  length: number,
+): Promise<TransferResult> {
+  const { ends, close } = await openEnds(sink, { isSink: true, use: 'operation' })
+  const total = Math.min(length, list.length)
+  try {
+    return await pushList(list, () => ends, { ...options, consume: true }, total)
+  } finally {
+    close()
+  }
+}
+
+async function transferEnds(
+  from: Ends,
+  to: Ends,
+  options: TransferOptions,
+  length: number,
+): Promise<TransferResult> {
+  const { source } = from
+  const { sink } = to
+  if (source === undefined) throw oneWay(false)
+  if (sink === undefined) throw oneWay(true)
+  const plan = new Plan(options.mode)
+  plan.meet(source.obstacle)
+  plan.meet(sink.obstacle)
+  if (plan.isStable && source.pages !== 'owned') plan.prefer('stable-mode')
+  const machine = new Machine({
+    source: new EndSource(source, plan),
+    sink: new EndSink(sink, plan),
+    plan,
+    length,
+    atLeast: length,
+    more: false,
+    options,
+    takeBack: (segments) => segmentsOf(source.front).unshiftAll(segments),
+  })
+  // Always the reading side first, so that two transfers cannot wait for each other's turns.
+  const endReading = await takeTurn(source.readTurns, options.signal)
+  try {
+    const endWriting = await takeTurn(sink.writeTurns, options.signal)
+    try {
+      await machine.run()
+    } finally {
+      endWriting()
+    }
+  } finally {
+    endReading()
+  }
+  return { bytesMoved: machine.bytesMoved, eof: machine.isEof, ways: [...plan.ways] }
+}
