@@ -19,7 +19,6 @@
             'native/disk_threads.cc',
             'native/environment.cc',
             'native/handle.cc',
-            'native/limits.cc',
             'native/loop_waker.cc',
             'native/move.cc',
             'native/pipe.cc',
@@ -27,6 +26,7 @@
             'native/script.cc',
             'native/slab.cc',
             'native/system_calls.cc',
+            'native/system_limits.cc',
             'native/thread_waker.cc',
           ],
           'defines': [
@@ -34,6 +34,7 @@
             'NAPI_DISABLE_CPP_EXCEPTIONS',
             'NODE_ADDON_API_REQUIRE_BASIC_FINALIZERS',
             'NODE_ADDON_API_DISABLE_DEPRECATED',
+            'NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS',  # of a worker that is being terminated
           ],
           'cflags!': ['-O3'],
           'cflags_cc!': ['-O3', '-std=gnu++17', '-std=gnu++20'],

@@ -22,11 +22,11 @@
 #include "disk_job.h"
 #include "environment.h"
 #include "handle.h"
-#include "limits.h"
 #include "move.h"
 #include "pipe.h"
 #include "script.h"
 #include "slab.h"
+#include "system_limits.h"
 
 namespace splicelist {
 namespace {
@@ -306,7 +306,7 @@ Value Cancel(const CallbackInfo& info) {
 
 Value MapSlab(const CallbackInfo& info) {
   Arguments in(info);
-  const uint64_t length = static_cast<uint64_t>(in.Whole(0, "lengthBytes", 1, kWholeMax));
+  const auto length = static_cast<size_t>(in.Whole(0, "lengthBytes", 1, kWholeMax));
   if (!in.Complete() || in.environment().closed()) return in.Refusal();
   return Wrapped(in, Slab::Map(in.environment().census(), length));
 }

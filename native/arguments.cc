@@ -6,6 +6,17 @@
 #include "move.h"
 
 namespace splicelist {
+namespace {
+
+/// Whether the memory under an empty view is gone, as opposed to the view being empty.
+bool IsDetached(napi_env env, napi_value view) {
+  napi_value memory = nullptr;
+  bool detached = false;
+  napi_get_typedarray_info(env, view, nullptr, nullptr, nullptr, &memory, nullptr);
+  return napi_is_detached_arraybuffer(env, memory, &detached) == napi_ok && detached;
+}
+
+}  // namespace
 
 Arguments::Arguments(const Napi::CallbackInfo& info)
     : info_(info), environment_(static_cast<Environment*>(info.Data())) {
@@ -65,6 +76,7 @@ Handle* Arguments::AnyHandle(size_t index, const char* name) {
 
 /// The resource at `index`; null when there is none, or when it was dropped, which is noted.
 Resource* Arguments::ResourceAt(size_t index) {
+  if (thrown_) return nullptr;  // Node-API does little while an exception is pending
   const Handle* const handle = Handle::Unwrap(env(), info_[index]);
   if (handle == nullptr) return nullptr;
   if (handle->resource() == nullptr) dropped_ = true;
@@ -124,7 +136,9 @@ bool Arguments::ReadView(napi_value value, const char* name, Bytes* bytes) {
     return false;
   }
   *bytes = {static_cast<uint8_t*>(data), length};
-  return true;
+  if (length > 0 || !IsDetached(env(), value)) return true;
+  ThrowType(name, "attached: its memory was given away");
+  return false;
 }
 
 Bytes Arguments::Window(size_t index) {
@@ -134,7 +148,7 @@ Bytes Arguments::Window(size_t index) {
   if (thrown_) return {};
   if (offset > view.length || length > view.length - offset) {
     ThrowRange("targetOffset and lengthBytes reach beyond the end of target, which has " +
-               std::to_string(view.length) + " bytes (0 when it was detached).");
+               std::to_string(view.length) + " bytes.");
     return {};
   }
   return {view.data + offset, static_cast<size_t>(length)};

@@ -115,7 +115,9 @@ SPLICELIST_SSE42 uint32_t Hardware(uint32_t crc, const uint8_t* bytes, size_t le
 }
 
 bool HasHardware() {
-  return __builtin_cpu_supports("sse4.2") != 0 && __builtin_cpu_supports("pclmul") != 0;
+  const bool has_crc = __builtin_cpu_supports("sse4.2");
+  const bool has_product = __builtin_cpu_supports("pclmul");
+  return has_crc && has_product;
 }
 
 #elif defined(__ARM_FEATURE_CRC32)

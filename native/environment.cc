@@ -27,6 +27,7 @@ Environment::Environment(napi_env env) : env_(env) {
 }
 
 Environment::~Environment() {
+  tearing_down_ = true;  // JavaScript has ended already
   Close();
 }
 
@@ -92,12 +93,12 @@ void Environment::EndJobs() {
 
 void Environment::EndHandles() {
   for (auto& handles : handles_) {
-    while (!handles.empty()) Detach(*handles.begin(), !tearing_down_);
+    while (!handles.empty()) Detach(*handles.begin(), true);
   }
 }
 
 void Environment::EndWaker() {
-  const auto hook = std::exchange(hook_, nullptr);
+  auto* const hook = std::exchange(hook_, nullptr);
   const auto waker = std::exchange(waker_, nullptr);
   held_ = false;
   waker->Close([hook] { napi_remove_async_cleanup_hook(hook); });
@@ -107,6 +108,8 @@ void Environment::OnTeardown(napi_async_cleanup_hook_handle /*hook*/, void* envi
   auto* const self = static_cast<Environment*>(environment);
   self->tearing_down_ = true;
   self->Close();
+  if (self->context_ != nullptr) napi_async_destroy(self->env_, self->context_);
+  self->context_ = nullptr;
 }
 
 void Environment::Add(Handle* handle) {
@@ -131,8 +134,9 @@ void Environment::Detach(Handle* handle, bool with_view) {
   if (resource->kind() == Resource::Kind::kDescriptor) {
     poller_.Forget(static_cast<const Descriptor&>(*resource));
     UpdateHold();
-  } else if (resource->kind() == Resource::Kind::kSlab && with_view) {
-    static_cast<Slab&>(*resource).Detach(env_);
+  } else if (resource->kind() == Resource::Kind::kSlab && !tearing_down_) {
+    auto& slab = static_cast<Slab&>(*resource);
+    with_view ? slab.Detach(env_) : slab.Forget(env_);
   }
 }
 

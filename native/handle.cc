@@ -37,7 +37,11 @@ napi_value Handle::Wrap(napi_env env, const std::shared_ptr<Environment>& enviro
 
 Handle* Handle::Unwrap(napi_env env, napi_value value) {
   bool tagged = false;
-  if (napi_check_object_type_tag(env, value, &kTag, &tagged) != napi_ok || !tagged) return nullptr;
+  if (napi_check_object_type_tag(env, value, &kTag, &tagged) != napi_ok) {
+    napi_value thrown = nullptr;  // for undefined and null, which are no objects
+    napi_get_and_clear_last_exception(env, &thrown);
+  }
+  if (!tagged) return nullptr;
   void* handle = nullptr;
   return napi_unwrap(env, value, &handle) == napi_ok ? static_cast<Handle*>(handle) : nullptr;
 }

@@ -80,7 +80,7 @@ class Script {
 
 /// Never destroyed: a disk thread may still be in a scripted call when the process exits.
 Script& TheScript() {
-  static Script* const script = new Script;
+  static auto* const script = new Script;
   return *script;
 }
 

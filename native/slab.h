@@ -59,12 +59,14 @@ class Slab final : public Resource {
   int View(napi_env env, napi_value* array_buffer);
   /// Detaches the ArrayBuffer of View, if there is one: its length is 0 from then on.
   void Detach(napi_env env);
+  /// Leaves the ArrayBuffer of View, if there is one, to itself: it stays as it is, and keeps the
+  /// mapping. Makes no value of JavaScript, so that a finalizer may call it.
+  void Forget(napi_env env);
   /// The mapping it shows.
   const std::shared_ptr<Mapping>& mapping() const { return mapping_; }
 
  private:
   napi_value Shown(napi_env env) const;
-  void Forget(napi_env env);
 
   const Counted counted_;
   const std::shared_ptr<Mapping> mapping_;

@@ -1,5 +1,5 @@
-#ifndef SPLICELIST_NATIVE_LIMITS_H_
-#define SPLICELIST_NATIVE_LIMITS_H_
+#ifndef SPLICELIST_NATIVE_SYSTEM_LIMITS_H_
+#define SPLICELIST_NATIVE_SYSTEM_LIMITS_H_
 
 #include <cstdint>
 
@@ -25,4 +25,4 @@ SystemLimits ReadSystemLimits();
 
 }  // namespace splicelist
 
-#endif  // SPLICELIST_NATIVE_LIMITS_H_
+#endif  // SPLICELIST_NATIVE_SYSTEM_LIMITS_H_
