@@ -1,0 +1,4 @@
+import * as splicelist from 'splicelist'
+import move from './move.cjs'
+
+await move(splicelist)
