@@ -174,15 +174,17 @@ export interface Addon {
   unwait(descriptor: Descriptor): void
 
   /**
-   * `move` in a loop on a disk thread until `lengthBytes` are moved, the source ends, a side would
-   * block or a call fails. Returns 0 when the job is queued, or −errno.
+   * `move` in a loop on a disk thread, step by step: step i moves `lengthsBytes[i]` bytes from
+   * `source` (its i-th pipe, where it is several) to `sink` (likewise). It ends behind the last step,
+   * or within the first that the source's end, a side that would block, or an error cut short. So
+   * the event's byte count tells what each pipe gave or got. Returns 0 when queued, or −errno.
    */
   pump(
-    source: Descriptor | Pipe,
+    source: Descriptor | readonly Pipe[],
     sourceOffset: number,
-    sink: Descriptor | Pipe,
+    sink: Descriptor | readonly Pipe[],
     sinkOffset: number,
-    lengthBytes: number,
+    lengthsBytes: readonly number[],
     token: number,
   ): number
   /**

@@ -144,7 +144,10 @@ export class Watch {
     this.#arm()
   }
   #take(mask: number): void {
-    const { wakeReader, wakeWriter } = { wakeReader: this.#wakeReader, wakeWriter: this.#wakeWriter }
+    const { wakeReader, wakeWriter } = {
+      wakeReader: this.#wakeReader,
+      wakeWriter: this.#wakeWriter,
+    }
     if (mask & READABLE) this.#wakeReader = undefined
     if (mask & WRITABLE) this.#wakeWriter = undefined
     if (mask & READABLE) wakeReader?.()

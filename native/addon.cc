@@ -234,15 +234,19 @@ Value Unwait(const CallbackInfo& info) {
 
 Value Pump(const CallbackInfo& info) {
   Arguments in(info);
-  Endpoint* const source = in.EndpointAt(0, "source");
+  const std::vector<uint64_t> lengths = in.Lengths(4, "lengthsBytes");
+  const std::vector<Endpoint*> sources = in.EndpointsAt(0, "source", lengths.size());
   const int64_t source_offset = in.Offset(1, "sourceOffset");
-  Endpoint* const sink = in.EndpointAt(2, "sink");
+  const std::vector<Endpoint*> sinks = in.EndpointsAt(2, "sink", lengths.size());
   const int64_t sink_offset = in.Offset(3, "sinkOffset");
-  const uint64_t length = in.Length(4, "lengthBytes");
   const uint64_t token = in.Token(5);
   if (!in.Complete()) return in.Refusal();
-  const auto job = std::make_shared<PumpJob>(in.environment().census(), token, Share(source),
-                                             source_offset, Share(sink), sink_offset, length);
+  std::vector<PumpStep> steps;
+  for (size_t i = 0; i < lengths.size(); ++i) {
+    steps.push_back({Share(sources[i]), Share(sinks[i]), lengths[i]});
+  }
+  const auto job = std::make_shared<PumpJob>(in.environment().census(), token, std::move(steps),
+                                             source_offset, sink_offset);
   return Number(in, in.environment().Submit(job, nullptr));
 }
 

@@ -75,9 +75,9 @@ Handle* Arguments::AnyHandle(size_t index, const char* name) {
 }
 
 /// The resource at `index`; null when there is none, or when it was dropped, which is noted.
-Resource* Arguments::ResourceAt(size_t index) {
+Resource* Arguments::ResourceOf(napi_value value) {
   if (thrown_) return nullptr;  // Node-API does little while an exception is pending
-  const Handle* const handle = Handle::Unwrap(env(), info_[index]);
+  const Handle* const handle = Handle::Unwrap(env(), value);
   if (handle == nullptr) return nullptr;
   if (handle->resource() == nullptr) dropped_ = true;
   return handle->resource();
@@ -117,6 +117,51 @@ Endpoint* Arguments::EndpointAt(size_t index, const char* name) {
   }
   if (!dropped_) ThrowType(name, "a Descriptor or a Pipe");
   return nullptr;
+}
+
+napi_value Arguments::Element(napi_value array, uint32_t index) {
+  napi_value element = nullptr;
+  if (napi_get_element(env(), array, index, &element) != napi_ok) return nullptr;
+  return element;
+}
+
+std::vector<Endpoint*> Arguments::EndpointsAt(size_t index, const char* name, size_t count) {
+  uint32_t pipes = 0;
+  if (thrown_) return {};
+  if (napi_get_array_length(env(), info_[index], &pipes) != napi_ok) {
+    return std::vector<Endpoint*>(count, DescriptorAt(index, name));
+  }
+  std::vector<Endpoint*> found;
+  for (uint32_t i = 0; i < pipes; ++i) {
+    Resource* const resource = ResourceOf(Element(info_[index], i));
+    if (resource == nullptr || resource->kind() != Resource::Kind::kPipe) {
+      if (!dropped_) ThrowType(name, "a Descriptor or an array of Pipes");
+      return {};
+    }
+    found.push_back(static_cast<Pipe*>(resource));
+  }
+  if (found.size() != count) ThrowRange(std::string(name) + " needs a Pipe for each length.");
+  return found;
+}
+
+std::vector<uint64_t> Arguments::Lengths(size_t index, const char* name) {
+  uint32_t count = 0;
+  if (thrown_) return {};
+  if (napi_get_array_length(env(), info_[index], &count) != napi_ok) {
+    ThrowType(name, "an array of numbers of bytes");
+    return {};
+  }
+  std::vector<uint64_t> lengths;
+  for (uint32_t i = 0; i < count; ++i) {
+    double number = -1;
+    napi_get_value_double(env(), Element(info_[index], i), &number);
+    if (!(number >= 0 && number <= static_cast<double>(kWholeMax))) {
+      ThrowType(name, "an array of numbers of bytes");
+      return {};
+    }
+    lengths.push_back(static_cast<uint64_t>(number));
+  }
+  return lengths;
 }
 
 Bytes Arguments::View(size_t index, const char* name) {

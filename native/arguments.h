@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "descriptor.h"
 #include "environment.h"
@@ -75,6 +76,10 @@ class Arguments {
   Slab* SlabAt(size_t index, const char* name);
   /// A descriptor or a pipe.
   Endpoint* EndpointAt(size_t index, const char* name);
+  /// A descriptor, `count` times, or an array of `count` pipes.
+  std::vector<Endpoint*> EndpointsAt(size_t index, const char* name, size_t count);
+  /// An array of numbers of bytes.
+  std::vector<uint64_t> Lengths(size_t index, const char* name);
 
   /// A Uint8Array.
   Bytes View(size_t index, const char* name);
@@ -91,7 +96,9 @@ class Arguments {
   void ThrowRange(const std::string& message);
 
  private:
-  Resource* ResourceAt(size_t index);
+  Resource* ResourceAt(size_t index) { return ResourceOf(info_[index]); }
+  Resource* ResourceOf(napi_value value);
+  napi_value Element(napi_value array, uint32_t index);
   bool ReadView(napi_value value, const char* name, Bytes* bytes);
 
   const Napi::CallbackInfo& info_;

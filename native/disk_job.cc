@@ -31,18 +31,25 @@ bool IsSame(const std::weak_ptr<Resource>& one, const std::shared_ptr<Resource>&
   return !one.owner_before(other) && !other.owner_before(one);
 }
 
+std::vector<std::weak_ptr<Resource>> Used(const std::vector<PumpStep>& steps) {
+  std::vector<std::weak_ptr<Resource>> used;
+  for (const PumpStep& step : steps) {
+    used.emplace_back(step.source);
+    used.emplace_back(step.sink);
+  }
+  return used;
+}
+
 }  // namespace
 
-DiskJob::DiskJob(std::shared_ptr<Census> census, uint64_t token, std::weak_ptr<Resource> first,
-                 std::weak_ptr<Resource> second)
-    : counted_(std::move(census), &Census::jobs),
-      first_(std::move(first)),
-      second_(std::move(second)),
-      token_(token) {
+DiskJob::DiskJob(std::shared_ptr<Census> census, uint64_t token,
+                 std::vector<std::weak_ptr<Resource>> resources)
+    : counted_(std::move(census), &Census::jobs), resources_(std::move(resources)), token_(token) {
 }
 
 bool DiskJob::Uses(const std::shared_ptr<Resource>& resource) const {
-  return IsSame(first_, resource) || IsSame(second_, resource);
+  return std::any_of(resources_.begin(), resources_.end(),
+                     [&](const auto& used) { return IsSame(used, resource); });
 }
 
 void DiskJob::MarkOrphan() {
@@ -62,34 +69,42 @@ void Cursor::Advance(int64_t bytes) {
   if (!IsOwnPosition()) offset_ += bytes;
 }
 
-PumpJob::PumpJob(std::shared_ptr<Census> census, uint64_t token, std::shared_ptr<Endpoint> source,
-                 int64_t source_offset, std::shared_ptr<Endpoint> sink, int64_t sink_offset,
-                 uint64_t length)
-    : DiskJob(std::move(census), token, source, sink),
-      source_(std::move(source)),
-      sink_(std::move(sink)),
+PumpJob::PumpJob(std::shared_ptr<Census> census, uint64_t token, std::vector<PumpStep> steps,
+                 int64_t source_offset, int64_t sink_offset)
+    : DiskJob(std::move(census), token, Used(steps)),
+      steps_(std::move(steps)),
       source_cursor_(source_offset),
-      sink_cursor_(sink_offset),
-      length_(length) {
+      sink_cursor_(sink_offset) {
 }
 
 int PumpJob::Run(const Progress& progress) {
-  while (done() < length_) {
-    if (cancelled()) return ECANCELED;
-    const int64_t moved = Move(*source_, source_cursor_.offset(), *sink_, sink_cursor_.offset(),
-                               std::min(length_ - done(), kStepBytes), false);
-    if (moved < 0) return static_cast<int>(-moved);
-    if (moved == 0) break;
+  int error = 0;
+  for (const PumpStep& step : steps_) {
+    if (!RunStep(step, progress, &error)) break;
+  }
+  return error;
+}
+
+/// Whether all of the step was done; if not, `error` says why, or is 0 at the source's end.
+bool PumpJob::RunStep(const PumpStep& step, const Progress& progress, int* error) {
+  uint64_t left = step.length;
+  while (left > 0) {
+    if (cancelled()) *error = ECANCELED;
+    if (cancelled()) return false;
+    const int64_t moved = Move(*step.source, source_cursor_.offset(), *step.sink,
+                               sink_cursor_.offset(), std::min(left, kStepBytes), false);
+    if (moved < 0) *error = static_cast<int>(-moved);
+    if (moved <= 0) return false;
     source_cursor_.Advance(moved);
     sink_cursor_.Advance(moved);
+    left -= static_cast<uint64_t>(moved);
     Add(moved, progress);
   }
-  return 0;
+  return true;
 }
 
 void PumpJob::Release() {
-  source_.reset();
-  sink_.reset();
+  steps_.clear();
 }
 
 bool TargetMemory::Store(size_t offset, const uint8_t* from, size_t count) {
@@ -107,7 +122,7 @@ void TargetMemory::Withdraw() {
 
 ReadJob::ReadJob(std::shared_ptr<Census> census, uint64_t token, std::shared_ptr<Descriptor> file,
                  int64_t offset, uint8_t* target, size_t length, std::shared_ptr<void> keeper)
-    : DiskJob(std::move(census), token, file),
+    : DiskJob(std::move(census), token, {file}),
       file_(std::move(file)),
       cursor_(offset),
       target_(target, length, std::move(keeper)) {
@@ -140,7 +155,7 @@ void ReadJob::Release() {
 
 WriteJob::WriteJob(std::shared_ptr<Census> census, uint64_t token, std::shared_ptr<Descriptor> file,
                    int64_t offset, std::unique_ptr<uint8_t[]> bytes, size_t length)
-    : DiskJob(std::move(census), token, file),
+    : DiskJob(std::move(census), token, {file}),
       file_(std::move(file)),
       cursor_(offset),
       bytes_(std::move(bytes)),
@@ -167,7 +182,7 @@ void WriteJob::Release() {
 
 SyncJob::SyncJob(std::shared_ptr<Census> census, uint64_t token, std::shared_ptr<Descriptor> file,
                  bool data_only)
-    : DiskJob(std::move(census), token, file), file_(std::move(file)), data_only_(data_only) {
+    : DiskJob(std::move(census), token, {file}), file_(std::move(file)), data_only_(data_only) {
 }
 
 int SyncJob::Run(const Progress& /*progress*/) {

@@ -8,6 +8,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <vector>
 
 #include "census.h"
 #include "descriptor.h"
@@ -25,9 +26,9 @@ class DiskJob {
   /// Told how many bytes are done, after each call that did some.
   using Progress = std::function<void(uint64_t done)>;
 
-  /// A job that reports under `token` and works on `first` and `second`, which may be null.
-  DiskJob(std::shared_ptr<Census> census, uint64_t token, std::weak_ptr<Resource> first,
-          std::weak_ptr<Resource> second = {});
+  /// A job that reports under `token` and works on `resources`.
+  DiskJob(std::shared_ptr<Census> census, uint64_t token,
+          std::vector<std::weak_ptr<Resource>> resources);
   DiskJob(const DiskJob&) = delete;
   DiskJob& operator=(const DiskJob&) = delete;
   virtual ~DiskJob() = default;
@@ -61,8 +62,7 @@ class DiskJob {
  private:
   const Counted counted_;
   std::optional<Counted> orphaned_;  // touched by the environment's thread only
-  const std::weak_ptr<Resource> first_;
-  const std::weak_ptr<Resource> second_;
+  const std::vector<std::weak_ptr<Resource>> resources_;
   const uint64_t token_;
   std::atomic<bool> cancelled_{false};
   uint64_t done_ = 0;
@@ -84,26 +84,36 @@ class Cursor {
   int64_t offset_;
 };
 
-/// `Move` in a loop.
+/// One step of a pump: `length` bytes from `source` to `sink`.
+struct PumpStep {
+  /// Where they come from.
+  std::shared_ptr<Endpoint> source;
+  /// Where they go.
+  std::shared_ptr<Endpoint> sink;
+  /// How many.
+  uint64_t length;
+};
+
+/// `Move` in a loop, step by step: through several pipes for the price of one job.
 class PumpJob final : public DiskJob {
  public:
   /// The most bytes of one call, so that a job can be cancelled and shows progress.
   static constexpr uint64_t kStepBytes = uint64_t{4} << 20;
 
-  /// Moves `length` bytes from `source` at `source_offset` to `sink` at `sink_offset`.
-  PumpJob(std::shared_ptr<Census> census, uint64_t token, std::shared_ptr<Endpoint> source,
-          int64_t source_offset, std::shared_ptr<Endpoint> sink, int64_t sink_offset,
-          uint64_t length);
+  /// Takes `steps` in order, from `source_offset` and to `sink_offset` on, and ends within the
+  /// first that is cut short.
+  PumpJob(std::shared_ptr<Census> census, uint64_t token, std::vector<PumpStep> steps,
+          int64_t source_offset, int64_t sink_offset);
 
   int Run(const Progress& progress) override;
   void Release() override;
 
  private:
-  std::shared_ptr<Endpoint> source_;
-  std::shared_ptr<Endpoint> sink_;
+  bool RunStep(const PumpStep& step, const Progress& progress, int* error);
+
+  std::vector<PumpStep> steps_;
   Cursor source_cursor_;
   Cursor sink_cursor_;
-  const uint64_t length_;
 };
 
 /// Memory of JavaScript that a job fills from its thread.

@@ -27,7 +27,7 @@ struct DiskThreads::Shared {
   std::deque<std::shared_ptr<DiskJob>> queue;
   std::vector<std::shared_ptr<DiskJob>> running;
   std::deque<DiskReport> reports;
-  UniqueFd wake;  // readable exactly while there are reports
+  UniqueFd wake;  // readable while there are reports; open for as long as a thread may signal
   size_t threads = 0;
   size_t idle = 0;
   bool open = false;
@@ -87,7 +87,13 @@ struct DiskThreads::Shared {
     lock->lock();
     running.erase(std::find(running.begin(), running.end(), job));
     const uint64_t done = job->done();
-    Post({std::move(job), true, done, error});
+    if (!open) return;
+    reports.push_back({std::move(job), true, done, error});
+    if (reports.size() > 1) return;
+    // Signalled without the mutex, or the woken thread would run into it.
+    lock->unlock();
+    Signal();
+    lock->lock();
   }
 };
 
@@ -115,7 +121,6 @@ void DiskThreads::Close() {
     queued.swap(shared_->queue);
     reports.swap(shared_->reports);
     for (const auto& job : shared_->running) job->Cancel();
-    shared_->wake.Reset();
   }
   shared_->has_work.notify_all();
 }
@@ -125,13 +130,15 @@ int DiskThreads::wake_fd() const {
 }
 
 int64_t DiskThreads::Submit(std::shared_ptr<DiskJob> job) {
-  const std::lock_guard<std::mutex> lock(shared_->mutex);
+  std::unique_lock<std::mutex> lock(shared_->mutex);
   if (!shared_->open) return -EBADF;
   const bool all_busy = shared_->queue.size() >= shared_->idle;
   if (all_busy && shared_->threads < kThreadsMax && !StartThread() && shared_->threads == 0) {
     return -EAGAIN;
   }
   shared_->queue.push_back(std::move(job));
+  // The woken thread must not run into the lock: it would go to sleep a second time.
+  lock.unlock();
   shared_->has_work.notify_one();
   return 0;
 }

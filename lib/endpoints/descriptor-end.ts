@@ -3,8 +3,16 @@ import { BufferList } from '../list/buffer-list.js'
 import type { Description, Descriptor, Ownership } from '../native.js'
 import type { KernelCause } from '../audit/causes.js'
 import { opened, Watch } from '../reactor.js'
+import type { PipeParcel } from '../raw/parcel.js'
 import type { HeldPipe } from '../raw/pipe-pool.js'
-import { ECONNABORTED, type Eventually, type Obstacle, type SinkEnd, type SourceEnd } from './end.js'
+import {
+  ECONNABORTED,
+  TURN_BYTES_MAX,
+  type Eventually,
+  type Obstacle,
+  type SinkEnd,
+  type SourceEnd,
+} from './end.js'
 import { Turns } from './turns.js'
 
 const O_NONBLOCK = 0o4000
@@ -30,6 +38,7 @@ const LOW_WATER_BYTES_MAX = 1 << 20
 export class DescriptorEnd implements SourceEnd, SinkEnd {
   readonly label: string
   readonly pages = 'foreign'
+  readonly batchBytes = TURN_BYTES_MAX
   readonly obstacle: Obstacle | undefined = undefined
   readonly pageCopies = undefined
   readonly memoryCopies: KernelCause
@@ -58,12 +67,8 @@ export class DescriptorEnd implements SourceEnd, SinkEnd {
     this.memoryCopies = this.#isSocket ? 'socket-write' : 'pipe-write'
   }
   /** Whether the descriptor may still be used: its owner may have closed it. */
-  protected get isOpen(): boolean {
+  protected isOpen(): boolean {
     return true
-  }
-  /** What an attempt answers when the owner has closed the descriptor: −errno. */
-  protected get closedErrno(): number {
-    return -ECONNABORTED
   }
   startReading(): Eventually<void> {
     // Nothing to take over.
@@ -77,31 +82,36 @@ export class DescriptorEnd implements SourceEnd, SinkEnd {
   stopWriting(_errno: number): Eventually<void> {
     // Nothing to give back.
   }
-  fill(held: HeldPipe, lengthBytes: number): number {
-    if (!this.isOpen) return this.closedErrno
-    return opened().move(this.#descriptor, -1, held.pipe, -1, lengthBytes, false)
+  fill(pipes: readonly HeldPipe[], lengthBytes: number): number {
+    if (!this.isOpen()) return -ECONNABORTED
+    const held = pipes[0] as HeldPipe
+    const n = opened().move(this.#descriptor, -1, held.pipe, -1, lengthBytes, false)
+    if (n > 0) held.bytes += n
+    return n
   }
   read(lengthBytes: number): Uint8Array | number {
-    if (!this.isOpen) return this.closedErrno
+    if (!this.isOpen()) return -ECONNABORTED
     const bytes = Buffer.allocUnsafe(Math.min(lengthBytes, READ_BYTES_MAX))
     const n = opened().read(this.#descriptor, bytes, 0, bytes.length)
     return n < 0 ? n : bytes.subarray(0, n)
   }
-  drain(held: HeldPipe, lengthBytes: number, more: boolean): number {
-    if (!this.isOpen) return this.closedErrno
-    return opened().move(held.pipe, -1, this.#descriptor, -1, lengthBytes, more)
+  drain({ first, remaining }: PipeParcel, more: boolean): number {
+    if (!this.isOpen()) return -ECONNABORTED
+    const here = Math.min(remaining, first.bytes)
+    const moreFollow = more || remaining > here
+    return opened().move(first.pipe, -1, this.#descriptor, -1, here, moreFollow)
   }
   write(parts: readonly Uint8Array[], skipBytes: number, more: boolean): number {
-    if (!this.isOpen) return this.closedErrno
+    if (!this.isOpen()) return -ECONNABORTED
     return opened().writev(this.#descriptor, parts, skipBytes, more)
   }
   readable(wantedBytes: number): Promise<void> {
-    if (!this.isOpen) return Promise.resolve()
+    if (!this.isOpen()) return Promise.resolve()
     this.#setLowWater(lowWaterFor(wantedBytes))
     return this.#watching().readable()
   }
   writable(): Promise<void> {
-    return this.isOpen ? this.#watching().writable() : Promise.resolve()
+    return this.isOpen() ? this.#watching().writable() : Promise.resolve()
   }
   wakeReader(): void {
     this.#watch?.wakeReader()
@@ -126,11 +136,10 @@ export class DescriptorEnd implements SourceEnd, SinkEnd {
   }
   /** Wakes the reader only when much of what is missing is there: fewer, larger moves. */
   #setLowWater(bytes: number): void {
-    if (bytes === this.#lowWater || !this.#isSocket || !this.isOpen) return
+    if (bytes === this.#lowWater || !this.#isSocket || !this.isOpen()) return
     if (opened().lowWater(this.#descriptor, bytes) >= 0) this.#lowWater = bytes
   }
 }
-
 
 function lowWaterFor(wantedBytes: number): number {
   return wantedBytes < LOW_WATER_BYTES_MIN ? 1 : Math.min(wantedBytes, LOW_WATER_BYTES_MAX)

@@ -6,6 +6,7 @@
  */
 import type { CopyCause, KernelCause } from '../audit/causes.js'
 import type { BufferList } from '../list/buffer-list.js'
+import type { PipeParcel } from '../raw/parcel.js'
 import type { HeldPipe } from '../raw/pipe-pool.js'
 import type { PageOwnership } from '../raw/raw.js'
 import type { Turns } from './turns.js'
@@ -16,6 +17,9 @@ export const EAGAIN = 11
 export const ECONNABORTED = 103
 /** Linux's EPIPE: what a stream answers that has ended. */
 export const EPIPE = 32
+
+/** Bytes that one attempt on the JavaScript thread may move, before others have their turn. */
+export const TURN_BYTES_MAX = 1 << 20
 
 /** A value now or later. Ends answer at once where they can: most attempts need no promise. */
 export type Eventually<T> = T | Promise<T>
@@ -42,8 +46,13 @@ export interface SourceEnd {
   startReading(): Eventually<void>
   /** Ends an operation. `errno` is what broke it at this side, or 0. */
   stopReading(errno: number): void
-  /** One attempt to move pages into a pipe: bytes, 0 at the end, or −errno. */
-  fill(held: HeldPipe, lengthBytes: number): Eventually<number>
+  /** Bytes that one attempt may move: a turn of the JavaScript thread, or a job of a disk thread. */
+  readonly batchBytes: number
+  /**
+   * One attempt to move pages into pipes, the first that has room first: bytes, 0 at the end, or
+   * −errno. It keeps the pipes' own account.
+   */
+  fill(pipes: readonly HeldPipe[], lengthBytes: number): Eventually<number>
   /** One attempt to read into fresh memory: bytes, none at the end, or −errno. */
   read(lengthBytes: number): Eventually<Uint8Array | number>
   /** Resolves when another attempt is worth while; `wantedBytes` are missing. May be early. */
@@ -66,8 +75,10 @@ export interface SinkEnd {
   startWriting(): Eventually<void>
   /** Ends an operation. `errno` is what broke it at this side, or 0. */
   stopWriting(errno: number): Eventually<void>
-  /** One attempt to move pages out of a pipe: bytes or −errno. */
-  drain(held: HeldPipe, lengthBytes: number, more: boolean): Eventually<number>
+  /** Bytes that one attempt may move: a turn of the JavaScript thread, or a job of a disk thread. */
+  readonly batchBytes: number
+  /** One attempt to take pages out of a parcel's pipes: bytes or −errno. Does not accept them. */
+  drain(parcel: PipeParcel, more: boolean): Eventually<number>
   /** One attempt to write from memory, leaving out the first `skipBytes`: bytes or −errno. */
   write(parts: readonly Uint8Array[], skipBytes: number, more: boolean): Eventually<number>
   /** Resolves when another attempt is worth while. May be early. */

@@ -6,12 +6,21 @@ import { InvalidArgumentError, UnsupportedEndpointError } from '../errors.js'
 import { BufferList } from '../list/buffer-list.js'
 import { addon, whyNoAddon } from '../native.js'
 import { OpenFile, type FileJob } from '../raw/open-file.js'
+import type { PipeParcel } from '../raw/parcel.js'
 import type { HeldPipe } from '../raw/pipe-pool.js'
 import { withoutAddon, type Obstacle, type SinkEnd, type SourceEnd } from './end.js'
 import { Turns } from './turns.js'
 
 /** Memory that one read of a file asks for, at the most, in bytes: the optimum of read/write copies. */
 const READ_BYTES_MAX = 1 << 20
+
+/**
+ * Bytes that one disk job moves at the most. A job costs two thread switches, so it is worth several
+ * pipes; it can be cancelled between any two calls.
+ */
+const JOB_BYTES_MAX = 8 << 20
+/** A page of a file fills one slot of a pipe, in bytes. */
+const PAGE_BYTES = 4096
 
 /** Operations that use a handle's own position wait for each other. */
 const turnsOfHandle = new WeakMap<object, Turns>()
@@ -25,6 +34,7 @@ const turnsOfHandle = new WeakMap<object, Turns>()
 export class FileEnd implements SourceEnd, SinkEnd {
   readonly label = 'file'
   readonly pages = 'loan'
+  readonly batchBytes = JOB_BYTES_MAX
   readonly pageCopies = 'page-cache-write'
   readonly memoryCopies = 'page-cache-write'
   readonly readTurns: Turns
@@ -51,7 +61,11 @@ export class FileEnd implements SourceEnd, SinkEnd {
     }
   }
   /** The end of an open handle, at an offset or at its own position. */
-  static ofHandle(handle: FileHandle, offset: number | undefined, options: FileEndOptions): FileEnd {
+  static ofHandle(
+    handle: FileHandle,
+    offset: number | undefined,
+    options: FileEndOptions,
+  ): FileEnd {
     let turns = turnsOfHandle.get(handle)
     if (turns === undefined) turnsOfHandle.set(handle, (turns = new Turns()))
     return new FileEnd(OpenFile.adopt(handle), offset, { ...options, turns })
@@ -81,16 +95,24 @@ export class FileEnd implements SourceEnd, SinkEnd {
     if (errno !== 0 || this.#flush === 'none') return
     await this.#run(this.file.sync(this.#flush === 'data'))
   }
-  fill(held: HeldPipe, lengthBytes: number): Promise<number> {
-    return this.#run(this.file.fill(held, this.#offset, lengthBytes))
+  async fill(pipes: readonly HeldPipe[], lengthBytes: number): Promise<number> {
+    const lengths = shares(pipes, lengthBytes, this.#offset)
+    const n = await this.#run(this.file.fill(pipes, this.#offset, lengths))
+    let left = Math.max(0, n)
+    pipes.forEach((held, i) => {
+      const here = Math.min(left, lengths[i] as number)
+      held.bytes += here
+      left -= here
+    })
+    return n
   }
   async read(lengthBytes: number): Promise<Uint8Array | number> {
     const bytes = Buffer.allocUnsafeSlow(Math.min(lengthBytes, READ_BYTES_MAX))
     const n = await this.#run(this.file.readAt(this.#offset, bytes, 0, bytes.length))
     return n < 0 ? n : bytes.subarray(0, n)
   }
-  drain(held: HeldPipe, lengthBytes: number): Promise<number> {
-    return this.#run(this.file.drain(held, this.#offset, lengthBytes))
+  drain(parcel: PipeParcel): Promise<number> {
+    return this.#run(this.file.drain(parcel.pipes, this.#offset, parcel.lengthsBytes()))
   }
   async write(parts: readonly Uint8Array[], skipBytes: number): Promise<number> {
     const n = await this.#run(this.file.writeAt(this.#offset, parts, skipBytes))
@@ -140,6 +162,19 @@ export interface FileEndOptions {
   readonly flush?: 'none' | 'data' | 'full'
   readonly turns?: Turns
   readonly isSink?: boolean
+}
+
+/** How many bytes of a file, from an offset on, each pipe has slots for. */
+function shares(pipes: readonly HeldPipe[], lengthBytes: number, offset: number): number[] {
+  let left = lengthBytes
+  let at = Math.max(0, offset)
+  return pipes.map((held) => {
+    const room = held.slots * PAGE_BYTES - held.bytes - (at % PAGE_BYTES)
+    const here = Math.min(left, Math.max(0, room))
+    left -= here
+    at += here
+    return here
+  })
 }
 
 const APPENDING: Obstacle = {

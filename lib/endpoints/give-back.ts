@@ -1,4 +1,5 @@
-import { BufferList, copyOf } from '../list/buffer-list.js'
+import type { BufferList } from '../list/buffer-list.js'
+import { copyOf } from '../list/buffer-list.js'
 
 /**
  * What a Node stream is given back of bytes that were pulled and not consumed: memory as it is, pages

@@ -161,4 +161,3 @@ export function oneWay(isSink: boolean): InvalidArgumentError {
     isSink ? 'This place can only be read from' : 'This place can only be written to',
   )
 }
-

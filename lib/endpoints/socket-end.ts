@@ -1,6 +1,11 @@
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
-import { EndpointBusyError, systemError, TransferError, UnsupportedEndpointError } from '../errors.js'
+import {
+  EndpointBusyError,
+  systemError,
+  TransferError,
+  UnsupportedEndpointError,
+} from '../errors.js'
 import { DescriptorEnd } from './descriptor-end.js'
 import { EPIPE, type Eventually } from './end.js'
 import { partsToGiveBack } from './give-back.js'
@@ -80,7 +85,7 @@ export class SocketEnd extends DescriptorEnd {
     return isReadByParser(this.#socket)
   }
 
-  protected override get isOpen(): boolean {
+  protected override isOpen(): boolean {
     return !this.#socket.destroyed && socketFd(this.#socket) === this.#fd
   }
   override startReading(): void {
@@ -106,7 +111,7 @@ export class SocketEnd extends DescriptorEnd {
     refreshTimeout(this.#socket)
     const done = this.#done
     this.#done = undefined
-    if (errno === 0 || !this.isOpen) return done?.()
+    if (errno === 0 || !this.isOpen()) return done?.()
     this.#fail(errno, 'write', done)
   }
   #endReading(): void {
@@ -116,7 +121,7 @@ export class SocketEnd extends DescriptorEnd {
     // Node's own reading must not wait for the low-water mark of a pull.
     this.endWaits()
     reading.end(partsToGiveBack(this.front))
-    if (this.#failure !== 0 && this.isOpen) this.#fail(this.#failure, 'read', undefined)
+    if (this.#failure !== 0 && this.isOpen()) this.#fail(this.#failure, 'read', undefined)
   }
   /**
    * Ends the socket as Node would have, had it met the error itself. Where nobody listens for errors

@@ -1,7 +1,15 @@
 import type { Readable, Writable } from 'node:stream'
 import { UnsupportedEndpointError } from '../errors.js'
 import { BufferList } from '../list/buffer-list.js'
-import { EAGAIN, ECONNABORTED, EPIPE, type Obstacle, type SinkEnd, type SourceEnd } from './end.js'
+import {
+  EAGAIN,
+  ECONNABORTED,
+  EPIPE,
+  TURN_BYTES_MAX,
+  type Obstacle,
+  type SinkEnd,
+  type SourceEnd,
+} from './end.js'
 import { partsToGiveBack } from './give-back.js'
 import { Turns } from './turns.js'
 
@@ -22,6 +30,7 @@ export const TLS: Obstacle = {
 export class ReadableEnd implements SourceEnd {
   readonly label = 'stream'
   readonly pages = 'owned'
+  readonly batchBytes = TURN_BYTES_MAX
   readonly readTurns = new Turns()
   readonly front = new BufferList()
   readonly obstacle: Obstacle
@@ -86,6 +95,7 @@ export class ReadableEnd implements SourceEnd {
 export class WritableEnd implements SinkEnd {
   readonly label = 'stream'
   readonly pageCopies = undefined
+  readonly batchBytes = TURN_BYTES_MAX
   readonly memoryCopies = undefined
   readonly writeTurns = new Turns()
   readonly obstacle: Obstacle

@@ -230,7 +230,7 @@ export class BufferList implements Iterable<Uint8Array>, Disposable {
   }
   /** Whether a needle is there at or after `from`. */
   includes(needle: Uint8Array | string | number, from = 0): boolean {
-    return this.indexOf(needle, from) >= 0
+    return this.includes(needle, from)
   }
   /** Whether another list, bytes or string hold the same bytes, however they are cut. */
   equals(other: Part): boolean {
@@ -342,7 +342,12 @@ export class BufferList implements Iterable<Uint8Array>, Disposable {
       for (const { raw, offset: at, length: n } of range.windows()) {
         const failed = (await raw.load?.(at, n)) ?? 0
         if (failed < 0) {
-          throw new TransferError({ side: 'source', errno: failed, syscall: 'pread', bytesMoved: 0 })
+          throw new TransferError({
+            side: 'source',
+            errno: failed,
+            syscall: 'pread',
+            bytesMoved: 0,
+          })
         }
         if (options.signal?.aborted === true) throw new AbortError(0, options.signal.reason)
       }
@@ -355,7 +360,7 @@ export class BufferList implements Iterable<Uint8Array>, Disposable {
   *[Symbol.iterator](): Iterator<Uint8Array> {
     this.#use()
     const version = this.#version
-    for (let at = 0; at < this.length; ) {
+    for (let at = 0; at < this.length;) {
       const { bytes, start } = this.#stretchAt(at, this.#ownLeases())
       yield bytes.subarray(at - start)
       if (this.#version !== version) {
@@ -484,7 +489,7 @@ export class BufferList implements Iterable<Uint8Array>, Disposable {
   }
   /** Readable stretches from an offset on, each valid until the next is asked for. */
   *#stretches(from: number): Generator<Stretch> {
-    for (let at = from; at < this.length; ) {
+    for (let at = from; at < this.length;) {
       const leases: Lease[] = []
       try {
         const { bytes, start } = this.#stretchAt(at, leases)
@@ -529,21 +534,25 @@ function viewOf(bytes: Uint8Array): Buffer {
 }
 
 function compareStretches(a: Iterator<Stretch>, b: Iterator<Stretch>): -1 | 0 | 1 {
-  let left: Uint8Array | undefined = a.next().value?.bytes
-  let right: Uint8Array | undefined = b.next().value?.bytes
-  while (left !== undefined && right !== undefined) {
-    const n = Math.min(left.length, right.length)
-    const order = Buffer.compare(left.subarray(0, n), right.subarray(0, n))
-    if (order !== 0) {
-      a.return?.()
-      b.return?.()
-      return order
+  try {
+    let left = nextBytes(a)
+    let right = nextBytes(b)
+    while (left !== undefined && right !== undefined) {
+      const n = Math.min(left.length, right.length)
+      const order = Buffer.compare(left.subarray(0, n), right.subarray(0, n))
+      if (order !== 0) return order
+      left = n < left.length ? left.subarray(n) : nextBytes(a)
+      right = n < right.length ? right.subarray(n) : nextBytes(b)
     }
-    left = n < left.length ? left.subarray(n) : a.next().value?.bytes
-    right = n < right.length ? right.subarray(n) : b.next().value?.bytes
+    if (left === right) return 0
+    return left === undefined ? -1 : 1
+  } finally {
+    a.return?.()
+    b.return?.()
   }
-  const order = left === undefined ? (right === undefined ? 0 : -1) : 1
-  a.return?.()
-  b.return?.()
-  return order
+}
+
+function nextBytes(stretches: Iterator<Stretch>): Uint8Array | undefined {
+  const step = stretches.next()
+  return step.done === true ? undefined : step.value.bytes
 }

@@ -201,7 +201,8 @@ export class Segments {
     const isSparse = this.#head > SPARE_FRONT_MAX && this.#head * 2 > this.#windows.length
     if (!isSparse && this.#head < this.#windows.length) {
       // Taken windows must not keep their raws alive.
-      for (let i = this.#head - 1; i >= 0 && this.#windows[i] !== TAKEN; i--) this.#windows[i] = TAKEN
+      for (let i = this.#head - 1; i >= 0 && this.#windows[i] !== TAKEN; i--)
+        this.#windows[i] = TAKEN
       return
     }
     this.#windows.splice(0, this.#head)

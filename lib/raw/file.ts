@@ -97,9 +97,9 @@ export class FileRaw implements BufferRaw {
       return this.#memoryParcel(offset, length, addon === null ? 'no-addon' : 'budget')
     }
     const { file } = this.#holdings
-    const { bytes, errno } = await file.fill(held, this.#fileOffset + offset, length).done
+    const { bytes, errno } = await file.fill([held], this.#fileOffset + offset, [length]).done
     held.bytes = bytes
-    if (bytes > 0) return new PipeParcel(held, bytes, () => pipePool.giveBack(held))
+    if (bytes > 0) return new PipeParcel([held], bytes, () => pipePool.giveBack(held))
     pipePool.giveBack(held)
     if (errno === EINVAL) return this.#memoryParcel(offset, length, 'fallback')
     return errno === 0 ? -ENODATA : -errno
@@ -119,7 +119,7 @@ export class FileRaw implements BufferRaw {
   /** Fills `bytes` from the file: 0, −errno, or −ENODATA when the file has become shorter. */
   async #read(offset: number, bytes: Uint8Array): Promise<number> {
     const { file } = this.#holdings
-    for (let got = 0; got < bytes.length; ) {
+    for (let got = 0; got < bytes.length;) {
       const from = this.#fileOffset + offset + got
       const result = await file.readAt(from, bytes, got, bytes.length - got).done
       if (result.bytes === 0) return result.errno === 0 ? -ENODATA : -result.errno

@@ -112,18 +112,18 @@ export class OpenFile {
     if (this.#descriptor !== undefined) opened().seek(this.#descriptor, offset, 0)
   }
 
-  /** Pages of the file into a pipe, by reference. Only with the addon. */
-  fill(held: HeldPipe, offset: number, lengthBytes: number): FileJob {
-    const { pipe } = held
+  /** Pages of the file into pipes, `lengthsBytes[i]` into the i-th, by reference. Only with the addon. */
+  fill(pipes: readonly HeldPipe[], offset: number, lengthsBytes: readonly number[]): FileJob {
+    const kernelPipes = pipes.map(({ pipe }) => pipe)
     return runJob((token) =>
-      opened().pump(this.#kernel(), offset, pipe, -1, lengthBytes, token),
+      opened().pump(this.#kernel(), offset, kernelPipes, -1, lengthsBytes, token),
     )
   }
-  /** Pages of a pipe into the file. Only with the addon. */
-  drain(held: HeldPipe, offset: number, lengthBytes: number): FileJob {
-    const { pipe } = held
+  /** Pages of pipes into the file, `lengthsBytes[i]` of the i-th. Only with the addon. */
+  drain(pipes: readonly HeldPipe[], offset: number, lengthsBytes: readonly number[]): FileJob {
+    const kernelPipes = pipes.map(({ pipe }) => pipe)
     return runJob((token) =>
-      opened().pump(pipe, -1, this.#kernel(), offset, lengthBytes, token),
+      opened().pump(kernelPipes, -1, this.#kernel(), offset, lengthsBytes, token),
     )
   }
   /** Reads into memory that nobody else sees until the job is done. */
@@ -133,16 +133,16 @@ export class OpenFile {
         fs.read(this.#fd, target, at, lengthBytes, offset < 0 ? null : offset, done),
       )
     }
-    return runJob((token) => opened().readAt(this.#kernel(), offset, target, at, lengthBytes, token))
+    return runJob((token) =>
+      opened().readAt(this.#kernel(), offset, target, at, lengthBytes, token),
+    )
   }
   /** Writes from memory; with the addon the bytes are copied before this returns. */
   writeAt(offset: number, parts: readonly Uint8Array[], skipBytes: number): FileJob {
     if (this.#descriptor === undefined) {
       const [first, ...rest] = parts
       const views = first === undefined ? [] : [first.subarray(skipBytes), ...rest]
-      return nodeJob((done) =>
-        fs.writev(this.#fd, views, offset < 0 ? null : offset, done),
-      )
+      return nodeJob((done) => fs.writev(this.#fd, views, offset < 0 ? null : offset, done))
     }
     return runJob((token) => opened().writeAt(this.#kernel(), offset, parts, skipBytes, token))
   }

@@ -11,41 +11,64 @@ import { opened } from '../reactor.js'
 import type { HeldPipe } from './pipe-pool.js'
 import type { Lease } from './slabs.js'
 
-/** What is on its way: `held` is there for pages, `parts` for memory. */
+/** What is on its way: pages or memory. */
 export type Parcel = PipeParcel | MemoryParcel
 
-/** Pages in a pipe: the first `remaining` bytes of what `held` holds. */
+/** Pages in pipes: the first `remaining` bytes of what they hold, the first pipe first. */
 export class PipeParcel {
-  readonly held: HeldPipe
   remaining: number
+  readonly #pipes: HeldPipe[]
   readonly #onAccept: ((bytes: number) => void) | undefined
   #onClose: ((remaining: number) => void) | undefined
 
   constructor(
-    held: HeldPipe,
+    pipes: readonly HeldPipe[],
     lengthBytes: number,
     onClose: (remaining: number) => void,
     onAccept?: (bytes: number) => void,
   ) {
-    this.held = held
+    this.#pipes = [...pipes]
     this.remaining = lengthBytes
     this.#onClose = onClose
     this.#onAccept = onAccept
   }
+  /** The pipe that the next bytes lie in. */
+  get first(): HeldPipe {
+    return this.#pipes[0] as HeldPipe
+  }
+  /** The pipes that bytes remain in. */
+  get pipes(): readonly HeldPipe[] {
+    return this.#pipes
+  }
+  /** How many of the remaining bytes lie in each pipe. */
+  lengthsBytes(): number[] {
+    let left = this.remaining
+    return this.#pipes.map(({ bytes }) => {
+      const here = Math.min(left, bytes)
+      left -= here
+      return here
+    })
+  }
   accept(bytes: number): void {
     this.remaining -= bytes
-    this.held.bytes -= bytes
+    let left = bytes
+    while (left > 0) {
+      const here = Math.min(left, this.first.bytes)
+      this.first.bytes -= here
+      left -= here
+      if (this.first.bytes === 0 && this.#pipes.length > 1) this.#pipes.shift()
+    }
     this.#onAccept?.(bytes)
   }
-  /** Leaves the bytes where they are, because the pipe is the sink's own. */
+  /** Leaves the bytes where they are, because the pipes are the sink's own. */
   keep(): void {
     this.remaining = 0
   }
-  /** Takes the pipe, with what remains in it, out of the parcel: the caller's now. */
-  takePipe(): HeldPipe {
+  /** Takes the pipes, with what remains in them, out of the parcel: the caller's now. */
+  takePipes(): readonly HeldPipe[] {
     this.#onClose = undefined
     this.remaining = 0
-    return this.held
+    return this.#pipes
   }
   close(): void {
     const onClose = this.#onClose
@@ -54,10 +77,14 @@ export class PipeParcel {
   }
   /** Reads what remains into memory: a copy, for sinks that take no pages. Closes this parcel. */
   toMemory(cause: CopyCause): MemoryParcel {
-    const bytes = readPipe(this.held, this.remaining, cause)
-    this.accept(bytes.length)
+    const parts: Uint8Array[] = []
+    while (this.remaining > 0) {
+      const here = Math.min(this.remaining, this.first.bytes)
+      parts.push(readPipe(this.first, here, cause))
+      this.accept(here)
+    }
     this.close()
-    return new MemoryParcel([bytes])
+    return new MemoryParcel(parts)
   }
 }
 

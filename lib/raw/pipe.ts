@@ -127,7 +127,7 @@ export class PipeRaw implements BufferRaw {
     at: number,
     cause: CopyCause,
   ): boolean {
-    for (let done = 0; done < length; ) {
+    for (let done = 0; done < length;) {
       const part = this.#partAt(offset + done)
       const n = Math.min(length - done, part.end - offset - done)
       this.#readPart(part, offset + done, n, target, at + done, cause)
@@ -144,14 +144,18 @@ export class PipeRaw implements BufferRaw {
       const from = offset - part.front
       return new MemoryParcel([part.memory.subarray(from, from + n)])
     }
-    if (consume && this.refs === 1) return this.#consumePart(part, offset, n)
+    if (consume && this.refs === 1) return this.#consume(part, offset, length)
     const reader = this.#readerAt(part, offset, n, false)
     if (reader === undefined) {
-      return new MemoryParcel([this.#spill(part).subarray(offset - part.front).subarray(0, n)])
+      return new MemoryParcel([
+        this.#spill(part)
+          .subarray(offset - part.front)
+          .subarray(0, n),
+      ])
     }
     this.retain()
     const ready = Math.min(n, reader.held.bytes)
-    return new PipeParcel(reader.held, ready, (remaining) => {
+    return new PipeParcel([reader.held], ready, (remaining) => {
       reader.position = offset + ready - remaining
       this.#keepReader(reader)
       this.release()
@@ -162,18 +166,24 @@ export class PipeRaw implements BufferRaw {
     for (const part of this.#holdings.parts) if (offset < part.end) return part
     throw new RangeError(`No byte ${offset} in a pipe segment of ${this.length} bytes`)
   }
-  #consumePart(part: PipePart, offset: number, length: number): PipeParcel {
-    const held = part.held as HeldPipe
+  /** The raw's own pages, of as many pipes as the window spans. */
+  #consume(first: PipePart, offset: number, length: number): PipeParcel {
     this.#holdings.closeReader()
-    discard(held, offset - part.front)
-    part.front = offset
+    discard(first.held as HeldPipe, offset - first.front)
+    first.front = offset
+    const run: PipePart[] = []
+    let end = offset
+    for (const part of this.#holdings.parts) {
+      if (part.start < first.start || end >= offset + length || part.held === undefined) continue
+      if (part.front > end) break
+      run.push(part)
+      end = Math.min(part.end, offset + length)
+    }
     return new PipeParcel(
-      held,
-      length,
+      run.map(({ held }) => held as HeldPipe),
+      end - offset,
       () => undefined,
-      (bytes) => {
-        part.front += bytes
-      },
+      (bytes) => advance(run, bytes),
     )
   }
   #readPart(
@@ -243,6 +253,16 @@ export class PipeRaw implements BufferRaw {
     part.held = undefined
     pipePool.giveBack(held)
     return part.memory
+  }
+}
+
+/** Bytes have left the pipes of these parts, front to back. */
+function advance(run: readonly PipePart[], bytes: number): void {
+  let left = bytes
+  for (const part of run) {
+    const here = Math.min(left, part.end - part.front)
+    part.front += here
+    left -= here
   }
 }
 

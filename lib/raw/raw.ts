@@ -52,7 +52,11 @@ export interface BufferRaw {
    * `consume`, the raw may give up its own pages, where nobody else holds it. A negative number is
    * −errno of the source; bytes that end early are −ENODATA.
    */
-  parcel(offset: number, length: number, consume: boolean): Parcel | number | Promise<Parcel | number>
+  parcel(
+    offset: number,
+    length: number,
+    consume: boolean,
+  ): Parcel | number | Promise<Parcel | number>
   /** Brings a range into memory, where it is not: 0, or −errno. Absent where that is never needed. */
   load?(offset: number, length: number): Promise<number>
 }

@@ -9,7 +9,8 @@ import { InvalidArgumentError } from '../errors.js'
 export function checkPull(length: number, options: PullOptions): void {
   checkLength('length', length)
   checkOptions(options)
-  const { atLeast, offset, hold } = options
+  const { atLeast, offset } = options
+  const hold: unknown = options.hold
   if (offset !== undefined) checkLength('offset', offset)
   if (atLeast !== undefined) {
     checkLength('atLeast', atLeast)

@@ -25,6 +25,9 @@ export class EndSource implements PullSide {
   get label(): string {
     return this.#end.label
   }
+  get batchBytes(): number {
+    return this.#end.batchBytes
+  }
   start(): Eventually<void> {
     return this.#end.startReading()
   }
@@ -38,16 +41,17 @@ export class EndSource implements PullSide {
     if (front.length === 0) return undefined
     return segmentsOf(front).cut(0, Math.min(length, front.length))
   }
-  load(length: number, tray: HeldPipe | undefined): Eventually<Parcel | number> {
+  load(length: number, trays: readonly HeldPipe[] | undefined): Eventually<Parcel | number> {
     const front = this.#frontSource(length)
     if (front !== undefined) return front.load(length)
     const cause = this.#plan.copyCause
     if (cause !== undefined) return this.#read(length, cause)
-    const held = tray ?? pipePool.borrow(length)
-    if (held === undefined) return this.#read(length, 'budget')
-    const filled = this.#end.fill(held, length)
-    if (typeof filled === 'number') return this.#filled(held, tray, length, filled)
-    return filled.then((n) => this.#filled(held, tray, length, n))
+    const pipes = trays ?? borrowOne(length)
+    if (pipes === undefined) return this.#read(length, 'budget')
+    const isOwn = trays === undefined
+    const filled = this.#end.fill(pipes, length)
+    if (typeof filled === 'number') return this.#filled(pipes, isOwn, length, filled)
+    return filled.then((n) => this.#filled(pipes, isOwn, length, n))
   }
   copied(parcel: PipeParcel, length: number): Eventually<Parcel | number> {
     if (this.#front !== undefined) return this.#front.copied(parcel, length)
@@ -58,10 +62,13 @@ export class EndSource implements PullSide {
     this.#front?.accepted(bytes)
   }
   residual(parcel: Parcel): Segments | undefined {
-    if (this.#front !== undefined) return this.#front.residual()
+    if (this.#front !== undefined) {
+      this.#front.residual()
+      return
+    }
     const rest = new Segments()
     if (parcel instanceof PipeParcel) {
-      const raw = new PipeRaw([parcel.takePipe()], this.#end.pages)
+      const raw = new PipeRaw(parcel.takePipes(), this.#end.pages)
       rest.push(new Window(raw, 0, raw.length))
       return rest
     }
@@ -91,18 +98,16 @@ export class EndSource implements PullSide {
     return this.#front
   }
   #filled(
-    held: HeldPipe,
-    tray: HeldPipe | undefined,
+    pipes: readonly HeldPipe[],
+    isOwn: boolean,
     length: number,
     n: number,
   ): Eventually<Parcel | number> {
     if (n > 0) {
-      held.bytes += n
       if (this.#end.pages === 'foreign') ledger.unknown += n
-      const close = tray === undefined ? () => pipePool.giveBack(held) : () => undefined
-      return new PipeParcel(held, n, close)
+      return new PipeParcel(pipes, n, isOwn ? () => giveBackAll(pipes) : () => undefined)
     }
-    if (tray === undefined) pipePool.giveBack(held)
+    if (isOwn) giveBackAll(pipes)
     if (n < 0 && this.#plan.fallsBack(n, 'splice')) return this.#read(length, 'fallback')
     return n
   }
@@ -111,6 +116,15 @@ export class EndSource implements PullSide {
     const read = this.#end.read(length)
     return read instanceof Promise ? read.then((r) => received(r, cause)) : received(read, cause)
   }
+}
+
+function borrowOne(length: number): readonly HeldPipe[] | undefined {
+  const held = pipePool.borrow(length)
+  return held === undefined ? undefined : [held]
+}
+
+function giveBackAll(pipes: readonly HeldPipe[]): void {
+  for (const held of pipes) pipePool.giveBack(held)
 }
 
 function received(read: Uint8Array | number, cause: CopyCause): Parcel | number {
@@ -132,19 +146,22 @@ export class EndSink implements PushSide {
   get label(): string {
     return this.#end.label
   }
+  get batchBytes(): number {
+    return this.#end.batchBytes
+  }
   start(): Eventually<void> {
     return this.#end.startWriting()
   }
   stop(errno: number): Eventually<void> {
     return this.#end.stopWriting(errno)
   }
-  tray(): undefined {
+  trays(): undefined {
     return undefined
   }
   push(parcel: Parcel, more: boolean): Eventually<number> {
     const isPages = parcel instanceof PipeParcel
     const pushed = isPages
-      ? this.#end.drain(parcel.held, parcel.remaining, more)
+      ? this.#end.drain(parcel, more)
       : this.#end.write(parcel.parts, parcel.skip, more)
     if (typeof pushed === 'number') return this.#pushed(parcel, pushed)
     return pushed.then((n) => this.#pushed(parcel, n))

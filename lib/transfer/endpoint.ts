@@ -44,7 +44,7 @@ export class AttachedEndpoint implements Endpoint {
   readonly #opening: Promise<Ends>
   /** Bytes that were given back before the place was there. */
   readonly #early = new BufferList()
-  #isDetached = false
+  #detaching: Promise<void> | undefined
 
   /** @internal */
   constructor(place: Place) {
@@ -78,14 +78,14 @@ export class AttachedEndpoint implements Endpoint {
     return pushFrom(list, () => this.ends(), options)
   }
   async detach(): Promise<void> {
-    if (this.#isDetached) return
-    const ends = await this.#opening.catch(() => undefined)
-    await ends?.source?.readTurns.idle()
-    await ends?.sink?.writeTurns.idle()
-    if (this.#isDetached) return
-    ends?.close()
-    this.#isDetached = true
-    this.#early.release()
+    this.#detaching ??= this.#detach()
+    try {
+      await this.#detaching
+    } catch (error) {
+      // The place takes the rest neither back nor silently: it stays attached, and can be pulled.
+      this.#detaching = undefined
+      throw error
+    }
   }
   [Symbol.asyncDispose](): Promise<void> {
     return this.detach()
@@ -118,8 +118,16 @@ export class AttachedEndpoint implements Endpoint {
     }
     return ends
   }
+  async #detach(): Promise<void> {
+    const ends = await this.#opening.catch(() => undefined)
+    await ends?.source?.readTurns.idle()
+    await ends?.sink?.writeTurns.idle()
+    ends?.close()
+    this.#early.release()
+  }
   #use(): void {
-    if (this.#isDetached) throw new EndpointBusyError('This endpoint was detached. Attach again')
+    if (this.#detaching !== undefined)
+      throw new EndpointBusyError('This endpoint was detached. Attach again')
   }
 }
 

@@ -26,7 +26,11 @@ async function spliceFrom(
   checkPull(length, options)
   if (BufferList.isBufferList(source)) return moveFromList(list, source, length)
   const { offset } = options
-  const place = { isSink: false, use: 'operation', ...(offset === undefined ? {} : { offset }) } as const
+  const place = {
+    isSink: false,
+    use: 'operation',
+    ...(offset === undefined ? {} : { offset }),
+  } as const
   const { ends, close } = await openEnds(source, place)
   try {
     const extent = takeExtent(ends, length, options)
@@ -74,7 +78,11 @@ function addTo(list: BufferList, arrived: Segments | FileRaw): number {
 
 async function spliceTo(list: BufferList, sink: Sink, options: PushOptions): Promise<number> {
   const { offset } = options
-  const place = { isSink: true, use: 'operation', ...(offset === undefined ? {} : { offset }) } as const
+  const place = {
+    isSink: true,
+    use: 'operation',
+    ...(offset === undefined ? {} : { offset }),
+  } as const
   let opened: OpenedEnds | undefined
   try {
     return await pushFrom(

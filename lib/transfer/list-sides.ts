@@ -12,12 +12,15 @@ import type { PullSide, PushSide } from './sides.js'
 
 /** Parts that one gathering write takes, at the most: a tenth of IOV_MAX keeps the call short. */
 const PARTS_MAX = 100
+/** A page of a file fills one slot of a pipe, in bytes. */
+const PAGE_BYTES = 4096
 /** Pages that hold less than this, on average, are not worth pinning, in bytes. */
 const SLOT_BYTES_MIN = 2048
 
 /** A list's segments as a pull side. It owns them: a copy's references, or the list's own. */
 export class ListSource implements PullSide {
   readonly label = 'list'
+  readonly batchBytes = Infinity
   readonly #segments: Segments
   readonly #consume: boolean
   readonly #plan: Plan
@@ -94,6 +97,7 @@ export class ListSource implements PullSide {
 /** A list in the making as a push side: pages arrive in pipes that become its segments. */
 export class ListSink implements PushSide {
   readonly label = 'list'
+  readonly batchBytes = Infinity
   readonly #segments = new Segments()
   readonly #pages: PageOwnership
   readonly #plan: Plan
@@ -110,21 +114,24 @@ export class ListSink implements PushSide {
   stop(): void {
     // What came is taken by whoever began the operation.
   }
-  tray(wantedBytes: number): HeldPipe | undefined {
-    const current = this.#pipes.at(-1)
-    if (current !== undefined) {
-      if (current.bytes === 0 || opened().hasRoom(current.pipe)) return current
-      this.#keepOnlyFullPages(current)
+  trays(wantedBytes: number): readonly HeldPipe[] | undefined {
+    const trays = this.#pipesWithRoom()
+    let left = wantedBytes
+    for (const { slots, bytes } of trays) left -= slots * PAGE_BYTES - bytes
+    while (left > 0) {
+      const held = pipePool.borrow(left)
+      if (held === undefined) break
+      trays.push(held)
+      this.#pipes.push(held)
+      left -= held.slots * PAGE_BYTES
     }
-    const held = pipePool.borrow(wantedBytes)
-    if (held !== undefined) this.#pipes.push(held)
-    return held
+    return trays.length === 0 ? undefined : trays
   }
   rest(): void {
-    const empty = this.#pipes.at(-1)
-    if (empty?.bytes !== 0) return
-    this.#pipes.pop()
-    pipePool.giveBack(empty)
+    for (let last = this.#pipes.at(-1); last?.bytes === 0; last = this.#pipes.at(-1)) {
+      this.#pipes.pop()
+      pipePool.giveBack(last)
+    }
   }
   adopt(segments: Segments): void {
     this.#seal()
@@ -150,6 +157,17 @@ export class ListSink implements PushSide {
   }
   wake(): void {
     // It never waits.
+  }
+  /** The last pipe that holds bytes, if it has a slot left, and the empty ones behind it. */
+  #pipesWithRoom(): HeldPipe[] {
+    let from = this.#pipes.length
+    while (from > 0 && this.#pipes[from - 1]?.bytes === 0) from -= 1
+    const empty = this.#pipes.slice(from)
+    const last = this.#pipes[from - 1]
+    if (last === undefined) return empty
+    if (opened().hasRoom(last.pipe)) return [last, ...empty]
+    if (empty.length === 0) this.#keepOnlyFullPages(last)
+    return empty
   }
   /** All that came, in order. */
   takeAll(): Segments {

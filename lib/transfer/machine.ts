@@ -1,6 +1,6 @@
 import { setImmediate as nextRound } from 'node:timers/promises'
 import type { TransferOptions } from '../contract.js'
-import { EAGAIN } from '../endpoints/end.js'
+import { EAGAIN, TURN_BYTES_MAX } from '../endpoints/end.js'
 import { AbortError, TransferError } from '../errors.js'
 import { listOf } from '../list/buffer-list.js'
 import type { Segments } from '../list/segments.js'
@@ -10,9 +10,6 @@ import type { PullSide, PushSide } from './sides.js'
 
 /** Linux's ECANCELED: what a disk job answers that was asked to stop. */
 const ECANCELED = 125
-/** Bytes that one transfer moves before the others have their turn. */
-export const TURN_BYTES_MAX = 1 << 20
-
 /** Where the machine is. Each state is a method of the same name. */
 type State = 'PULL' | 'SOURCE' | 'PUSH' | 'STALLED' | 'YIELD' | 'END'
 
@@ -146,10 +143,10 @@ export class Machine {
     const left = length - this.#moved
     if (left <= 0) return 'END'
     if (this.#adoptFront(left)) return 'PULL'
-    const wanted = Math.min(left, TURN_BYTES_MAX)
+    const wanted = Math.min(left, source.batchBytes, sink.batchBytes)
     const usesPages = this.#job.plan.copyCause === undefined
-    const tray = usesPages ? sink.tray(wanted) : undefined
-    const loaded = source.load(wanted, tray)
+    const trays = usesPages ? sink.trays(wanted) : undefined
+    const loaded = source.load(wanted, trays)
     const parcel = loaded instanceof Promise ? await loaded : loaded
     if (typeof parcel !== 'number') {
       this.#parcel = parcel
@@ -160,8 +157,9 @@ export class Machine {
       return 'END'
     }
     if (parcel === -EAGAIN) {
-      // A file fills a pipe to the last slot: then it is the pipe that has no room, not the source.
-      if (tray !== undefined && tray.bytes > 0 && sink.tray(wanted) !== tray) return 'PULL'
+      // EAGAIN means two things: where the pipe has no room left, the source may have more.
+      const tray = trays?.[0]
+      if (tray !== undefined && tray.bytes > 0 && sink.trays(wanted)?.[0] !== tray) return 'PULL'
       return this.#moved >= this.#job.atLeast ? 'END' : 'SOURCE'
     }
     return this.#fail('source', parcel, usesPages ? 'splice' : 'read')

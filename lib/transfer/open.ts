@@ -12,10 +12,7 @@ export interface OpenedEnds {
 }
 
 /** The ends of whatever a caller hands in, for one operation. */
-export async function openEnds(
-  place: Source | Sink,
-  options: PlaceOptions,
-): Promise<OpenedEnds> {
+export async function openEnds(place: Source | Sink, options: PlaceOptions): Promise<OpenedEnds> {
   if (place instanceof AttachedEndpoint) {
     return { ends: await place.ends(), close: () => undefined }
   }

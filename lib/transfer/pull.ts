@@ -10,7 +10,7 @@ import { takeTurn } from './turn.js'
 /** What a pull came to: the segments that arrived, whatever else happened. */
 export interface Pulled {
   readonly segments: Segments
-  readonly error: unknown
+  readonly error: Error | undefined
 }
 
 /** Takes bytes from a place into segments. `atEnd` is called within the turn when all went well. */
@@ -41,7 +41,7 @@ export async function pullInto(
     atEnd?.(segments)
     return { segments, error: undefined }
   } catch (error) {
-    return { segments: sink.takeAll(), error }
+    return { segments: sink.takeAll(), error: error as Error }
   } finally {
     endTurn()
   }

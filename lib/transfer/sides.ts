@@ -16,8 +16,10 @@ export interface PullSide {
   stop(errno: number): void
   /** Up to `length` bytes that were pulled before and come first, as they are. */
   takeFront(length: number): Segments | undefined
-  /** The next parcel of at most `length` bytes; into `tray`, the sink's own pipe, where it can. */
-  load(length: number, tray: HeldPipe | undefined): Eventually<Parcel | number>
+  /** Bytes that one parcel may hold at the most. */
+  readonly batchBytes: number
+  /** The next parcel of at most `length` bytes; into `trays`, the sink's own pipes, where it can. */
+  load(length: number, trays: readonly HeldPipe[] | undefined): Eventually<Parcel | number>
   /** The bytes of a parcel whose pages the sink refused, in memory. Closes the parcel. */
   copied(parcel: PipeParcel, length: number): Eventually<Parcel | number>
   /** The sink has accepted bytes of the last parcel. */
@@ -36,8 +38,10 @@ export interface PushSide {
   readonly label: string
   start(): Eventually<void>
   stop(errno: number): Eventually<void>
-  /** The sink's own pipe with room in it, for sinks that keep pages; undefined for others. */
-  tray(wantedBytes: number): HeldPipe | undefined
+  /** Bytes that one parcel may hold at the most. */
+  readonly batchBytes: number
+  /** The sink's own pipes with room in them, for sinks that keep pages; undefined for others. */
+  trays(wantedBytes: number): readonly HeldPipe[] | undefined
   /** Takes segments as they are; absent where bytes must be moved. */
   adopt?(segments: Segments): void
   /** Takes of a parcel what it can, at least one byte: how many, or −errno. */
