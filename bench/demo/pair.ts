@@ -65,14 +65,19 @@ function start(
   return startChild({ side, variant, plan, path, port }, pinning?.[side], signal, onProgress)
 }
 
-/** What the sides died of, once both are gone. */
+/** What the sides died of, once both are gone: the first to die first. */
 async function failureOf(children: readonly Child[], end: () => void): Promise<Error> {
   const timer = setTimeout(end, GRACE_MS)
-  const results = await Promise.allSettled(children.map(({ report }) => report))
-  clearTimeout(timer)
-  const reasons = results.flatMap((result) =>
-    result.status === 'rejected' ? [(result.reason as Error).message] : [],
+  const reasons: string[] = []
+  await Promise.all(
+    children.map(({ report }) =>
+      report.then(
+        () => undefined,
+        (reason: unknown) => reasons.push((reason as Error).message),
+      ),
+    ),
   )
+  clearTimeout(timer)
   return new RunError(reasons.join('\n'))
 }
 
