@@ -46,10 +46,25 @@ Value Wrapped(const Arguments& in, Made<T> made) {
           Handle::Wrap(in.env(), in.environment().shared_from_this(), std::move(made.resource))};
 }
 
-/// A share of a resource, for a job.
-template <typename T>
-std::shared_ptr<T> Share(T* resource) {
-  return std::static_pointer_cast<T>(resource->shared_from_this());
+/// What a job may use of `endpoint` on its own thread.
+Made<Endpoint> ForJob(Endpoint* endpoint) {
+  if (endpoint->kind() == Resource::Kind::kPipe) {
+    return {std::static_pointer_cast<Endpoint>(endpoint->shared_from_this()), 0};
+  }
+  Made<Descriptor> made = static_cast<Descriptor*>(endpoint)->ForJob();
+  return {std::move(made.resource), made.error};
+}
+
+/// The same for the endpoints of all steps, into `shares`; one that repeats is shared. 0 or −errno.
+int ForJobs(const std::vector<Endpoint*>& endpoints,
+            std::vector<std::shared_ptr<Endpoint>>* shares) {
+  for (size_t i = 0; i < endpoints.size(); ++i) {
+    const bool repeats = i > 0 && endpoints[i] == endpoints[i - 1];
+    Made<Endpoint> made = repeats ? Made<Endpoint>{shares->back(), 0} : ForJob(endpoints[i]);
+    if (!made.resource) return made.error;
+    shares->push_back(std::move(made.resource));
+  }
+  return 0;
 }
 
 Value Open(const CallbackInfo& info) {
@@ -241,9 +256,14 @@ Value Pump(const CallbackInfo& info) {
   const int64_t sink_offset = in.Offset(3, "sinkOffset");
   const uint64_t token = in.Token(5);
   if (!in.Complete()) return in.Refusal();
+  std::vector<std::shared_ptr<Endpoint>> from;
+  std::vector<std::shared_ptr<Endpoint>> to;
+  int error = ForJobs(sources, &from);
+  if (error == 0) error = ForJobs(sinks, &to);
+  if (error != 0) return Number(in, error);
   std::vector<PumpStep> steps;
   for (size_t i = 0; i < lengths.size(); ++i) {
-    steps.push_back({Share(sources[i]), Share(sinks[i]), lengths[i]});
+    steps.push_back({std::move(from[i]), std::move(to[i]), lengths[i]});
   }
   const auto job = std::make_shared<PumpJob>(in.environment().census(), token, std::move(steps),
                                              source_offset, sink_offset);
@@ -257,9 +277,11 @@ Value ReadAt(const CallbackInfo& info) {
   const Bytes target = in.Window(2);
   const uint64_t token = in.Token(5);
   if (!in.Complete()) return in.Refusal();
+  const Made<Descriptor> from = file->ForJob();
+  if (!from.resource) return Number(in, from.error);
   Environment& environment = in.environment();
   const auto job =
-      std::make_shared<ReadJob>(environment.census(), token, Share(file), offset, target.data,
+      std::make_shared<ReadJob>(environment.census(), token, from.resource, offset, target.data,
                                 target.length, environment.KeeperOf(target.data));
   return Number(in, environment.Submit(job, in.Value(2)));
 }
@@ -278,6 +300,8 @@ Value WriteAt(const CallbackInfo& info) {
     return true;
   });
   if (!in.Complete()) return in.Refusal();
+  const Made<Descriptor> to = file->ForJob();
+  if (!to.resource) return Number(in, to.error);
   std::unique_ptr<uint8_t[]> copy(new (std::nothrow) uint8_t[length]);
   if (!copy) return Number(in, -ENOMEM);
   uint8_t* end = copy.get();
@@ -285,7 +309,7 @@ Value WriteAt(const CallbackInfo& info) {
     std::memcpy(end, bytes.data, bytes.length);
     end += bytes.length;
   }
-  const auto job = std::make_shared<WriteJob>(in.environment().census(), token, Share(file), offset,
+  const auto job = std::make_shared<WriteJob>(in.environment().census(), token, to.resource, offset,
                                               std::move(copy), length);
   return Number(in, in.environment().Submit(job, nullptr));
 }
@@ -296,8 +320,10 @@ Value Sync(const CallbackInfo& info) {
   const bool data_only = in.Flag(1, "dataOnly");
   const uint64_t token = in.Token(2);
   if (!in.Complete()) return in.Refusal();
+  const Made<Descriptor> to = file->ForJob();
+  if (!to.resource) return Number(in, to.error);
   const auto job =
-      std::make_shared<SyncJob>(in.environment().census(), token, Share(file), data_only);
+      std::make_shared<SyncJob>(in.environment().census(), token, to.resource, data_only);
   return Number(in, in.environment().Submit(job, nullptr));
 }
 

@@ -119,7 +119,7 @@ Endpoint* Arguments::EndpointAt(size_t index, const char* name) {
   return nullptr;
 }
 
-napi_value Arguments::Element(napi_value array, uint32_t index) {
+napi_value Arguments::Element(napi_value array, uint32_t index) const {
   napi_value element = nullptr;
   if (napi_get_element(env(), array, index, &element) != napi_ok) return nullptr;
   return element;
@@ -129,7 +129,8 @@ std::vector<Endpoint*> Arguments::EndpointsAt(size_t index, const char* name, si
   uint32_t pipes = 0;
   if (thrown_) return {};
   if (napi_get_array_length(env(), info_[index], &pipes) != napi_ok) {
-    return std::vector<Endpoint*>(count, DescriptorAt(index, name));
+    std::vector<Endpoint*> repeated(count, DescriptorAt(index, name));
+    return repeated;
   }
   std::vector<Endpoint*> found;
   for (uint32_t i = 0; i < pipes; ++i) {
@@ -155,7 +156,8 @@ std::vector<uint64_t> Arguments::Lengths(size_t index, const char* name) {
   for (uint32_t i = 0; i < count; ++i) {
     double number = -1;
     napi_get_value_double(env(), Element(info_[index], i), &number);
-    if (!(number >= 0 && number <= static_cast<double>(kWholeMax))) {
+    const bool fits = number >= 0 && number <= static_cast<double>(kWholeMax);
+    if (!fits || number != std::trunc(number)) {
       ThrowType(name, "an array of numbers of bytes");
       return {};
     }

@@ -98,7 +98,7 @@ class Arguments {
  private:
   Resource* ResourceAt(size_t index) { return ResourceOf(info_[index]); }
   Resource* ResourceOf(napi_value value);
-  napi_value Element(napi_value array, uint32_t index);
+  napi_value Element(napi_value array, uint32_t index) const;
   bool ReadView(napi_value value, const char* name, Bytes* bytes);
 
   const Napi::CallbackInfo& info_;

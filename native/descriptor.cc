@@ -43,8 +43,26 @@ Made<Descriptor> Descriptor::Make(std::shared_ptr<Census> census, int fd, Unique
 Descriptor::Descriptor(std::shared_ptr<Census> census, int fd, UniqueFd owned, mode_t type,
                        int flags)
     : Endpoint(Kind::kDescriptor, fd, fd, type, (flags & O_NONBLOCK) == 0),
-      counted_(std::move(census), &Census::descriptors),
+      counted_(std::in_place, std::move(census), &Census::descriptors),
       owned_(std::move(owned)) {
+}
+
+Descriptor::Descriptor(Descriptor* original, UniqueFd owned)
+    : Endpoint(owned.get(), *original),
+      owned_(std::move(owned)),
+      original_(original->weak_from_this()),
+      is_stand_in_(true) {
+}
+
+Made<Descriptor> Descriptor::ForJob() {
+  if (owned_) return {std::static_pointer_cast<Descriptor>(shared_from_this()), 0};
+  const int64_t copy = Calls().fcntl_dupfd(fd());
+  if (copy < 0) return {nullptr, static_cast<int>(copy)};
+  return {std::make_shared<Descriptor>(this, UniqueFd(static_cast<int>(copy))), 0};
+}
+
+std::weak_ptr<Resource> Descriptor::origin() {
+  return is_stand_in_ ? original_ : weak_from_this();
 }
 
 int64_t Descriptor::Describe(Description* description) const {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 #include "census.h"
 #include "resource.h"
@@ -39,6 +40,14 @@ class Descriptor final : public Endpoint {
 
   /// Use Borrow or Duplicate. `flags` are the status flags, `owned` is empty for a borrowed one.
   Descriptor(std::shared_ptr<Census> census, int fd, UniqueFd owned, mode_t type, int flags);
+  /// Use ForJob. Stands for `original` under the number `owned`, uncounted.
+  Descriptor(Descriptor* original, UniqueFd owned);
+
+  /// What a disk job may use on its thread: this one when it is ours; a duplicate when it is
+  /// borrowed, because its owner may close the number, and get it back for something else, between
+  /// two calls of the job. −EMFILE and the like when there is none.
+  Made<Descriptor> ForJob();
+  std::weak_ptr<Resource> origin() override;
 
   /// The number.
   int fd() const { return source_fd(); }
@@ -52,8 +61,10 @@ class Descriptor final : public Endpoint {
  private:
   static Made<Descriptor> Make(std::shared_ptr<Census> census, int fd, UniqueFd owned);
 
-  const Counted counted_;
+  const std::optional<Counted> counted_;
   const UniqueFd owned_;
+  const std::weak_ptr<Resource> original_;
+  const bool is_stand_in_ = false;
 };
 
 }  // namespace splicelist

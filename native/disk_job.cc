@@ -34,8 +34,8 @@ bool IsSame(const std::weak_ptr<Resource>& one, const std::shared_ptr<Resource>&
 std::vector<std::weak_ptr<Resource>> Used(const std::vector<PumpStep>& steps) {
   std::vector<std::weak_ptr<Resource>> used;
   for (const PumpStep& step : steps) {
-    used.emplace_back(step.source);
-    used.emplace_back(step.sink);
+    used.push_back(step.source->origin());
+    used.push_back(step.sink->origin());
   }
   return used;
 }
@@ -78,29 +78,28 @@ PumpJob::PumpJob(std::shared_ptr<Census> census, uint64_t token, std::vector<Pum
 }
 
 int PumpJob::Run(const Progress& progress) {
-  int error = 0;
   for (const PumpStep& step : steps_) {
-    if (!RunStep(step, progress, &error)) break;
+    uint64_t left = step.length;
+    while (left > 0) {
+      const int64_t moved = MoveSome(step, left, progress);
+      if (moved < 0) return static_cast<int>(-moved);
+      if (moved == 0) return 0;  // the end of the source
+      left -= static_cast<uint64_t>(moved);
+    }
   }
-  return error;
+  return 0;
 }
 
-/// Whether all of the step was done; if not, `error` says why, or is 0 at the source's end.
-bool PumpJob::RunStep(const PumpStep& step, const Progress& progress, int* error) {
-  uint64_t left = step.length;
-  while (left > 0) {
-    if (cancelled()) *error = ECANCELED;
-    if (cancelled()) return false;
-    const int64_t moved = Move(*step.source, source_cursor_.offset(), *step.sink,
-                               sink_cursor_.offset(), std::min(left, kStepBytes), false);
-    if (moved < 0) *error = static_cast<int>(-moved);
-    if (moved <= 0) return false;
-    source_cursor_.Advance(moved);
-    sink_cursor_.Advance(moved);
-    left -= static_cast<uint64_t>(moved);
-    Add(moved, progress);
-  }
-  return true;
+/// One call that moves up to `length` bytes. What it moved, or −errno.
+int64_t PumpJob::MoveSome(const PumpStep& step, uint64_t length, const Progress& progress) {
+  if (cancelled()) return -ECANCELED;
+  const int64_t moved = Move(*step.source, source_cursor_.offset(), *step.sink,
+                             sink_cursor_.offset(), std::min(length, kStepBytes), false);
+  if (moved <= 0) return moved;
+  source_cursor_.Advance(moved);
+  sink_cursor_.Advance(moved);
+  Add(moved, progress);
+  return moved;
 }
 
 void PumpJob::Release() {
@@ -122,7 +121,7 @@ void TargetMemory::Withdraw() {
 
 ReadJob::ReadJob(std::shared_ptr<Census> census, uint64_t token, std::shared_ptr<Descriptor> file,
                  int64_t offset, uint8_t* target, size_t length, std::shared_ptr<void> keeper)
-    : DiskJob(std::move(census), token, {file}),
+    : DiskJob(std::move(census), token, {file->origin()}),
       file_(std::move(file)),
       cursor_(offset),
       target_(target, length, std::move(keeper)) {
@@ -155,7 +154,7 @@ void ReadJob::Release() {
 
 WriteJob::WriteJob(std::shared_ptr<Census> census, uint64_t token, std::shared_ptr<Descriptor> file,
                    int64_t offset, std::unique_ptr<uint8_t[]> bytes, size_t length)
-    : DiskJob(std::move(census), token, {file}),
+    : DiskJob(std::move(census), token, {file->origin()}),
       file_(std::move(file)),
       cursor_(offset),
       bytes_(std::move(bytes)),
@@ -182,7 +181,9 @@ void WriteJob::Release() {
 
 SyncJob::SyncJob(std::shared_ptr<Census> census, uint64_t token, std::shared_ptr<Descriptor> file,
                  bool data_only)
-    : DiskJob(std::move(census), token, {file}), file_(std::move(file)), data_only_(data_only) {
+    : DiskJob(std::move(census), token, {file->origin()}),
+      file_(std::move(file)),
+      data_only_(data_only) {
 }
 
 int SyncJob::Run(const Progress& /*progress*/) {

@@ -18,15 +18,16 @@ namespace splicelist {
 
 /// One piece of work that may wait for a disk: it runs on a disk thread, from start to end, once.
 ///
-/// The job holds shares of what it works on, so that descriptors stay open, and memory mapped,
-/// until the call that is using them has returned; Release gives them up. Shared by the
-/// environment's thread, which may cancel it at any time, and one disk thread.
+/// The job holds shares of what it works on (a duplicate where it was borrowed), so that
+/// descriptors stay open, and memory mapped, until the call that is using them has returned;
+/// Release gives them up. Shared by the environment's thread, which may cancel it at any time, and
+/// one disk thread.
 class DiskJob {
  public:
   /// Told how many bytes are done, after each call that did some.
   using Progress = std::function<void(uint64_t done)>;
 
-  /// A job that reports under `token` and works on `resources`.
+  /// A job that reports under `token` and works on what JavaScript knows as `resources`.
   DiskJob(std::shared_ptr<Census> census, uint64_t token,
           std::vector<std::weak_ptr<Resource>> resources);
   DiskJob(const DiskJob&) = delete;
@@ -109,7 +110,7 @@ class PumpJob final : public DiskJob {
   void Release() override;
 
  private:
-  bool RunStep(const PumpStep& step, const Progress& progress, int* error);
+  int64_t MoveSome(const PumpStep& step, uint64_t length, const Progress& progress);
 
   std::vector<PumpStep> steps_;
   Cursor source_cursor_;

@@ -27,7 +27,7 @@ struct DiskThreads::Shared {
   std::deque<std::shared_ptr<DiskJob>> queue;
   std::vector<std::shared_ptr<DiskJob>> running;
   std::deque<DiskReport> reports;
-  UniqueFd wake;  // readable while there are reports; open for as long as a thread may signal
+  UniqueFd wake;  // written to when the first report comes; open while a thread may do that
   size_t threads = 0;
   size_t idle = 0;
   bool open = false;
@@ -53,11 +53,6 @@ struct DiskThreads::Shared {
   void Signal() const {
     const uint64_t one = 1;
     [[maybe_unused]] const ssize_t written = write(wake.get(), &one, sizeof one);
-  }
-
-  void Unsignal() const {
-    uint64_t count = 0;
-    [[maybe_unused]] const ssize_t taken = read(wake.get(), &count, sizeof count);
   }
 
   /// Waits for a job; null when there is none and the thread should end.
@@ -105,7 +100,6 @@ DiskThreads::~DiskThreads() {
 }
 
 int64_t DiskThreads::Open() {
-  shared_ = std::make_shared<Shared>();
   shared_->wake.Reset(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!shared_->wake) return -errno;
   shared_->open = true;
@@ -123,6 +117,7 @@ void DiskThreads::Close() {
     for (const auto& job : shared_->running) job->Cancel();
   }
   shared_->has_work.notify_all();
+  shared_ = std::make_shared<Shared>();  // what was shared ends with its last thread
 }
 
 int DiskThreads::wake_fd() const {
@@ -158,8 +153,12 @@ bool DiskThreads::Take(DiskReport* report) {
   if (shared_->reports.empty()) return false;
   *report = std::move(shared_->reports.front());
   shared_->reports.pop_front();
-  if (shared_->reports.empty()) shared_->Unsignal();
   return true;
+}
+
+void DiskThreads::Remind() const {
+  const std::lock_guard<std::mutex> lock(shared_->mutex);
+  if (!shared_->reports.empty()) shared_->Signal();
 }
 
 /// With the mutex held: the new thread waits for it.

@@ -29,8 +29,8 @@ struct DiskReport {
 /// neither joined nor waited for: nobody ever does. All signals are blocked in them.
 ///
 /// Jobs start in the order they came; each reports in the order it did things, progress at most
-/// every kProgressMilliseconds, the end once and last. `wake_fd` polls readable for as long as a
-/// report waits to be taken. A submission costs a mutex and a notification, the first one a thread.
+/// every kProgressMilliseconds, the end once and last. A submission costs a mutex and a
+/// notification, the first one a thread.
 class DiskThreads {
  public:
   /// The most threads of an environment.
@@ -51,7 +51,8 @@ class DiskThreads {
   /// Drops the queued jobs, asks the running ones to stop, and forgets what they report. Does not
   /// wait.
   void Close();
-  /// Readable when Take has something to give; −1 when closed.
+  /// Written to when there is something to Take, and never read: to be watched edge-triggered.
+  /// −1 when closed.
   int wake_fd() const;
 
   /// Queues `job`. 0, or −errno when not one thread can be had.
@@ -60,6 +61,8 @@ class DiskThreads {
   void Cancel(const std::shared_ptr<DiskJob>& job);
   /// Takes the oldest report, if there is one.
   bool Take(DiskReport* report);
+  /// Writes to the descriptor once more when reports are left.
+  void Remind() const;
 
  private:
   struct Shared;

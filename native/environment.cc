@@ -183,14 +183,15 @@ int64_t Environment::NullFd() {
 }
 
 void Environment::OnWake() {
-  for (int round = 0; round < kRoundsMax && open_; ++round) {
+  bool more = true;
+  for (int round = 0; round < kRoundsMax && open_ && more; ++round) {
     napi_handle_scope scope = nullptr;
-    if (napi_open_handle_scope(env_, &scope) != napi_ok) return;
+    if (napi_open_handle_scope(env_, &scope) != napi_ok) break;
     const size_t count = Collect(CurrentRecords());
-    const bool more = count > 0 && CallJavaScript(count);
+    more = count > 0 && CallJavaScript(count);
     napi_close_handle_scope(env_, scope);
-    if (!more) return;
   }
+  disk_threads_.Remind();
 }
 
 Environment::Records Environment::CurrentRecords() const {
@@ -212,18 +213,19 @@ void Environment::Records::Put(size_t index, uint64_t token, int type, uint64_t 
 }
 
 size_t Environment::Collect(const Records& records) {
-  size_t count = CollectReports(records);
   ReadyEvent ready[Poller::kBatch];
-  const size_t found = poller_.Collect(ready, records.capacity - count);
+  const size_t found = poller_.Collect(ready, records.capacity);
   for (size_t i = 0; i < found; ++i) {
-    records.Put(count++, ready[i].token, kEventReady, ready[i].mask, 0);
+    records.Put(i, ready[i].token, kEventReady, ready[i].mask, 0);
   }
+  // After the set, which forgets a signal once it has told of it.
+  const size_t count = CollectReports(records, found);
   UpdateHold();
   return count;
 }
 
-size_t Environment::CollectReports(const Records& records) {
-  size_t count = 0;
+/// Adds reports to the `count` records that are there. Returns how many there are then.
+size_t Environment::CollectReports(const Records& records, size_t count) {
   DiskReport report;
   while (count < records.capacity && disk_threads_.Take(&report)) {
     const int type = report.ended ? kEventDone : kEventProgress;

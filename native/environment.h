@@ -106,7 +106,7 @@ class Environment : public std::enable_shared_from_this<Environment> {
   void OnWake();
   Records CurrentRecords() const;
   size_t Collect(const Records& records);
-  size_t CollectReports(const Records& records);
+  size_t CollectReports(const Records& records, size_t count);
   bool CallJavaScript(size_t count);
   void Finish(uint64_t token);
   void UpdateHold();

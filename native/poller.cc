@@ -36,7 +36,7 @@ int64_t Poller::Open(int wake_fd) {
   epoll_.Reset(epoll_create1(EPOLL_CLOEXEC));
   if (!epoll_) return -errno;
   epoll_event event{};
-  event.events = EPOLLIN;
+  event.events = EPOLLIN | EPOLLET;
   event.data.u64 = kWakeData;
   const int64_t result = Calls().epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, wake_fd, &event);
   if (result < 0) epoll_.Reset();

@@ -47,7 +47,8 @@ class Poller {
   Poller& operator=(const Poller&) = delete;
   ~Poller() = default;
 
-  /// Opens the set, with `wake_fd` in it: level-triggered, and never reported. 0 or −errno.
+  /// Opens the set, with `wake_fd` in it: edge-triggered, and never reported. What was written to
+  /// it before a Collect may be looked for after it. 0 or −errno.
   int64_t Open(int wake_fd);
   /// Closes it. Every wait is forgotten.
   void Close();

@@ -29,6 +29,8 @@ class Resource : public std::enable_shared_from_this<Resource> {
 
   /// Which of the three it is.
   Kind kind() const { return kind_; }
+  /// The resource that JavaScript knows: this one, but for a descriptor that a job has duplicated.
+  virtual std::weak_ptr<Resource> origin() { return weak_from_this(); }
 
  private:
   const Kind kind_;
@@ -63,6 +65,9 @@ class Endpoint : public Resource {
         sink_fd_(sink_fd),
         type_(type),
         may_block_(may_block) {}
+  /// Another number, `fd`, for what `original` is.
+  Endpoint(int fd, const Endpoint& original)
+      : Endpoint(original.kind(), fd, fd, original.type_, original.may_block_) {}
 
  private:
   const int source_fd_;
