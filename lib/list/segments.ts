@@ -34,6 +34,8 @@ export interface Place {
 
 /** How many taken windows the front may hold before the array is cut down. */
 const SPARE_FRONT_MAX = 1024
+/** How many windows are handed to one call as its arguments; V8 overflows its stack at 120,000. */
+const ARGUMENTS_MAX = 1024
 
 /** See the head of this file. */
 export class Segments {
@@ -78,14 +80,10 @@ export class Segments {
   /** Adds at the front; takes over the window's reference. */
   unshift(window: Window): void {
     if (window.length === 0) return drop(window)
-    if (this.#head === 0) {
-      this.#windows.unshift(window)
-      this.#ends.unshift(this.#base)
-    } else {
-      this.#head -= 1
-      this.#windows[this.#head] = window
-      this.#ends[this.#head] = this.#base
-    }
+    if (this.#head === 0) this.#makeRoom()
+    this.#head -= 1
+    this.#windows[this.#head] = window
+    this.#ends[this.#head] = this.#base
     this.#base -= window.length
   }
   /** Where a byte is. The offset must lie inside. */
@@ -137,12 +135,14 @@ export class Segments {
   }
   /** Moves a range out, putting another's windows in its place. Returns what was there. */
   cut(offset: number, length: number, replacement?: Segments): Segments {
+    if (offset === 0 && replacement === undefined) return this.#takeFront(length)
     const from = this.#splitAt(offset)
     const to = this.#splitAt(offset + length)
     const removed = new Segments()
     for (const window of this.#windows.slice(from, to)) removed.push(window)
     const added = replacement === undefined ? [] : replacement.#takeAll()
-    this.#windows.splice(from, to - from, ...added)
+    if (added.length <= ARGUMENTS_MAX) this.#windows.splice(from, to - from, ...added)
+    else this.#windows = this.#windows.slice(0, from).concat(added, this.#windows.slice(to))
     this.#recount(from)
     this.#trimFront()
     return removed
@@ -152,6 +152,32 @@ export class Segments {
     for (const window of this.#takeAll()) drop(window)
   }
 
+  /** Moves bytes at the front out. O(windows taken). */
+  #takeFront(length: number): Segments {
+    const taken = new Segments()
+    for (let left = length; left > 0;) {
+      const window = this.#windows[this.#head] as Window
+      const n = Math.min(left, window.length)
+      if (n < window.length) {
+        taken.push(window.share(0, n))
+        this.#windows[this.#head] = new Window(window.raw, window.offset + n, window.length - n)
+      } else {
+        taken.push(window)
+        this.#head += 1
+      }
+      this.#base += n
+      left -= n
+    }
+    this.#trimFront()
+    return taken
+  }
+  /** Makes room for windows at the front, in proportion, so that each costs O(1) on average. */
+  #makeRoom(): void {
+    const room = (this.#windows.length >>> 1) + 16
+    this.#windows = new Array<Window>(room).fill(TAKEN).concat(this.#windows)
+    this.#ends = new Array<number>(room).fill(this.#base).concat(this.#ends)
+    this.#head = room
+  }
   #takeAll(): Window[] {
     const all = this.#windows.slice(this.#head)
     this.#windows = []
