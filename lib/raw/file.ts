@@ -6,6 +6,7 @@ import { addon } from '../native.js'
 import { pipePool } from './pipe-pool.js'
 import type { OpenFile } from './open-file.js'
 import type { BufferRaw, Stretch } from './raw.js'
+import { leaseMemory, type Lease } from './slabs.js'
 
 /** Linux's ENODATA: the file ended before the bytes that the extent promised. */
 const ENODATA = 61
@@ -61,9 +62,16 @@ export class FileRaw implements BufferRaw {
     endLeakWatch(this)
     this.#holdings.close()
   }
-  look(offset: number, length: number): Uint8Array | undefined {
+  look(offset: number, length: number, leases: Lease[]): Uint8Array | undefined {
     const found = this.#loadedAround(offset, length)
-    return found?.bytes.subarray(offset - found.start, offset - found.start + length)
+    if (found !== undefined) {
+      return found.bytes.subarray(offset - found.start, offset - found.start + length)
+    }
+    if (!this.#isLoaded(offset, length)) return undefined
+    const lease = leaseMemory(length)
+    leases.push(lease)
+    this.copyOut(offset, length, lease.bytes, 0, 'cross-segment')
+    return lease.bytes
   }
   stretch(offset: number): Stretch | undefined {
     return this.#loadedAround(offset, 1)
@@ -75,13 +83,17 @@ export class FileRaw implements BufferRaw {
     at: number,
     cause: CopyCause,
   ): boolean {
-    const bytes = this.look(offset, length)
-    if (bytes === undefined) return false
-    copy(cause, bytes, target, at)
+    if (!this.#isLoaded(offset, length)) return false
+    for (let done = 0; done < length;) {
+      const { start, bytes } = this.#loadedAround(offset + done, 1) as Stretch
+      const part = bytes.subarray(offset + done - start).subarray(0, length - done)
+      copy(cause, part, target, at + done)
+      done += part.length
+    }
     return true
   }
   async load(offset: number, length: number): Promise<number> {
-    if (this.look(offset, length) !== undefined) return 0
+    if (this.#isLoaded(offset, length)) return 0
     const bytes = Buffer.allocUnsafeSlow(length)
     const failed = await this.#read(offset, bytes)
     if (failed < 0) return failed
@@ -108,6 +120,15 @@ export class FileRaw implements BufferRaw {
     return this.#holdings.loaded.find(
       ({ start, bytes }) => offset >= start && offset + length <= start + bytes.length,
     )
+  }
+  /** Whether a range is in memory, in as many pieces as it was loaded. */
+  #isLoaded(offset: number, length: number): boolean {
+    for (let at = offset; at < offset + length;) {
+      const found = this.#loadedAround(at, 1)
+      if (found === undefined) return false
+      at = found.start + found.bytes.length
+    }
+    return true
   }
   async #memoryParcel(offset: number, length: number, cause: CopyCause): Promise<Parcel | number> {
     const bytes = Buffer.allocUnsafeSlow(Math.min(length, COPY_PARCEL_BYTES_MAX))

@@ -1,5 +1,6 @@
 import fs from 'node:fs'
 import { open, type FileHandle } from 'node:fs/promises'
+import { describe } from '../arguments.js'
 import { InvalidArgumentError, TransferError } from '../errors.js'
 import { addon, type Descriptor } from '../native.js'
 import { opened, runJob, type JobResult, type RunningJob } from '../reactor.js'
@@ -67,19 +68,25 @@ export class OpenFile {
 
   /** A file that is open already, and stays the caller's. */
   static adopt(file: FileHandle | number): OpenFile {
-    const fd = typeof file === 'number' ? file : file.fd
-    if (fd < 0) {
+    const fd: unknown = typeof file === 'number' ? file : (file as Partial<FileHandle> | null)?.fd
+    if (!Number.isInteger(fd)) {
+      throw new InvalidArgumentError(`Expected a FileHandle or a path, not ${describe(file)}`)
+    }
+    if ((fd as number) < 0) {
       throw new InvalidArgumentError('This FileHandle is closed. Pass one that is still open')
     }
-    return new OpenFile(fd, typeof file === 'number' ? undefined : file, false)
+    return new OpenFile(fd as number, typeof file === 'number' ? undefined : file, false)
   }
   /** Opens a path. Rejects with Node's own error when it cannot be opened. */
   static async open(path: string | URL, flags: string): Promise<OpenFile> {
     const handle = await open(path, flags)
+    let keepsHandle = false
     try {
-      return new OpenFile(handle.fd, handle, addon === null)
+      const file = new OpenFile(handle.fd, handle, addon === null)
+      keepsHandle = addon === null
+      return file
     } finally {
-      if (addon !== null) await handle.close()
+      if (!keepsHandle) await handle.close()
     }
   }
 

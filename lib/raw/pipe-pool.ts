@@ -7,6 +7,7 @@
  * the caller copies, counted. A pipe costs 4 µs to make and less than one to reuse.
  */
 import { ledger } from '../audit/ledger.js'
+import { systemError } from '../errors.js'
 import { addon, type Pipe } from '../native.js'
 import { opened } from '../reactor.js'
 
@@ -160,7 +161,7 @@ class PipePool {
   #make(wanted: number): HeldPipe | undefined {
     const pipe = opened().pipe(wanted)
     if (typeof pipe === 'number') {
-      ledger.countFallback('pipe2', String(-pipe))
+      ledger.countFallback('pipe2', systemError(pipe)[0])
       return undefined
     }
     const slots = opened().slots(pipe)

@@ -102,7 +102,12 @@ export class PipeRaw implements BufferRaw {
     endLeakWatch(this)
     this.#holdings.close()
   }
-  look(offset: number, length: number, leases: Lease[]): Uint8Array {
+  look(
+    offset: number,
+    length: number,
+    leases: Lease[],
+    cause: 'look' | 'cStr' = 'look',
+  ): Uint8Array {
     const part = this.#partAt(offset)
     if (part.memory !== undefined && offset + length <= part.end) {
       return part.memory.subarray(offset - part.front, offset - part.front + length)
@@ -112,7 +117,7 @@ export class PipeRaw implements BufferRaw {
     const to = Math.min(this.length, end)
     const lease = leaseMemory(to - from)
     leases.push(lease)
-    this.copyOut(from, to - from, lease.bytes, 0, 'look')
+    this.copyOut(from, to - from, lease.bytes, 0, cause)
     return lease.bytes.subarray(offset - from, offset - from + length)
   }
   stretch(offset: number, leases: Lease[]): Stretch {

@@ -37,9 +37,15 @@ export interface BufferRaw {
   release(): void
   /**
    * A view of exactly this range, or undefined when it is not in memory and reading it would wait
-   * for a disk. Memory that had to be leased for it is added to `leases`, which the caller ends.
+   * for a disk. Memory that had to be leased for it is added to `leases`, which the caller ends; what
+   * was copied into it is counted under `cause`, by default 'look'.
    */
-  look(offset: number, length: number, leases: Lease[]): Uint8Array | undefined
+  look(
+    offset: number,
+    length: number,
+    leases: Lease[],
+    cause?: 'look' | 'cStr',
+  ): Uint8Array | undefined
   /**
    * The stretch around an offset that is cheapest to read: all of a heap segment, a block of a held
    * one, what was loaded of a file. Undefined and `leases` as for `look`.

@@ -24,8 +24,9 @@ export interface Lease {
 
 const idle = new Map<number, Slab[]>()
 let idleBytes = 0
-let liveSlabs = 0
-ledger.addGauge('slabs', () => liveSlabs)
+let idleSlabs = 0
+// What lives is asked of the addon, because the collector gives back what nobody released.
+ledger.addGauge('slabs', () => (addon === null ? 0 : addon.live().slabs - idleSlabs))
 ledger.addGauge('idleSlabBytes', () => idleBytes)
 
 /** The slab size for a length: the next power of two, a block at the least. */
@@ -45,16 +46,17 @@ export function leaseMemory(lengthBytes: number): Lease {
     opened().drop(slab)
     return heapLease(lengthBytes)
   }
-  liveSlabs++
   let ended = false
   return {
     bytes: new Uint8Array(memory, 0, lengthBytes),
     end: () => {
       if (ended) return
       ended = true
-      liveSlabs--
+      // Memory that somebody has taken out of the view (ArrayBuffer.prototype.transfer) is theirs.
+      const isTaken = memory.byteLength === 0
       opened().detach(slab)
-      putSlab(size, slab)
+      if (isTaken) opened().drop(slab)
+      else putSlab(size, slab)
     },
   }
 }
@@ -72,6 +74,7 @@ function takeSlab(size: number): Slab | undefined {
   const kept = idle.get(size)?.pop()
   if (kept !== undefined) {
     idleBytes -= size
+    idleSlabs -= 1
     return kept
   }
   const made = opened().slab(size)
@@ -87,4 +90,5 @@ function putSlab(size: number, slab: Slab): void {
   if (kept === undefined) idle.set(size, [slab])
   else kept.push(slab)
   idleBytes += size
+  idleSlabs += 1
 }
