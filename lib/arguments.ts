@@ -42,13 +42,20 @@ export function checkBytes(value: unknown): asserts value is Uint8Array<ArrayBuf
       'Bytes in a resizable ArrayBuffer can move under the list. Use appendCopy() to copy them',
     )
   }
-  if (value.length === 0 && isDetached(buffer)) {
+  checkAttached(value)
+}
+
+/** Memory that is still there. */
+export function checkAttached(bytes: Uint8Array): void {
+  // Not `length`: V8's optimized code may give the one before the detaching once it has met views of
+  // resizable memory (seen on Node 20).
+  if (bytes.byteLength === 0 && isDetached(bytes.buffer)) {
     throw new InvalidArgumentError('The ArrayBuffer behind these bytes was detached')
   }
 }
 
 /** Node 20 has no `ArrayBuffer.prototype.detached`: a view of a detached buffer cannot be made. */
-function isDetached(buffer: ArrayBuffer): boolean {
+function isDetached(buffer: ArrayBufferLike): boolean {
   try {
     return new Uint8Array(buffer).length < 0
   } catch {

@@ -1,5 +1,12 @@
 import type { FileHandle } from 'node:fs/promises'
-import { checkBytes, checkLength, checkRange, checkSignal, describe } from '../arguments.js'
+import {
+  checkAttached,
+  checkBytes,
+  checkLength,
+  checkRange,
+  checkSignal,
+  describe,
+} from '../arguments.js'
 import { copy, encode } from '../audit/ledger.js'
 import type { CopyCause } from '../audit/causes.js'
 import type { PullOptions, PushOptions } from '../contract.js'
@@ -83,7 +90,15 @@ export class BufferList implements Iterable<Uint8Array>, Disposable {
   /** A list of one part, or of many, shared. */
   static from(parts: Part | Iterable<Part>): BufferList {
     if (typeof parts === 'string' || parts instanceof Uint8Array) return new BufferList(parts)
-    return isList(parts) ? new BufferList(parts) : new BufferList(...parts)
+    if (isList(parts)) return new BufferList(parts)
+    if (typeof parts !== 'object' || (parts as unknown) === null || !(Symbol.iterator in parts)) {
+      throw new InvalidArgumentError(
+        `Expected a BufferList, a Uint8Array, a string, or many of them, not ${describe(parts)}`,
+      )
+    }
+    const list = new BufferList()
+    for (const part of parts) list.append(part)
+    return list
   }
   /**
    * A list of one extent of a file: no bytes are read and no pages held (Ceph has no like). The
@@ -139,6 +154,7 @@ export class BufferList implements Iterable<Uint8Array>, Disposable {
     if (!(bytes instanceof Uint8Array)) {
       throw new InvalidArgumentError(`Expected a Uint8Array or a string, not ${describe(bytes)}`)
     }
+    checkAttached(bytes)
     const copied = Buffer.allocUnsafe(bytes.length)
     copy('append-copy', bytes, copied, 0)
     return this.append(copied)
@@ -206,8 +222,13 @@ export class BufferList implements Iterable<Uint8Array>, Disposable {
     if (index >= this.length) {
       throw new EndOfBufferError(`There is no byte ${index} in a list of ${this.length} bytes`)
     }
-    const { bytes, start } = this.#stretchAt(index, this.#ownLeases())
-    return bytes[index - start] as number
+    const leases: Lease[] = []
+    try {
+      const { bytes, start } = this.#stretchAt(index, leases)
+      return bytes[index - start] as number
+    } finally {
+      endAll(leases)
+    }
   }
   /**
    * Copies bytes from `offset` into `target`, as many as fit; returns how many. Counted, as intended.
@@ -215,6 +236,9 @@ export class BufferList implements Iterable<Uint8Array>, Disposable {
   copyOut(offset: number, target: Uint8Array): number {
     this.#use()
     checkRange(offset, 0, this.length)
+    if (!(target instanceof Uint8Array)) {
+      throw new InvalidArgumentError(`The target must be a Uint8Array, not ${describe(target)}`)
+    }
     const length = Math.min(target.length, this.length - offset)
     this.#copyRange(offset, length, target, 'to-buffer')
     return length
@@ -230,7 +254,8 @@ export class BufferList implements Iterable<Uint8Array>, Disposable {
   }
   /** Whether a needle is there at or after `from`. */
   includes(needle: Uint8Array | string | number, from = 0): boolean {
-    return this.includes(needle, from)
+    // eslint-disable-next-line @typescript-eslint/prefer-includes -- It would call itself.
+    return this.indexOf(needle, from) >= 0
   }
   /** Whether another list, bytes or string hold the same bytes, however they are cut. */
   equals(other: Part): boolean {
@@ -264,7 +289,8 @@ export class BufferList implements Iterable<Uint8Array>, Disposable {
     if (length === 0) return Buffer.alloc(0)
     const { window, within } = this.#segments.find(offset)
     if (within + length <= window.length) {
-      const bytes = window.raw.look(window.offset + within, length, this.#ownLeases())
+      const at = window.offset + within
+      const bytes = window.raw.look(at, length, this.#ownLeases(), 'cStr')
       if (bytes === undefined) throw new NotLoadedError(offset, length)
       return viewOf(bytes)
     }
@@ -306,6 +332,7 @@ export class BufferList implements Iterable<Uint8Array>, Disposable {
     const list = this as BufferList
     const readable = {
       get length() {
+        list.#use()
         return list.length
       },
       get version() {
@@ -363,6 +390,7 @@ export class BufferList implements Iterable<Uint8Array>, Disposable {
     for (let at = 0; at < this.length;) {
       const { bytes, start } = this.#stretchAt(at, this.#ownLeases())
       yield bytes.subarray(at - start)
+      this.#use()
       if (this.#version !== version) {
         throw new InvalidArgumentError('The list was changed while it was iterated over')
       }
@@ -425,6 +453,8 @@ export class BufferList implements Iterable<Uint8Array>, Disposable {
     this.#endViews()
     this.#segments.clear()
     this.#isReleased = true
+    // So that cursors do not go on reading what they have at hand.
+    this.#version++
   }
   /** `using list = …` releases it at the end of the block. */
   [Symbol.dispose](): void {

@@ -23,7 +23,8 @@ export class HeapRaw implements BufferRaw {
   }
   /** The memory itself. */
   get bytes(): Uint8Array {
-    if (this.#bytes.length !== this.length) throw detached()
+    // Not `length`: see checkAttached.
+    if (this.#bytes.byteLength !== this.length) throw detached()
     return this.#bytes
   }
   retain(): void {
