@@ -1,18 +1,12 @@
 import { InvalidArgumentError, TransferError, UnsupportedEndpointError } from '../errors.js'
+import type { Eventually } from '../eventually.js'
 import { BufferList } from '../list/buffer-list.js'
 import type { Description, Descriptor, Ownership } from '../native.js'
 import type { KernelCause } from '../audit/causes.js'
 import { opened, Watch } from '../reactor.js'
 import type { PipeParcel } from '../raw/parcel.js'
 import type { HeldPipe } from '../raw/pipe-pool.js'
-import {
-  ECONNABORTED,
-  TURN_BYTES_MAX,
-  type Eventually,
-  type Obstacle,
-  type SinkEnd,
-  type SourceEnd,
-} from './end.js'
+import { ECONNABORTED, TURN_BYTES_MAX, type Obstacle, type SinkEnd, type SourceEnd } from './end.js'
 import { Turns } from './turns.js'
 
 const O_NONBLOCK = 0o4000
@@ -79,8 +73,8 @@ export class DescriptorEnd implements SourceEnd, SinkEnd {
   startWriting(): Eventually<void> {
     // Nothing to wait for.
   }
-  stopWriting(_errno: number): Eventually<void> {
-    // Nothing to give back.
+  stopWriting(_errno: number): Eventually<number> {
+    return 0
   }
   fill(pipes: readonly HeldPipe[], lengthBytes: number): number {
     if (!this.isOpen()) return -ECONNABORTED

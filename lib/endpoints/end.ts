@@ -4,6 +4,7 @@
  *
  * A count below zero is −errno. −EAGAIN means: wait, then ask again.
  */
+import type { Eventually } from '../eventually.js'
 import type { CopyCause, KernelCause } from '../audit/causes.js'
 import type { BufferList } from '../list/buffer-list.js'
 import type { PipeParcel } from '../raw/parcel.js'
@@ -20,9 +21,6 @@ export const EPIPE = 32
 
 /** Bytes that one attempt on the JavaScript thread may move, before others have their turn. */
 export const TURN_BYTES_MAX = 1 << 20
-
-/** A value now or later. Ends answer at once where they can: most attempts need no promise. */
-export type Eventually<T> = T | Promise<T>
 
 /** Why bytes are copied at an end, for the ledger, and in sentences for `NotByReferenceError`. */
 export interface Obstacle {
@@ -73,8 +71,11 @@ export interface SinkEnd {
   readonly memoryCopies: KernelCause | undefined
   /** Begins an operation: connects, waits until all that was written before is on its way. */
   startWriting(): Eventually<void>
-  /** Ends an operation. `errno` is what broke it at this side, or 0. */
-  stopWriting(errno: number): Eventually<void>
+  /**
+   * Ends an operation. `errno` is what broke it at this side, or 0. Returns 0, or −errno of what was
+   * left to do (a flush).
+   */
+  stopWriting(errno: number): Eventually<number>
   /** Bytes that one attempt may move: a turn of the JavaScript thread, or a job of a disk thread. */
   readonly batchBytes: number
   /** One attempt to take pages out of a parcel's pipes: bytes or −errno. Does not accept them. */

@@ -9,6 +9,7 @@ import { OpenFile, type FileJob } from '../raw/open-file.js'
 import type { PipeParcel } from '../raw/parcel.js'
 import type { HeldPipe } from '../raw/pipe-pool.js'
 import { withoutAddon, type Obstacle, type SinkEnd, type SourceEnd } from './end.js'
+import type { Eventually } from '../eventually.js'
 import { Turns } from './turns.js'
 
 /** Memory that one read of a file asks for, at the most, in bytes: the optimum of read/write copies. */
@@ -71,15 +72,17 @@ export class FileEnd implements SourceEnd, SinkEnd {
     return new FileEnd(OpenFile.adopt(handle), offset, { ...options, turns })
   }
   /** The end of a place that names a file. Opens it where it is a path. */
-  static async of(place: FilePlace, isSink: boolean): Promise<FileEnd> {
+  static of(place: FilePlace, isSink: boolean): Eventually<FileEnd> {
     checkPlace(place)
     const { file, offset, flush = 'none' } = place
-    if (typeof file === 'string' || file instanceof URL) {
-      const flags = place.flags ?? (isSink ? (offset === undefined ? 'w' : 'r+') : 'r')
-      const start = offset ?? (flags.startsWith('a') ? undefined : 0)
-      return new FileEnd(await openOrCreate(file, flags, place), start, { flush, isSink })
+    if (typeof file !== 'string' && !(file instanceof URL)) {
+      return FileEnd.ofHandle(file, offset, { flush, isSink })
     }
-    return FileEnd.ofHandle(file, offset, { flush, isSink })
+    const flags = place.flags ?? (isSink ? (offset === undefined ? 'w' : 'r+') : 'r')
+    const start = offset ?? (flags.startsWith('a') ? undefined : 0)
+    return openOrCreate(file, flags, place).then(
+      (open) => new FileEnd(open, start, { flush, isSink }),
+    )
   }
 
   startReading(): void {
@@ -91,20 +94,21 @@ export class FileEnd implements SourceEnd, SinkEnd {
   startWriting(): void {
     // A file is always ready.
   }
-  async stopWriting(errno: number): Promise<void> {
-    if (errno !== 0 || this.#flush === 'none') return
-    await this.#run(this.file.sync(this.#flush === 'data'))
+  stopWriting(errno: number): Eventually<number> {
+    if (errno !== 0 || this.#flush === 'none') return 0
+    return this.#run(this.file.sync(this.#flush === 'data'))
   }
-  async fill(pipes: readonly HeldPipe[], lengthBytes: number): Promise<number> {
+  fill(pipes: readonly HeldPipe[], lengthBytes: number): Promise<number> {
     const lengths = shares(pipes, lengthBytes, this.#offset)
-    const n = await this.#run(this.file.fill(pipes, this.#offset, lengths))
-    let left = Math.max(0, n)
-    pipes.forEach((held, i) => {
-      const here = Math.min(left, lengths[i] as number)
-      held.bytes += here
-      left -= here
+    return this.#run(this.file.fill(pipes, this.#offset, lengths)).then((n) => {
+      let left = Math.max(0, n)
+      pipes.forEach((held, i) => {
+        const here = Math.min(left, lengths[i] as number)
+        held.bytes += here
+        left -= here
+      })
+      return n
     })
-    return n
   }
   async read(lengthBytes: number): Promise<Uint8Array | number> {
     const bytes = Buffer.allocUnsafeSlow(Math.min(lengthBytes, READ_BYTES_MAX))
@@ -147,13 +151,14 @@ export class FileEnd implements SourceEnd, SinkEnd {
     this.front.release()
   }
   /** A job's bytes, 0 at the end, or −errno; an error behind bytes comes again when it is tried. */
-  async #run(job: FileJob): Promise<number> {
+  #run(job: FileJob): Promise<number> {
     this.#job = job
-    const { bytes, errno } = await job.done
-    this.#job = undefined
-    if (bytes === 0) return errno === 0 ? 0 : -errno
-    if (this.#offset >= 0) this.#offset += bytes
-    return bytes
+    return job.done.then(({ bytes, errno }) => {
+      this.#job = undefined
+      if (bytes === 0) return errno === 0 ? 0 : -errno
+      if (this.#offset >= 0) this.#offset += bytes
+      return bytes
+    })
   }
 }
 

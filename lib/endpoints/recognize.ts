@@ -7,6 +7,7 @@ import { Socket } from 'node:net'
 import type { Readable, Writable } from 'node:stream'
 import { checkLength, describe } from '../arguments.js'
 import type { FileEnd as FilePlace } from '../contract.js'
+import { after, type Eventually } from '../eventually.js'
 import { InvalidArgumentError, UnsupportedEndpointError } from '../errors.js'
 import { addon, whyNoAddon } from '../native.js'
 import { OpenFile } from '../raw/open-file.js'
@@ -36,14 +37,14 @@ export interface PlaceOptions {
 export type Place = FileHandle | FilePlace | Socket | Readable | Writable | number
 
 /** The ends of a place. Throws or rejects with a typed error before any byte moves. */
-export function endsOf(place: Place, options: PlaceOptions): Promise<Ends> | Ends {
+export function endsOf(place: Place, options: PlaceOptions): Eventually<Ends> {
   if (options.offset !== undefined) checkLength('offset', options.offset)
   if (typeof place === 'number') return descriptorEnds(place, options)
   if (place instanceof Socket) return socketEnds(place, options)
   if (isFileHandle(place)) {
     return fileEnds(FileEnd.ofHandle(place, options.offset, { isSink: options.isSink }))
   }
-  if (isFilePlace(place)) return FileEnd.of(place, options.isSink).then(fileEnds)
+  if (isFilePlace(place)) return after(FileEnd.of(place, options.isSink), fileEnds)
   if (isStream(place)) return streamEnds(place, STREAM)
   throw new InvalidArgumentError(
     `Bytes can be moved from and to a FileHandle, { file, offset }, a net.Socket, an endpoint, a ` +
@@ -66,7 +67,7 @@ function fileEnds(end: FileEnd): Ends {
     source: end,
     sink: end,
     close: () => {
-      end.skip(-end.front.length)
+      if (end.front.length > 0) end.skip(-end.front.length)
       end.close()
     },
   }
@@ -110,7 +111,7 @@ function isRegularFile(fd: number): boolean {
 }
 
 /** A socket by its descriptor where that is possible; else as the stream that it is. */
-function socketEnds(socket: Socket, options: PlaceOptions): Promise<Ends> | Ends {
+function socketEnds(socket: Socket, options: PlaceOptions): Eventually<Ends> {
   const obstacle = socketObstacle(socket)
   if (obstacle !== undefined) return streamEnds(socket, obstacle)
   if (options.use === 'attach' && isReadByParser(socket)) refuseParser()

@@ -7,7 +7,8 @@ import {
   UnsupportedEndpointError,
 } from '../errors.js'
 import { DescriptorEnd } from './descriptor-end.js'
-import { EPIPE, type Eventually } from './end.js'
+import { EPIPE } from './end.js'
+import type { Eventually } from '../eventually.js'
 import { partsToGiveBack } from './give-back.js'
 import { isReadByParser, nodeError, refreshTimeout, socketFd, type Done } from './node-socket.js'
 import { SocketReading } from './socket-reading.js'
@@ -97,22 +98,31 @@ export class SocketEnd extends DescriptorEnd {
     if (errno !== 0 && this.#failure === 0) this.#failure = errno
     this.releaseReading()
   }
-  override async startWriting(): Promise<void> {
+  override startWriting(): Eventually<void> {
     const { destroyed, writableEnded } = this.#socket
     if (destroyed || writableEnded) throw notWritable('it was ended or destroyed')
     this.#writing ??= new SocketWriting(this.#socket)
-    try {
-      this.#done = await this.#writing.turn()
-    } catch (cause) {
-      throw notWritable('it was closed before the send began', cause)
+    const turn = this.#writing.turn()
+    if (!(turn instanceof Promise)) {
+      this.#done = turn
+      return
     }
+    return turn.then(
+      (done) => {
+        this.#done = done
+      },
+      (cause: unknown) => {
+        throw notWritable('it was closed before the send began', cause)
+      },
+    )
   }
-  override stopWriting(errno: number): Eventually<void> {
+  override stopWriting(errno: number): Eventually<number> {
     refreshTimeout(this.#socket)
     const done = this.#done
     this.#done = undefined
-    if (errno === 0 || !this.isOpen()) return done?.()
-    this.#fail(errno, 'write', done)
+    if (errno === 0 || !this.isOpen()) done?.()
+    else this.#fail(errno, 'write', done)
+    return 0
   }
   #endReading(): void {
     const reading = this.#reading

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import type { Eventually } from '../eventually.js'
 import { inner, type Done, type WritevChunks } from './node-socket.js'
 
 /** Our place in the write queue: called when all that was written before is with the kernel. */
@@ -27,15 +28,25 @@ export class SocketWriting {
       this.#writeInOrder(chunks, done, (some, after) => writev?.call(socket, some, after))
     }
   }
-  /** Resolves with the function that ends the turn; rejects when the socket is closed before. */
-  turn(): Promise<Done> {
-    return new Promise((resolve, reject) => {
-      const place = Buffer.alloc(0)
-      this.#places.set(place, resolve)
-      this.#socket.write(place, (error) => {
-        this.#places.delete(place)
-        if (error != null) reject(error)
-      })
+  /**
+   * Our turn: the function that ends it, at once where nothing was written before. Rejects when the
+   * socket is closed before.
+   */
+  turn(): Eventually<Done> {
+    const place = Buffer.alloc(0)
+    let turn: Done | undefined
+    let resolve: Begin = (done) => {
+      turn = done
+    }
+    let reject: (error: Error) => void = () => undefined
+    this.#places.set(place, (done) => resolve(done))
+    this.#socket.write(place, (error) => {
+      this.#places.delete(place)
+      if (error != null) reject(error)
+    })
+    if (turn !== undefined) return turn
+    return new Promise((...settle) => {
+      ;[resolve, reject] = settle
     })
   }
   /** Gives the socket its own writing back. Only between turns. */

@@ -115,8 +115,9 @@ export class WritableEnd implements SinkEnd {
   startWriting(): void {
     // The stream queues.
   }
-  stopWriting(): void {
+  stopWriting(): number {
     // Ending the stream is its owner's.
+    return 0
   }
   drain(): number {
     throw new Error('A stream takes no pages')

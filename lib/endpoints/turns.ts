@@ -1,32 +1,27 @@
 /**
- * Turns at one side of a place: one operation at a time, in the order they came. A turn that is not
- * taken (its operation was aborted meanwhile) passes on.
+ * Turns at one side of a place: one operation at a time, in the order they came.
  */
 export class Turns {
-  #last: Promise<void> = Promise.resolve()
-  #waiting = 0
+  #isHeld = false
+  readonly #waiting: (() => void)[] = []
+  readonly #whenIdle: (() => void)[] = []
 
-  /** Operations that hold or await a turn. */
-  get count(): number {
-    return this.#waiting
+  /** Takes a turn: undefined when it is there at once, else resolves when it is. */
+  take(): Promise<void> | undefined {
+    if (this.#isHeld) return new Promise((resolve) => this.#waiting.push(resolve))
+    this.#isHeld = true
+    return undefined
   }
-  /** Resolves with the function that ends the turn, once all turns before have ended. */
-  async take(): Promise<() => void> {
-    let end: () => void = () => undefined
-    const mine = new Promise<void>((resolve) => {
-      end = resolve
-    })
-    const before = this.#last
-    this.#last = mine
-    this.#waiting += 1
-    await before
-    return () => {
-      this.#waiting -= 1
-      end()
-    }
+  /** Ends the turn that is held; the next in the queue has it then. */
+  end(): void {
+    const next = this.#waiting.shift()
+    if (next !== undefined) return next()
+    this.#isHeld = false
+    for (const resolve of this.#whenIdle.splice(0)) resolve()
   }
   /** Resolves when no turn is held or awaited. */
-  async idle(): Promise<void> {
-    while (this.#waiting > 0) await this.#last
+  idle(): Promise<void> {
+    if (!this.#isHeld) return Promise.resolve()
+    return new Promise((resolve) => this.#whenIdle.push(resolve))
   }
 }

@@ -1,3 +1,4 @@
+import type { EventEmitter } from 'node:events'
 import fs from 'node:fs'
 import { open, type FileHandle } from 'node:fs/promises'
 import { describe } from '../arguments.js'
@@ -12,6 +13,9 @@ const O_APPEND = 0o2000
 const S_IFMT = 0o170000
 const S_IFREG = 0o100000
 const S_IFDIR = 0o040000
+
+/** Files of handles that are open. */
+const adopted = new WeakMap<FileHandle, OpenFile>()
 
 /** What one job on a file did, and how to ask it to stop. */
 export type FileJob = RunningJob
@@ -75,7 +79,18 @@ export class OpenFile {
     if ((fd as number) < 0) {
       throw new InvalidArgumentError('This FileHandle is closed. Pass one that is still open')
     }
-    return new OpenFile(fd as number, typeof file === 'number' ? undefined : file, false)
+    if (typeof file === 'number') return new OpenFile(file, undefined, false)
+    return adopted.get(file)?.retain() ?? OpenFile.#keep(file)
+  }
+  /** Adopts a handle for as long as its owner keeps it open, so that no operation does it anew. */
+  static #keep(handle: FileHandle): OpenFile {
+    const file = new OpenFile(handle.fd, handle, false)
+    adopted.set(handle, file.retain())
+    ;(handle as unknown as EventEmitter).once('close', () => {
+      adopted.delete(handle)
+      file.release()
+    })
+    return file
   }
   /** Opens a path. Rejects with Node's own error when it cannot be opened. */
   static async open(path: string | URL, flags: string): Promise<OpenFile> {

@@ -1,6 +1,7 @@
 import { ledger } from '../audit/ledger.js'
 import type { CopyCause } from '../audit/causes.js'
-import { EAGAIN, type Eventually, type SinkEnd, type SourceEnd } from '../endpoints/end.js'
+import { EAGAIN, type SinkEnd, type SourceEnd } from '../endpoints/end.js'
+import type { Eventually } from '../eventually.js'
 import { segmentsOf } from '../list/buffer-list.js'
 import { Segments, Window } from '../list/segments.js'
 import { HeapRaw } from '../raw/heap.js'
@@ -152,7 +153,7 @@ export class EndSink implements PushSide {
   start(): Eventually<void> {
     return this.#end.startWriting()
   }
-  stop(errno: number): Eventually<void> {
+  stop(errno: number): Eventually<number> {
     return this.#end.stopWriting(errno)
   }
   trays(): undefined {

@@ -2,6 +2,7 @@ import type { FileHandle } from 'node:fs/promises'
 import type { Socket } from 'node:net'
 import type { FileEnd, PullOptions, PushOptions } from '../contract.js'
 import { EndpointBusyError, InvalidArgumentError, setResidual, TransferError } from '../errors.js'
+import type { Eventually } from '../eventually.js'
 import { endsOf, oneWay, type Ends, type Place } from '../endpoints/recognize.js'
 import { BufferList, listOf, segmentsOf } from '../list/buffer-list.js'
 import type { Endpoint } from '../list/endpoint.js'
@@ -91,7 +92,7 @@ export class AttachedEndpoint implements Endpoint {
     return this.detach()
   }
   /** The ends, for transfers; they stay this endpoint's. @internal */
-  ends(): Promise<Ends> | Ends {
+  ends(): Eventually<Ends> {
     this.#use()
     return this.#ends ?? this.#opening
   }
@@ -99,12 +100,14 @@ export class AttachedEndpoint implements Endpoint {
   async #pull(length: number, options: PullOptions, isPeek: boolean): Promise<Segments> {
     this.#use()
     checkPull(length, options)
-    const { source } = await this.ends()
+    const opening = this.ends()
+    const { source } = opening instanceof Promise ? await opening : opening
     if (source === undefined) throw oneWay(false)
-    const outcome = await pullInto(source, length, options, (segments) => {
+    const pulling = pullInto(source, length, options, (segments) => {
       // Within the turn: a pull that waits behind this one must find the bytes again.
       if (isPeek) segmentsOf(source.front).unshiftAll(segments.share(0, segments.length))
     })
+    const outcome = pulling instanceof Promise ? await pulling : pulling
     if (outcome.error === undefined) return outcome.segments
     if (outcome.error instanceof TransferError) {
       setResidual(outcome.error, nonEmpty(outcome.segments))

@@ -11,6 +11,7 @@ import type { Sink, Source } from '../list/endpoint.js'
 import { installMover } from '../list/mover.js'
 import type { Segments } from '../list/segments.js'
 import { FileRaw } from '../raw/file.js'
+import { after, type Eventually } from '../eventually.js'
 import { checkPull } from './checks.js'
 import { openEnds, type OpenedEnds } from './open.js'
 import { pullInto } from './pull.js'
@@ -84,15 +85,13 @@ async function spliceTo(list: BufferList, sink: Sink, options: PushOptions): Pro
     ...(offset === undefined ? {} : { offset }),
   } as const
   let opened: OpenedEnds | undefined
+  const open = (): Eventually<Ends> =>
+    after(openEnds(sink, place), (it) => {
+      opened = it
+      return it.ends
+    })
   try {
-    return await pushFrom(
-      list,
-      async () => {
-        opened = await openEnds(sink, place)
-        return opened.ends
-      },
-      options,
-    )
+    return await pushFrom(list, open, options)
   } finally {
     opened?.close()
   }

@@ -1,5 +1,5 @@
 import { ledger } from '../audit/ledger.js'
-import type { Eventually } from '../endpoints/end.js'
+import type { Eventually } from '../eventually.js'
 import { Segments, Window } from '../list/segments.js'
 import { opened } from '../reactor.js'
 import { HeapRaw } from '../raw/heap.js'
@@ -111,8 +111,9 @@ export class ListSink implements PushSide {
   start(): void {
     // A list is always there.
   }
-  stop(): void {
+  stop(): number {
     // What came is taken by whoever began the operation.
+    return 0
   }
   trays(wantedBytes: number): readonly HeldPipe[] | undefined {
     const trays = this.#pipesWithRoom()

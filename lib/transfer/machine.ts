@@ -1,10 +1,12 @@
 import { setImmediate as nextRound } from 'node:timers/promises'
 import type { TransferOptions } from '../contract.js'
 import { EAGAIN, TURN_BYTES_MAX } from '../endpoints/end.js'
+import { after, type Eventually } from '../eventually.js'
 import { AbortError, TransferError } from '../errors.js'
 import { listOf } from '../list/buffer-list.js'
 import type { Segments } from '../list/segments.js'
 import { PipeParcel, type Parcel } from '../raw/parcel.js'
+import type { HeldPipe } from '../raw/pipe-pool.js'
 import type { Plan } from './plan.js'
 import type { PullSide, PushSide } from './sides.js'
 
@@ -50,6 +52,7 @@ interface Failure {
  *     END      the only exit: whatever was pulled was accepted or is residual
  *
  * It settles once. What runs in the kernel is awaited, never abandoned; waits end at once on an abort.
+ * It takes a promise only where something takes time: most messages are a few calls that do not.
  */
 export class Machine {
   readonly #job: Job
@@ -58,7 +61,10 @@ export class Machine {
   #turn = 0
   #parcel: Parcel | undefined
   #isEof = false
+  #residual: Segments | undefined
   #failure: Failure | undefined
+  /** What a side's start threw, or a bug. */
+  #error: Error | undefined
   #isCancelled = false
   #cancel: (() => void) | undefined
 
@@ -73,54 +79,83 @@ export class Machine {
   get isEof(): boolean {
     return this.#isEof
   }
-  /** Runs to the end. Rejects with TransferError, AbortError, or what a side's start threw. */
-  async run(): Promise<void> {
+  /** Runs to the end: undefined when all went well, else the error. Never throws or rejects. */
+  run(): Eventually<Error | undefined> {
     const { signal } = this.#job.options
-    const onAbort = (): void => this.#abort()
-    signal?.addEventListener('abort', onAbort, { once: true })
-    try {
-      if (signal?.aborted === true) this.#abort()
-      await this.#runSides()
-    } finally {
-      signal?.removeEventListener('abort', onAbort)
+    if (signal !== undefined) {
+      signal.addEventListener('abort', this.#onAbort, { once: true })
+      if (signal.aborted) this.#onAbort()
     }
+    return after(this.#start(), (isStarted) => (isStarted ? this.#go('PULL') : this.#settle()))
   }
 
-  async #runSides(): Promise<void> {
+  /** Starts both sides; false when one could not be, or the operation was aborted meanwhile. */
+  #start(): Eventually<boolean> {
     const { source, sink } = this.#job
-    await this.#begin(source)
-    try {
-      await this.#begin(sink)
-    } catch (error) {
-      source.stop(0)
-      throw error
-    }
-    let state: State = 'PULL'
-    try {
-      while (state !== 'END') state = await this.#step(state)
-    } finally {
-      await this.#end()
-    }
-    this.#settle()
+    return after(this.#startSide(source), (isSource) => {
+      if (!isSource) return false
+      return after(this.#startSide(sink), (isSink) => {
+        if (!isSink) source.stop(0)
+        return isSink
+      })
+    })
   }
-  /** Starts a side; an abort does not wait for it, but whatever it takes later is given back. */
-  async #begin(side: PullSide | PushSide): Promise<void> {
-    const starting = side.start()
-    if (!(starting instanceof Promise)) return
+  #startSide(side: PullSide | PushSide): Eventually<boolean> {
+    try {
+      const starting = side.start()
+      return starting instanceof Promise ? this.#startLater(side, starting) : true
+    } catch (error) {
+      this.#error = error as Error
+      return false
+    }
+  }
+  /** An abort does not wait for a side to start; whatever it takes later is given back. */
+  async #startLater(side: PullSide | PushSide, starting: Promise<void>): Promise<boolean> {
     const cancelled = new Promise<'cancelled'>((resolve) => {
       this.#cancel = () => resolve('cancelled')
       if (this.#isCancelled) this.#cancel()
     })
-    const first = await Promise.race([starting, cancelled])
-    this.#cancel = undefined
-    if (first !== 'cancelled') return
-    starting.then(
-      () => side.stop(0),
-      () => undefined,
-    )
-    this.#throwAbort()
+    try {
+      const first = await Promise.race([starting, cancelled])
+      if (first !== 'cancelled') return true
+      starting.then(
+        () => side.stop(0),
+        () => undefined,
+      )
+    } catch (error) {
+      this.#error = error as Error
+    } finally {
+      this.#cancel = undefined
+    }
+    return false
   }
-  #step(state: State): State | Promise<State> {
+  /** Steps until a step takes time; goes on from there when it is done. */
+  #go(first: State): Eventually<Error | undefined> {
+    let state = first
+    try {
+      while (state !== 'END') {
+        const next = this.#step(state)
+        if (next instanceof Promise) return this.#goOn(next)
+        state = next
+      }
+    } catch (error) {
+      this.#error = error as Error
+    }
+    return this.#end()
+  }
+  async #goOn(pending: Promise<State>): Promise<Error | undefined> {
+    try {
+      let state = await pending
+      while (state !== 'END') {
+        const next = this.#step(state)
+        state = next instanceof Promise ? await next : next
+      }
+    } catch (error) {
+      this.#error = error as Error
+    }
+    return this.#end()
+  }
+  #step(state: State): Eventually<State> {
     if (this.#isCancelled && state !== 'PUSH') return 'END'
     switch (state) {
       case 'PULL':
@@ -138,31 +173,36 @@ export class Machine {
     }
   }
 
-  async #pull(): Promise<State> {
-    const { source, sink, length } = this.#job
+  #pull(): Eventually<State> {
+    const { source, sink, length, plan } = this.#job
     const left = length - this.#moved
     if (left <= 0) return 'END'
     if (this.#adoptFront(left)) return 'PULL'
     const wanted = Math.min(left, source.batchBytes, sink.batchBytes)
-    const usesPages = this.#job.plan.copyCause === undefined
-    const trays = usesPages ? sink.trays(wanted) : undefined
+    const trays = plan.copyCause === undefined ? sink.trays(wanted) : undefined
     const loaded = source.load(wanted, trays)
-    const parcel = loaded instanceof Promise ? await loaded : loaded
+    if (loaded instanceof Promise) return loaded.then((it) => this.#loaded(it, wanted, trays))
+    return this.#loaded(loaded, wanted, trays)
+  }
+  #loaded(
+    parcel: Parcel | number,
+    wanted: number,
+    trays: readonly HeldPipe[] | undefined,
+  ): Eventually<State> {
     if (typeof parcel !== 'number') {
       this.#parcel = parcel
-      return 'PUSH'
+      return this.#push()
     }
     if (parcel === 0) {
       this.#isEof = true
       return 'END'
     }
-    if (parcel === -EAGAIN) {
-      // EAGAIN means two things: where the pipe has no room left, the source may have more.
-      const tray = trays?.[0]
-      if (tray !== undefined && tray.bytes > 0 && sink.trays(wanted)?.[0] !== tray) return 'PULL'
-      return this.#moved >= this.#job.atLeast ? 'END' : 'SOURCE'
-    }
-    return this.#fail('source', parcel, usesPages ? 'splice' : 'read')
+    if (parcel !== -EAGAIN) return this.#fail('source', parcel, trays ? 'splice' : 'read')
+    // EAGAIN means two things: where the pipe has no room left, the source may have more.
+    const tray = trays?.[0]
+    const { sink, atLeast } = this.#job
+    if (tray !== undefined && tray.bytes > 0 && sink.trays(wanted)?.[0] !== tray) return 'PULL'
+    return this.#moved >= atLeast ? 'END' : 'SOURCE'
   }
   /** Bytes that were pulled before go into a list as they are. */
   #adoptFront(left: number): boolean {
@@ -183,22 +223,27 @@ export class Machine {
     this.#turn = 0
     return 'PULL'
   }
-  async #push(): Promise<State> {
-    const { source, sink, plan } = this.#job
+  #push(): Eventually<State> {
+    const { source, sink } = this.#job
     const parcel = this.#parcel as Parcel
     const more = this.#job.more || source.hasMore(parcel.remaining)
     const pushed = sink.push(parcel, more)
-    const n = pushed instanceof Promise ? await pushed : pushed
+    if (pushed instanceof Promise) return pushed.then((n) => this.#pushed(parcel, n))
+    return this.#pushed(parcel, pushed)
+  }
+  #pushed(parcel: Parcel, n: number): Eventually<State> {
     if (n > 0) {
-      source.accepted(n)
+      this.#job.source.accepted(n)
       this.#progress(n)
       if (parcel.remaining > 0) return this.#isCancelled ? 'END' : 'PUSH'
       this.#closeParcel()
+      if (this.#moved >= this.#job.length) return 'END'
       return this.#turn >= TURN_BYTES_MAX ? 'YIELD' : 'PULL'
     }
     if (n === -EAGAIN) return 'STALLED'
-    if (parcel instanceof PipeParcel && plan.fallsBack(n, 'splice')) return this.#copyParcel(parcel)
-    return this.#fail('sink', n, parcel instanceof PipeParcel ? 'splice' : 'write')
+    const isPages = parcel instanceof PipeParcel
+    if (isPages && this.#job.plan.fallsBack(n, 'splice')) return this.#copyParcel(parcel)
+    return this.#fail('sink', n, isPages ? 'splice' : 'write')
   }
   /** The sink refused pages: the same bytes go on in memory. */
   async #copyParcel(parcel: PipeParcel): Promise<State> {
@@ -217,7 +262,7 @@ export class Machine {
   }
   async #yield(): Promise<State> {
     this.#turn = 0
-    if (this.#job.length > this.#moved) await nextRound()
+    await nextRound()
     return 'PULL'
   }
 
@@ -236,37 +281,46 @@ export class Machine {
     this.#parcel = undefined
   }
   /** The only exit: gives back everything that was borrowed. */
-  async #end(): Promise<void> {
+  #end(): Eventually<Error | undefined> {
     const { source, sink } = this.#job
     const parcel = this.#parcel
     if (parcel !== undefined && parcel.remaining > 0) this.#residual = source.residual(parcel)
     this.#closeParcel()
     const failure = this.#failure
     source.stop(failure?.side === 'source' ? failure.errno : 0)
-    await sink.stop(failure?.side === 'sink' ? failure.errno : 0)
+    const stopping = sink.stop(failure?.side === 'sink' ? failure.errno : 0)
+    return after(stopping, (errno) => {
+      if (errno !== 0) this.#failure ??= { side: 'sink', errno, syscall: 'fsync' }
+      return this.#settle()
+    })
   }
-  #residual: Segments | undefined
-  #settle(): void {
-    const failure = this.#failure
+  /** What the operation came to, and where the residual goes. */
+  #settle(): Error | undefined {
+    this.#job.options.signal?.removeEventListener('abort', this.#onAbort)
     const residual = this.#residual
-    if (failure !== undefined) {
-      throw new TransferError({
-        ...failure,
+    if (this.#error !== undefined) {
+      residual?.clear()
+      return this.#error
+    }
+    if (this.#failure !== undefined) {
+      return new TransferError({
+        ...this.#failure,
         bytesMoved: this.#moved,
         residual: residual === undefined ? undefined : listOf(residual),
       })
     }
-    if (!this.#isCancelled || this.#moved === this.#job.length) return
-    const { takeBack } = this.#job
-    if (residual === undefined || takeBack === undefined) this.#throwAbort(residual)
+    if (!this.#isCancelled || this.#moved === this.#job.length) return undefined
+    return this.#aborted(residual)
+  }
+  #aborted(residual: Segments | undefined): AbortError {
+    const { takeBack, options } = this.#job
+    const reason: unknown = options.signal?.reason
+    if (residual === undefined) return new AbortError(this.#moved, reason)
+    if (takeBack === undefined) return new AbortError(this.#moved, reason, listOf(residual))
     takeBack(residual)
-    this.#throwAbort()
+    return new AbortError(this.#moved, reason)
   }
-  #throwAbort(residual?: Segments): never {
-    const list = residual === undefined ? undefined : listOf(residual)
-    throw new AbortError(this.#moved, this.#job.options.signal?.reason, list)
-  }
-  #abort(): void {
+  readonly #onAbort = (): void => {
     this.#isCancelled = true
     this.#cancel?.()
     this.#job.source.wake()

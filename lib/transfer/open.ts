@@ -1,8 +1,8 @@
 import { endsOf, type Ends, type Place, type PlaceOptions } from '../endpoints/recognize.js'
-import { EndpointBusyError } from '../errors.js'
+import { EndpointBusyError, InvalidArgumentError } from '../errors.js'
+import { after, type Eventually } from '../eventually.js'
 import type { Sink, Source } from '../list/endpoint.js'
 import { BufferList } from '../list/buffer-list.js'
-import { InvalidArgumentError } from '../errors.js'
 import { AttachedEndpoint } from './endpoint.js'
 
 /** Ends for one operation. `close` lets go of them, unless they are an endpoint's. */
@@ -12,9 +12,9 @@ export interface OpenedEnds {
 }
 
 /** The ends of whatever a caller hands in, for one operation. */
-export async function openEnds(place: Source | Sink, options: PlaceOptions): Promise<OpenedEnds> {
+export function openEnds(place: Source | Sink, options: PlaceOptions): Eventually<OpenedEnds> {
   if (place instanceof AttachedEndpoint) {
-    return { ends: await place.ends(), close: () => undefined }
+    return after(place.ends(), (ends) => ({ ends, close: () => undefined }))
   }
   if (BufferList.isBufferList(place)) {
     throw new InvalidArgumentError('A list cannot be sent to a list. Use append() or claimAppend()')
@@ -22,8 +22,7 @@ export async function openEnds(place: Source | Sink, options: PlaceOptions): Pro
   if (isForeignEndpoint(place)) {
     throw new EndpointBusyError('This endpoint belongs to another copy of splicelist')
   }
-  const ends = await endsOf(place as Place, options)
-  return { ends, close: () => ends.close() }
+  return after(endsOf(place as Place, options), (ends) => ({ ends, close: () => ends.close() }))
 }
 
 function isForeignEndpoint(place: object | number): boolean {

@@ -1,11 +1,12 @@
 import type { PullOptions } from '../contract.js'
 import type { SourceEnd } from '../endpoints/end.js'
+import { after, type Eventually } from '../eventually.js'
 import type { Segments } from '../list/segments.js'
 import { EndSource } from './end-sides.js'
 import { ListSink } from './list-sides.js'
 import { Machine } from './machine.js'
 import { Plan, REFERENCE_BYTES_MIN } from './plan.js'
-import { takeTurn } from './turn.js'
+import { inTurn } from './turn.js'
 
 /** What a pull came to: the segments that arrived, whatever else happened. */
 export interface Pulled {
@@ -14,12 +15,12 @@ export interface Pulled {
 }
 
 /** Takes bytes from a place into segments. `atEnd` is called within the turn when all went well. */
-export async function pullInto(
+export function pullInto(
   source: SourceEnd,
   length: number,
   options: PullOptions,
   atEnd?: (segments: Segments) => void,
-): Promise<Pulled> {
+): Eventually<Pulled> {
   const plan = new Plan(options.mode)
   plan.meet(source.obstacle)
   if (plan.isStable && source.pages !== 'owned') plan.prefer('stable-mode')
@@ -34,15 +35,11 @@ export async function pullInto(
     more: false,
     options,
   })
-  const endTurn = await takeTurn(source.readTurns, options.signal)
-  try {
-    await machine.run()
-    const segments = sink.takeAll()
-    atEnd?.(segments)
-    return { segments, error: undefined }
-  } catch (error) {
-    return { segments: sink.takeAll(), error: error as Error }
-  } finally {
-    endTurn()
-  }
+  return inTurn(source.readTurns, options.signal, () =>
+    after(machine.run(), (error) => {
+      const segments = sink.takeAll()
+      if (error === undefined) atEnd?.(segments)
+      return { segments, error }
+    }),
+  )
 }

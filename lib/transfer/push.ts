@@ -1,5 +1,6 @@
 import type { PushOptions, TransferResult } from '../contract.js'
 import { oneWay, type Ends } from '../endpoints/recognize.js'
+import type { Eventually } from '../eventually.js'
 import { InvalidArgumentError } from '../errors.js'
 import { checkLength, describe } from '../arguments.js'
 import { BufferList, isReleased, segmentsOf } from '../list/buffer-list.js'
@@ -9,12 +10,12 @@ import { EndSink } from './end-sides.js'
 import { ListSource } from './list-sides.js'
 import { Machine } from './machine.js'
 import { Plan } from './plan.js'
-import { takeTurn } from './turn.js'
+import { inTurn } from './turn.js'
 
 /** Sends a list to a place: all of it, or the error says how far it came. */
 export async function pushFrom(
   list: BufferList,
-  open: () => Promise<Ends> | Ends,
+  open: () => Eventually<Ends>,
   options: PushOptions,
 ): Promise<number> {
   checkPush(list, options)
@@ -25,7 +26,7 @@ export async function pushFrom(
 /** As `pushFrom`, for the first `length` bytes, with the whole result. */
 export async function pushList(
   list: BufferList,
-  open: () => Promise<Ends> | Ends,
+  open: () => Eventually<Ends>,
   options: PushOptions,
   length: number,
 ): Promise<TransferResult> {
@@ -35,7 +36,8 @@ export async function pushList(
   const plan = new Plan(options.mode)
   const source = new ListSource(segments, consume, plan)
   try {
-    const { sink } = await open()
+    const opening = open()
+    const { sink } = opening instanceof Promise ? await opening : opening
     if (sink === undefined) throw oneWay(true)
     plan.meet(sink.obstacle)
     const machine = new Machine({
@@ -47,12 +49,9 @@ export async function pushList(
       more: options.more === true,
       options,
     })
-    const endTurn = await takeTurn(sink.writeTurns, options.signal)
-    try {
-      await machine.run()
-    } finally {
-      endTurn()
-    }
+    const running = inTurn(sink.writeTurns, options.signal, () => machine.run())
+    const error = running instanceof Promise ? await running : running
+    if (error !== undefined) throw error
     return { bytesMoved: machine.bytesMoved, eof: true, ways: [...plan.ways] }
   } finally {
     giveBack(list, source.takeRest(), consume)

@@ -2,7 +2,7 @@
  * The two sides of the machine. Whatever the place, a pull side gives parcels and a push side takes
  * them; so a list, a socket and a file all go through one loop.
  */
-import type { Eventually } from '../endpoints/end.js'
+import type { Eventually } from '../eventually.js'
 import type { Segments } from '../list/segments.js'
 import type { Parcel, PipeParcel } from '../raw/parcel.js'
 import type { HeldPipe } from '../raw/pipe-pool.js'
@@ -37,7 +37,8 @@ export interface PullSide {
 export interface PushSide {
   readonly label: string
   start(): Eventually<void>
-  stop(errno: number): Eventually<void>
+  /** Ends the operation. `errno` is what broke it here, or 0. Returns 0 or −errno of a last flush. */
+  stop(errno: number): Eventually<number>
   /** Bytes that one parcel may hold at the most. */
   readonly batchBytes: number
   /** The sink's own pipes with room in them, for sinks that keep pages; undefined for others. */

@@ -9,7 +9,7 @@ import { Machine } from './machine.js'
 import { openEnds } from './open.js'
 import { Plan } from './plan.js'
 import { pushList } from './push.js'
-import { takeTurn } from './turn.js'
+import { inTurn } from './turn.js'
 
 /** What `transfer` takes besides its two places. */
 export interface TransferLimits extends TransferOptions {
@@ -91,16 +91,9 @@ async function transferEnds(
     takeBack: (segments) => segmentsOf(source.front).unshiftAll(segments),
   })
   // Always the reading side first, so that two transfers cannot wait for each other's turns.
-  const endReading = await takeTurn(source.readTurns, options.signal)
-  try {
-    const endWriting = await takeTurn(sink.writeTurns, options.signal)
-    try {
-      await machine.run()
-    } finally {
-      endWriting()
-    }
-  } finally {
-    endReading()
-  }
+  const error = await inTurn(source.readTurns, options.signal, () =>
+    inTurn(sink.writeTurns, options.signal, () => machine.run()),
+  )
+  if (error !== undefined) throw error
   return { bytesMoved: machine.bytesMoved, eof: machine.isEof, ways: [...plan.ways] }
 }
