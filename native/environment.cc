@@ -80,6 +80,12 @@ void Environment::Close() {
   disk_threads_.Close();
   napi_delete_reference(env_, on_events_);
   napi_delete_reference(env_, events_);
+  if (!waking_) EndContext();
+}
+
+void Environment::EndContext() {
+  if (context_ != nullptr) napi_async_destroy(env_, context_);
+  context_ = nullptr;
 }
 
 void Environment::EndJobs() {
@@ -108,8 +114,6 @@ void Environment::OnTeardown(napi_async_cleanup_hook_handle /*hook*/, void* envi
   auto* const self = static_cast<Environment*>(environment);
   self->tearing_down_ = true;
   self->Close();
-  if (self->context_ != nullptr) napi_async_destroy(self->env_, self->context_);
-  self->context_ = nullptr;
 }
 
 void Environment::Add(Handle* handle) {
@@ -183,6 +187,7 @@ int64_t Environment::NullFd() {
 }
 
 void Environment::OnWake() {
+  waking_ = true;
   bool more = true;
   for (int round = 0; round < kRoundsMax && open_ && more; ++round) {
     napi_handle_scope scope = nullptr;
@@ -191,6 +196,8 @@ void Environment::OnWake() {
     more = count > 0 && CallJavaScript(count);
     napi_close_handle_scope(env_, scope);
   }
+  waking_ = false;
+  if (!open_) EndContext();
   disk_threads_.Remind();
 }
 

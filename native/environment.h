@@ -114,6 +114,7 @@ class Environment : public std::enable_shared_from_this<Environment> {
   void EndHandles();
   void EndJobs();
   void EndWaker();
+  void EndContext();
 
   const napi_env env_;
   const std::shared_ptr<Census> census_ = std::make_shared<Census>();
@@ -130,6 +131,7 @@ class Environment : public std::enable_shared_from_this<Environment> {
   bool open_ = false;
   bool closed_ = false;
   bool held_ = false;
+  bool waking_ = false;  // JavaScript may be running within the context
   bool tearing_down_ = false;
 };
 
