@@ -65,12 +65,13 @@ class PipePool {
 
   /**
    * A pipe with room for about `lengthBytes` bytes of whole pages, or undefined when the budget is
-   * used up. What it has room for is in `slots`; a large need takes several pipes.
+   * used up. What it has room for is in `slots`; a large need takes several pipes. `slotsMin` asks
+   * for more slots than whole pages would need.
    */
-  borrow(lengthBytes: number): HeldPipe | undefined {
+  borrow(lengthBytes: number, slotsMin = 0): HeldPipe | undefined {
     if (this.#slotsMax < 0) this.setBudget()
     // One page less than the small pipe's, because an unaligned start takes a slot of its own.
-    const isSmall = lengthBytes < SMALL_PIPE_SLOTS * this.#pageBytes
+    const isSmall = lengthBytes < SMALL_PIPE_SLOTS * this.#pageBytes && slotsMin <= SMALL_PIPE_SLOTS
     const idle = isSmall ? this.#idle.small : this.#idle.large
     const kept = idle.pop()
     if (kept !== undefined) return kept
@@ -83,8 +84,8 @@ class PipePool {
    * A pipe to tee into for a look, which ends before anything else runs. One is reserved from the
    * first day, so that what is held can be read however short pipes are.
    */
-  borrowForLook(lengthBytes: number): HeldPipe | undefined {
-    const held = this.borrow(lengthBytes)
+  borrowForLook(lengthBytes: number, slotsMin = 0): HeldPipe | undefined {
+    const held = this.borrow(lengthBytes, slotsMin)
     if (held !== undefined) return held
     const reserved = this.#reserved
     this.#reserved = undefined

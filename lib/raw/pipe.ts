@@ -222,17 +222,30 @@ export class PipeRaw implements BufferRaw {
     const reader = this.#takeReader(part, offset, length)
     if (reader !== undefined) return reader
     const wanted = goesOn ? part.end - part.front : offset + length - part.front
-    const held = isLook ? pipePool.borrowForLook(wanted) : pipePool.borrow(wanted)
+    const held = this.#tee(part, wanted, isLook)
     if (held === undefined) return undefined
-    const teed = opened().tee((part.held as HeldPipe).pipe, held.pipe, wanted)
-    held.bytes = Math.max(0, teed)
-    ledger.teed += held.bytes
-    if (teed <= offset - part.front) {
+    if (held.bytes <= offset - part.front) {
       pipePool.giveBack(held)
       return undefined
     }
     discard(held, offset - part.front)
     return { part, held, position: offset }
+  }
+  /** A pipe with a part's first bytes: all that are wanted, or as many as its slots hold. */
+  #tee(part: PipePart, wanted: number, isLook: boolean): HeldPipe | undefined {
+    const source = part.held as HeldPipe
+    // A pipe for so many bytes is large enough where pages are full; one with as many slots, always.
+    for (let slotsMin = 0; ; slotsMin = source.slots) {
+      const held = isLook
+        ? pipePool.borrowForLook(wanted, slotsMin)
+        : pipePool.borrow(wanted, slotsMin)
+      if (held === undefined) return undefined
+      held.bytes = Math.max(0, opened().tee(source.pipe, held.pipe, wanted))
+      ledger.teed += held.bytes
+      const isEnough = held.bytes >= wanted || held.slots >= source.slots || slotsMin > 0
+      if (isEnough) return held
+      pipePool.giveBack(held)
+    }
   }
   /** The kept reader, if it stands at or before `offset` and holds the bytes. */
   #takeReader(part: PipePart, offset: number, length: number): Reader | undefined {
