@@ -101,10 +101,10 @@ export function sendRange(raw: PipeRaw, offset: number, length: number): Buffer 
   return Buffer.concat(parts)
 }
 
-/** Gives the pool another budget for the rest of the test. Idle pipes are closed first. */
-export function withBudget(slotsMax: number): void {
+/** Leaves the pool so many slots beyond what is in use, for the rest of the test. */
+export function withBudget(slotsFree: number): void {
   pipePool.drain()
-  pipePool.setBudget(slotsMax)
+  pipePool.setBudget(pipePool.slotsReserved + slotsFree)
   afterwards(() => {
     pipePool.drain()
     pipePool.setBudget()
