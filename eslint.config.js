@@ -180,6 +180,7 @@ export default defineConfig(
     rules: {
       // `expect(x).to.be.true` is an expression statement by chai's design.
       '@typescript-eslint/no-unused-expressions': 'off',
+      '@typescript-eslint/explicit-module-boundary-types': 'off',
       'no-console': 'off',
     },
   },

@@ -13,7 +13,7 @@ import { afterwards } from './cleanup.js'
 export interface SocketPair {
   /** The end that connected. */
   readonly client: Socket
-  /** The end that was accepted. Paused, with nothing read yet. */
+  /** The end that was accepted. Paused, with nothing read: a listener alone does not resume it. */
   readonly server: Socket
 }
 
@@ -21,6 +21,8 @@ export interface SocketPair {
 export interface PairOptions {
   /** As in `net.createServer`. Default true: a test decides itself when a side ends. */
   readonly allowHalfOpen?: boolean
+  /** As in `net.createServer`: the accepted end reads nothing before `resume()`. Default true. */
+  readonly pauseOnConnect?: boolean
 }
 
 let lastPath = 0
@@ -42,7 +44,7 @@ export async function unixPair(options?: PairOptions): Promise<SocketPair> {
 
 async function pair(where: ListenOptions, options: PairOptions = {}): Promise<SocketPair> {
   const allowHalfOpen = options.allowHalfOpen ?? true
-  const listener = createServer({ allowHalfOpen, pauseOnConnect: true })
+  const listener = createServer({ allowHalfOpen, pauseOnConnect: options.pauseOnConnect ?? true })
   listener.listen(where)
   await once(listener, 'listening')
   const address = listener.address()
@@ -57,16 +59,17 @@ async function pair(where: ListenOptions, options: PairOptions = {}): Promise<So
     once(client, 'connect'),
   ])) as [[Socket], unknown]
   listener.close()
-  afterwards(() => destroyed(client))
-  afterwards(() => destroyed(server))
+  afterwards(async () => {
+    await Promise.all([destroyed(client), destroyed(server)])
+  })
   return { client, server }
 }
 
 /** Destroys a socket and waits until its descriptor is closed. */
 export async function destroyed(socket: Socket): Promise<void> {
-  if (socket.closed) return
-  // A reset that nobody asked about is no failure here.
+  // A reset that the other end's destruction causes is no failure.
   socket.on('error', () => undefined)
+  if (socket.closed) return
   const closed = once(socket, 'close').catch(() => undefined)
   socket.destroy()
   await closed
