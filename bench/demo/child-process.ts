@@ -16,6 +16,15 @@ export interface Child {
   readonly listening: Promise<number>
   /** Settles when the process is gone: a report without a clean exit counts as none. */
   readonly report: Promise<SideReport>
+  /** Lets a sender begin its next pass. */
+  go(): void
+}
+
+/** What a child is heard of on its way. */
+export interface ChildEvents {
+  progress(acceptedBytes: number): void
+  /** A pass is over at this side. */
+  passed(): void
 }
 
 /** Starts a child. The signal kills it, by its own pid, at once. */
@@ -23,7 +32,7 @@ export function startChild(
   job: Job,
   cpu: number | undefined,
   signal: AbortSignal,
-  onProgress: (acceptedBytes: number) => void,
+  events: ChildEvents,
 ): Child {
   const [program = '', ...args] = pinned([process.execPath, PROGRAM, JSON.stringify(job)], cpu)
   const child = spawn(program, args, {
@@ -35,13 +44,14 @@ export function startChild(
   const listening = new Promise<number>((resolve, reject) => {
     child.on('message', (message: ChildMessage) => {
       if (message.kind === 'listening') resolve(message.port)
-      if (message.kind === 'progress') onProgress(message.bytes)
+      if (message.kind === 'progress') events.progress(message.bytes)
+      if (message.kind === 'passed') events.passed()
     })
     report.catch(reject)
   })
   // Whoever waits for the report hears of a failure; nobody has to wait for both.
   listening.catch(() => undefined)
-  return { listening, report }
+  return { listening, report, go: () => child.send('go') }
 }
 
 function reportOf(child: ChildProcess, { side, variant }: Job): Promise<SideReport> {

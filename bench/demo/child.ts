@@ -1,7 +1,17 @@
 /** A child of the demo: one side of one run, in a process of its own, so that its CPU is its own. */
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
-import { highWaterMarkOf, type ChildMessage, type Job, type Role, type Side } from './job.js'
+import {
+  highWaterMarkOf,
+  type ChildMessage,
+  type Cost,
+  type Job,
+  type Ledger,
+  type Role,
+  type Side,
+  type SideReport,
+  type Tally,
+} from './job.js'
 import { Meter, peakRssBytes } from './meter.js'
 import { receiveBySplicelist } from './receiver-splicelist.js'
 import { receiveByStreams } from './receiver-streams.js'
@@ -18,41 +28,77 @@ await run(JSON.parse(process.argv[2] ?? '') as Job)
 async function run(job: Job): Promise<void> {
   const orphaned = (): never => process.exit(1)
   process.once('disconnect', orphaned)
-  const socket = job.side === 'sender' ? await dial(job) : await accept(job)
+  const place = job.side === 'sender' ? dialer(job) : await listener(job)
   const tally = { acceptedBytes: 0 }
   const timer = setInterval(
     () => tell({ kind: 'progress', bytes: tally.acceptedBytes }),
     PROGRESS_MS,
   )
-  const role = (job.variant === 'splicelist' ? SPLICELIST : STREAMS)[job.side]
-
-  const meter = new Meter()
-  const ledger = await role(socket, job, tally)
-  const cost = meter.read()
-
+  const passes: Pass[] = []
+  while (passes.length < job.passes) {
+    passes.push(await runPass(job, await place.connection(), tally))
+    tell({ kind: 'passed' })
+  }
   clearInterval(timer)
-  socket.destroy()
-  tell({ kind: 'done', report: { ...cost, peakRssBytes: peakRssBytes(), ledger } })
+  place.close()
+  tell({ kind: 'done', report: reportOf(passes) })
   // From here on nothing may keep this process alive; the demo complains about one that stays.
   process.off('disconnect', orphaned)
   process.disconnect()
 }
 
-async function dial(job: Job): Promise<Socket> {
-  const socket = connect({ host: '127.0.0.1', port: job.port, ...streamOptions(job) })
-  await once(socket, 'connect')
-  return socket
+interface Pass {
+  readonly cost: Cost
+  readonly ledger: Ledger
 }
 
-/** Takes one connection. It comes paused, so that nothing is read before the role takes over. */
-async function accept(job: Job): Promise<Socket> {
+async function runPass(job: Job, socket: Socket, tally: Tally): Promise<Pass> {
+  const role = (job.variant === 'splicelist' ? SPLICELIST : STREAMS)[job.side]
+  const meter = new Meter()
+  const ledger = await role(socket, job, tally)
+  const cost = meter.read()
+  socket.destroy()
+  return { cost, ledger }
+}
+
+function reportOf(passes: readonly Pass[]): SideReport {
+  const [first, last] = [passes.at(0), passes.at(-1)]
+  if (first === undefined || last === undefined) throw new Error('a job without a pass')
+  return { ...last.cost, cold: first.cost, peakRssBytes: peakRssBytes(), ledger: last.ledger }
+}
+
+/** Where the connections of the passes come from. */
+interface Place {
+  connection(): Promise<Socket>
+  close(): void
+}
+
+/** Dials whenever the demo says that the receiver's file is ready for another pass. */
+function dialer(job: Job): Place {
+  return {
+    connection: async () => {
+      await once(process, 'message')
+      const socket = connect({ host: '127.0.0.1', port: job.port, ...streamOptions(job) })
+      await once(socket, 'connect')
+      return socket
+    },
+    close: () => undefined,
+  }
+}
+
+/** Takes connections. They come paused, so that nothing is read before the role takes over. */
+async function listener(job: Job): Promise<Place> {
   const server = createServer({ pauseOnConnect: true, allowHalfOpen: true, ...streamOptions(job) })
   server.listen(job.port, '127.0.0.1')
   await once(server, 'listening')
   tell({ kind: 'listening', port: (server.address() as AddressInfo).port })
-  const [socket] = (await once(server, 'connection')) as [Socket]
-  server.close()
-  return socket
+  return {
+    connection: async () => {
+      const [socket] = (await once(server, 'connection')) as [Socket]
+      return socket
+    },
+    close: () => server.close(),
+  }
 }
 
 function streamOptions(job: Job): { highWaterMark?: number } {

@@ -12,7 +12,7 @@ import { choosePinning } from './pinning.js'
 import { Progress } from './progress.js'
 import { checkRequest } from './request.js'
 import { resultOf, type Result } from './result.js'
-import { hasWarmUp, runRounds } from './rounds.js'
+import { passesFor, runRounds } from './rounds.js'
 import { renderTable } from './table.js'
 import { Workplace } from './workplace.js'
 
@@ -50,7 +50,7 @@ async function run(options: Options, signal: AbortSignal): Promise<Result> {
   const { rounds, payloadBytes } = options
   const request = await checkRequest(options)
   const pinning = choosePinning()
-  const progress = new Progress((rounds + (hasWarmUp(options) ? 1 : 0)) * VARIANTS.length)
+  const progress = new Progress(rounds * VARIANTS.length)
   progress.step('preparing the files')
   const workplace = await Workplace.make(request, signal)
   const removeFiles = (): void => workplace.remove()
@@ -58,7 +58,13 @@ async function run(options: Options, signal: AbortSignal): Promise<Result> {
   try {
     const plan = { fileBytes: workplace.fileBytes, payloadBytes }
     const runs = await runRounds({ plan, rounds, workplace, pinning }, progress, signal)
-    const environment = { ...readEnvironment(pinning, plan.fileBytes), rounds, payloadBytes }
+    const passes = passesFor(plan.fileBytes)
+    const environment = {
+      ...readEnvironment(pinning, plan.fileBytes),
+      rounds,
+      passes,
+      payloadBytes,
+    }
     return resultOf(runs, plan, workplace.digest, environment)
   } finally {
     progress.close()

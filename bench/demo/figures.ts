@@ -4,8 +4,10 @@ import type { PairReport } from './pair.js'
 
 /** One side of one variant over all rounds. A rate of an empty file is null. */
 export interface SideFigures extends Ledger {
-  /** Median. */
+  /** Median of the last pass of each run: warm processes. */
   readonly cpuSecondsPerGB: number | null
+  /** Median of the first pass of each run: processes that have just started. */
+  readonly coldCpuSecondsPerGB: number | null
   /** Median. */
   readonly gbPerSecond: number | null
   /** The highest of all rounds. */
@@ -57,6 +59,7 @@ function sideFigures(reports: readonly SideReport[], fileBytes: number): SideFig
   const gb = fileBytes / 1e9
   return {
     cpuSecondsPerGB: quotient(median(reports.map(({ cpuSeconds }) => cpuSeconds)), gb),
+    coldCpuSecondsPerGB: quotient(median(reports.map(({ cold }) => cold.cpuSeconds)), gb),
     gbPerSecond: gb === 0 ? null : quotient(gb, median(reports.map((r) => r.wallSeconds))),
     peakRssMiB: Math.max(...reports.map(({ peakRssBytes }) => peakRssBytes)) / 1024 / 1024,
     ...mostCopied(reports.map(({ ledger }) => ledger)),

@@ -17,6 +17,8 @@ export interface Job {
   readonly path: string
   /** Where the receiver listens. 0 for the receiver itself: any free port. */
   readonly port: number
+  /** How often the whole job is done, each time over a fresh connection. */
+  readonly passes: number
 }
 
 /** Bytes by what happened to them, as one process accounts for them. */
@@ -38,10 +40,16 @@ export interface Tally {
  */
 export type Role = (socket: Socket, job: Job, tally: Tally) => Promise<Ledger>
 
-/** One side of one run. */
-export interface SideReport {
+/** What a pass costs the process. */
+export interface Cost {
   readonly cpuSeconds: number
   readonly wallSeconds: number
+}
+
+/** One side of one run: what the last pass cost, when V8 has compiled what it will compile. */
+export interface SideReport extends Cost {
+  /** What the first pass cost, in a process that has just started. */
+  readonly cold: Cost
   readonly peakRssBytes: number
   readonly ledger: Ledger
 }
@@ -49,6 +57,7 @@ export interface SideReport {
 export type ChildMessage =
   | { readonly kind: 'listening'; readonly port: number }
   | { readonly kind: 'progress'; readonly bytes: number }
+  | { readonly kind: 'passed' }
   | { readonly kind: 'done'; readonly report: SideReport }
 
 export function highWaterMarkOf(variant: Variant): number | undefined {

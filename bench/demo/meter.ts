@@ -1,10 +1,6 @@
 /** What a transfer costs the process it runs in. */
 import { readFileSync } from 'node:fs'
-
-export interface Cost {
-  readonly cpuSeconds: number
-  readonly wallSeconds: number
-}
+import type { Cost } from './job.js'
 
 /** CPU and time since it was made: what Node needs to start is nobody's merit. */
 export class Meter {

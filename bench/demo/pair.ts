@@ -1,5 +1,5 @@
 /** One run: a fresh receiver process and a fresh sender process. */
-import { startChild, type Child } from './child-process.js'
+import { startChild, type Child, type ChildEvents } from './child-process.js'
 import { RunError } from './failures.js'
 import type { Side, SideReport, Variant } from './job.js'
 import type { Pinning } from './pinning.js'
@@ -16,6 +16,10 @@ export interface Pair {
   readonly source: string
   readonly target: string
   readonly pinning: Pinning
+  /** How often the job is done in the same two processes. */
+  readonly passes: number
+  /** Called before each pass, while nothing is under way. */
+  readonly beforePass: () => void
 }
 export type PairReport = Readonly<Record<Side, SideReport>>
 
@@ -31,13 +35,21 @@ export async function runPair(
   signal.addEventListener('abort', end, { once: true })
   const watch = new StallWatch(end)
   try {
-    const receiver = start(pair, 'receiver', 0, over.signal, (acceptedBytes) => {
-      watch.heard(acceptedBytes)
-      onProgress(acceptedBytes)
+    const passes = new Passes(pair)
+    const receiver = start(pair, 'receiver', 0, over.signal, {
+      progress: (acceptedBytes) => {
+        watch.heard(acceptedBytes)
+        onProgress(acceptedBytes)
+      },
+      passed: () => passes.sidePassed(),
     })
     const port = await receiver.listening.catch(() => undefined)
     if (port === undefined) throw await failureOf([receiver], end)
-    const sender = start(pair, 'sender', port, over.signal, () => undefined)
+    const sender = start(pair, 'sender', port, over.signal, {
+      progress: () => undefined,
+      passed: () => passes.sidePassed(),
+    })
+    passes.begin(sender)
     try {
       const [sent, received] = await Promise.all([sender.report, receiver.report])
       return { sender: sent, receiver: received }
@@ -55,14 +67,43 @@ export async function runPair(
 }
 
 function start(
-  { variant, plan, source, target, pinning }: Pair,
+  { variant, plan, source, target, pinning, passes }: Pair,
   side: Side,
   port: number,
   signal: AbortSignal,
-  onProgress: (acceptedBytes: number) => void,
+  events: ChildEvents,
 ): Child {
   const path = side === 'sender' ? source : target
-  return startChild({ side, variant, plan, path, port }, pinning?.[side], signal, onProgress)
+  return startChild({ side, variant, plan, path, port, passes }, pinning?.[side], signal, events)
+}
+
+/** Begins each pass when both sides have ended the one before. */
+class Passes {
+  readonly #pair: Pair
+  #sender: Child | undefined
+  #begun = 0
+  #sidesPassed = 0
+
+  constructor(pair: Pair) {
+    this.#pair = pair
+  }
+
+  begin(sender: Child): void {
+    this.#sender = sender
+    this.#next()
+  }
+
+  sidePassed(): void {
+    this.#sidesPassed += 1
+    if (this.#sidesPassed === 2 * this.#begun) this.#next()
+  }
+
+  #next(): void {
+    if (this.#begun === this.#pair.passes) return
+    this.#begun += 1
+    this.#pair.beforePass()
+    this.#sender?.go()
+  }
 }
 
 /** What the sides died of, once both are gone: the first to die first. */

@@ -138,6 +138,7 @@ class MessageFile extends Writable {
 }
 
 export const receiveByStreams: Role = async (socket, job, tally) => {
+  const acceptedBefore = tally.acceptedBytes
   const file = await open(job.path, 'r+')
   try {
     const target = new MessageFile(file, tally, highWaterMarkOf(job.variant))
@@ -148,7 +149,7 @@ export const receiveByStreams: Role = async (socket, job, tally) => {
       moved: 0,
       inspected: 0,
       copied: { stream: socket.bytesRead },
-      kernelCopied: { 'page-cache-write': tally.acceptedBytes },
+      kernelCopied: { 'page-cache-write': tally.acceptedBytes - acceptedBefore },
     }
   } finally {
     await file.close()

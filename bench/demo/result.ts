@@ -7,7 +7,7 @@ import {
   type SideFigures,
   type VariantFigures,
 } from './figures.js'
-import { VARIANTS, type Side, type Variant } from './job.js'
+import { VARIANTS, type Side, type SideReport, type Variant } from './job.js'
 import { planTotals, type Plan, type PlanTotals } from './plan.js'
 import { reconcile, type Reconciliation } from './reconcile.js'
 import type { Runs } from './rounds.js'
@@ -18,7 +18,11 @@ export interface Result extends VariantFigures {
   /** Of the file. Rates and costs are per byte of the file. */
   readonly bytes: number
   readonly sha256: string
-  readonly environment: Environment & { readonly rounds: number; readonly payloadBytes: number }
+  readonly environment: Environment & {
+    readonly rounds: number
+    readonly passes: number
+    readonly payloadBytes: number
+  }
   /** What every run put on the wire. */
   readonly wire: PlanTotals
   readonly streams: Readonly<Record<'default' | 'tuned', VariantFigures>>
@@ -37,6 +41,7 @@ export interface RunFigures {
 interface RunSide {
   readonly cpuSeconds: number
   readonly wallSeconds: number
+  readonly coldCpuSeconds: number
   readonly peakRssBytes: number
 }
 
@@ -83,6 +88,6 @@ function everyRun({ reports }: Runs): RunFigures[] {
   )
 }
 
-function runSide({ cpuSeconds, wallSeconds, peakRssBytes }: RunSide): RunSide {
-  return { cpuSeconds, wallSeconds, peakRssBytes }
+function runSide({ cpuSeconds, wallSeconds, cold, peakRssBytes }: SideReport): RunSide {
+  return { cpuSeconds, wallSeconds, coldCpuSeconds: cold.cpuSeconds, peakRssBytes }
 }

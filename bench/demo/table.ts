@@ -25,7 +25,8 @@ export function renderTable(result: Result): string {
 }
 
 function headLines({ bytes, wire, environment }: Result): string[] {
-  const { node, kernel, cpu, cpus, pinned, cached, mode, addon, rounds, payloadBytes } = environment
+  const { node, kernel, cpu, cpus, pinned, cached, mode, addon } = environment
+  const { rounds, passes, payloadBytes } = environment
   const where = pinned
     ? `sender on CPU ${pinned.sender}, receiver on CPU ${pinned.receiver}`
     : 'not pinned (no taskset, or one CPU): expect noise'
@@ -33,6 +34,7 @@ function headLines({ bytes, wire, environment }: Result): string[] {
     `${formatBytes(bytes)}, file to file over loopback TCP: ${wire.messages.toLocaleString('en-US')} messages of up to ${formatBytes(payloadBytes)},`,
     `${formatBytes(wire.payloadBytesSent)} of payload on the wire; ${rounds === 1 ? 'one round' : `medians of ${rounds} rounds, interleaved`}`,
     `node ${node}, ${kernel}, ${cpus} CPUs (${cpu}), ${where}`,
+    `each run does the job ${passes} times in the same two processes; the last counts`,
     `splicelist: mode ${mode}, ${addon ? 'with the addon' : 'without the addon'}`,
     ...(cached ? [] : ['The two files do not fit into memory together: the disk takes part.']),
   ]
@@ -48,6 +50,7 @@ function sideLines(result: Result, side: Side): string[] {
   return [
     side,
     row('  CPU, s/GB', (variant) => formatFixed(of(variant).cpuSecondsPerGB, 3)),
+    row('    of a fresh process', (variant) => formatFixed(of(variant).coldCpuSecondsPerGB, 3)),
     row('  CPU, times splicelist', (variant) => formatFixed(ratio[variant], 2)),
     row('  peak memory, MiB', (variant) => formatFixed(of(variant).peakRssMiB, 1)),
     row('  moved by reference', (variant) => formatBytes(of(variant).moved)),
