@@ -11,6 +11,8 @@ import { opened } from '../reactor.js'
 export const BLOCK_BYTES = 65536
 /** Slabs above this are not worth keeping mapped for a next time, in bytes. */
 const RECYCLED_SLAB_BYTES_MAX = 4 << 20
+/** The largest slab, in bytes: all of it is there at once. Beyond it memory comes page by page. */
+const SLAB_BYTES_MAX = 1 << 30
 /** What idle slabs may hold together, in bytes: enough for sixteen whole 1 MiB looks. */
 const IDLE_SLAB_BYTES_MAX = 16 << 20
 
@@ -39,7 +41,7 @@ function sizeClass(lengthBytes: number): number {
 /** Leases memory for a look. Heap memory where there is no addon or external memory is forbidden. */
 export function leaseMemory(lengthBytes: number): Lease {
   const size = sizeClass(lengthBytes)
-  const slab = addon === null ? undefined : takeSlab(size)
+  const slab = addon === null || size > SLAB_BYTES_MAX ? undefined : takeSlab(size)
   if (slab === undefined) return heapLease(lengthBytes)
   const memory = opened().view(slab)
   if (typeof memory === 'number') {
