@@ -226,6 +226,18 @@ describe('Views of a list', () => {
     expect(slabs()).to.equal(before)
   })
 
+  it('of more bytes than there can be is refused, whatever the list shares', () => {
+    const list = new BufferList()
+    const part = new BufferList(Buffer.alloc(1 << 20))
+    for (let i = 0; i < 1024; i++)
+      part.append(new BufferList(Buffer.alloc(0), part.substr(0, 1 << 20)))
+    for (let i = 0; i < 8192; i++) list.append(part)
+    expect(list.length).to.be.greaterThan(8 * 2 ** 40)
+    expect(() => list.cStr()).to.throw(RangeError)
+    expect(() => list.toBuffer()).to.throw(RangeError)
+    list.release()
+  })
+
   it('works without slabs: a view is then ordinary memory', function () {
     needsAddon(this)
     addon?.script([{ call: 'memfd_create', times: 100, errno: 24 }])
