@@ -114,7 +114,7 @@ bool TargetMemory::Store(size_t offset, const uint8_t* from, size_t count) {
 }
 
 void TargetMemory::Withdraw() {
-  if (keeper_) return;
+  if (is_kept_) return;
   const std::lock_guard<std::mutex> lock(mutex_);
   bytes_ = nullptr;
 }

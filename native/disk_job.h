@@ -127,12 +127,12 @@ class TargetMemory {
   /// `length` bytes at `bytes`, which stay valid until Withdraw, or for as long as `keeper` is
   /// held.
   TargetMemory(uint8_t* bytes, size_t length, std::shared_ptr<void> keeper)
-      : bytes_(bytes), length_(length), keeper_(std::move(keeper)) {}
+      : bytes_(bytes), length_(length), is_kept_(keeper != nullptr), keeper_(std::move(keeper)) {}
 
   /// Its length in bytes.
   size_t length() const { return length_; }
   /// The memory at `offset` where it may be written without a lock, or null.
-  uint8_t* Direct(size_t offset) const { return keeper_ ? bytes_ + offset : nullptr; }
+  uint8_t* Direct(size_t offset) const { return is_kept_ ? bytes_ + offset : nullptr; }
   /// Puts `count` bytes in place at `offset`. False when the memory was withdrawn.
   bool Store(size_t offset, const uint8_t* from, size_t count);
   /// Ends access to memory that has no keeper. Waits for a Store that is under way, no longer.
@@ -144,7 +144,8 @@ class TargetMemory {
   std::mutex mutex_;
   uint8_t* bytes_;
   const size_t length_;
-  std::shared_ptr<void> keeper_;
+  const bool is_kept_;
+  std::shared_ptr<void> keeper_;  // for Release alone: Withdraw runs beside it
 };
 
 /// `pread` in a loop.
