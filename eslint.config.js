@@ -189,7 +189,9 @@ export default defineConfig(
   {
     files: ['**/*.js', '**/*.mjs', '**/*.cjs'],
     languageOptions: {
-      globals: { Buffer: 'readonly', console: 'readonly', process: 'readonly', URL: 'readonly' },
+      globals: Object.fromEntries(
+        ['Buffer', 'console', 'process', 'setTimeout', 'URL'].map((name) => [name, 'readonly']),
+      ),
     },
   },
 )
