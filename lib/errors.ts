@@ -10,7 +10,8 @@ const BRAND = Symbol.for('splicelist.error')
 
 function isBranded(x: unknown, className: string): boolean {
   if (typeof x !== 'object' || x === null || !(BRAND in x)) return false
-  return className === 'SplicelistError' || x[BRAND] === className
+  if (className === 'SplicelistError') return x[BRAND] !== 'TransferError'
+  return x[BRAND] === className
 }
 
 /** The base of the library's own errors. Use `code` to tell them apart across versions. */

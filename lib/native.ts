@@ -216,8 +216,11 @@ export interface Addon {
   cancel(token: number): void
 
   slab(lengthBytes: number): Slab | number
-  /** The slab as an external ArrayBuffer, without a copy; one at a time. −ENOTSUP where forbidden. */
-  view(slab: Slab): ArrayBuffer | number
+  /**
+   * The slab's first bytes as an external ArrayBuffer, without a copy; one at a time. What lies
+   * behind them is an earlier user's, and not shown. −ENOTSUP where the engine forbids it.
+   */
+  view(slab: Slab, lengthBytes: number): ArrayBuffer | number
   /** Detaches the ArrayBuffer that `view` gave, so that the slab may be viewed anew. Idempotent. */
   detach(slab: Slab): void
 

@@ -344,9 +344,10 @@ Value MapSlab(const CallbackInfo& info) {
 Value ViewSlab(const CallbackInfo& info) {
   Arguments in(info);
   Slab* const slab = in.SlabAt(0, "slab");
+  const auto length = static_cast<size_t>(in.Length(1, "lengthBytes"));
   if (!in.Complete()) return in.Refusal();
   napi_value array_buffer = nullptr;
-  const int error = slab->View(in.env(), &array_buffer);
+  const int error = slab->View(in.env(), length, &array_buffer);
   return error < 0 ? Number(in, error) : Value(in.env(), array_buffer);
 }
 

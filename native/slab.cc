@@ -68,12 +68,13 @@ Slab::Slab(std::shared_ptr<Census> census, std::shared_ptr<Mapping> mapping)
       mapping_(std::move(mapping)) {
 }
 
-int Slab::View(napi_env env, napi_value* array_buffer) {
+int Slab::View(napi_env env, size_t length, napi_value* array_buffer) {
   if (Shown(env) != nullptr) return -EBUSY;
+  if (length > mapping_->length()) return -EINVAL;
   Forget(env);
   auto* const share = new std::shared_ptr<Mapping>(mapping_);
-  const napi_status status = napi_create_external_arraybuffer(
-      env, mapping_->bytes(), mapping_->length(), DropShare, share, array_buffer);
+  const napi_status status = napi_create_external_arraybuffer(env, mapping_->bytes(), length,
+                                                              DropShare, share, array_buffer);
   if (status != napi_ok) {
     delete share;
     return status == napi_no_external_buffers_allowed ? -ENOTSUP : -ENOMEM;

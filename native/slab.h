@@ -54,9 +54,10 @@ class Slab final : public Resource {
   /// Use Map. Shows `mapping`.
   Slab(std::shared_ptr<Census> census, std::shared_ptr<Mapping> mapping);
 
-  /// Shows the slab as an external ArrayBuffer, without a copy. 0, −EBUSY while an earlier one is
-  /// attached, −ENOTSUP where the engine forbids external memory.
-  int View(napi_env env, napi_value* array_buffer);
+  /// Shows the first `length` bytes as an external ArrayBuffer, without a copy: what lies behind
+  /// them is an earlier user's. 0, −EINVAL past the end, −EBUSY while an earlier one is attached,
+  /// −ENOTSUP where the engine forbids external memory.
+  int View(napi_env env, size_t length, napi_value* array_buffer);
   /// Detaches the ArrayBuffer of View, if there is one: its length is 0 from then on.
   void Detach(napi_env env);
   /// Leaves the ArrayBuffer of View, if there is one, to itself: it stays as it is, and keeps the

@@ -22,7 +22,7 @@ import { FileRaw } from '../raw/file.js'
 import { HeapRaw } from '../raw/heap.js'
 import { OpenFile } from '../raw/open-file.js'
 import type { BufferRaw, PageOwnership, SegmentKind, Stretch } from '../raw/raw.js'
-import { leaseMemory, type Lease } from '../raw/slabs.js'
+import { leaseMemory, type Lease, type LeaseHolder } from '../raw/slabs.js'
 import { crc32c } from './crc32c.js'
 import { Cursor } from './cursor.js'
 import type { Part, Sink, Source } from './endpoint.js'
@@ -35,7 +35,12 @@ const BRAND = Symbol.for('splicelist.list')
 /** A list's segments, for the floors that move them. Ends the list's views. @internal */
 export let segmentsOf: (list: BufferList) => Segments
 /** A list's bytes as memory of its own, counted under a cause of the caller's. @internal */
-export let copyOf: (list: BufferList, cause: CopyCause) => Buffer<ArrayBuffer>
+export let copyOf: (
+  list: BufferList,
+  cause: CopyCause,
+  offset?: number,
+  length?: number,
+) => Buffer<ArrayBuffer>
 /** Whether a list was released. @internal */
 export let isReleased: (list: BufferList) => boolean
 
@@ -77,7 +82,7 @@ export interface SegmentRow {
  */
 export class BufferList implements Iterable<Uint8Array>, Disposable {
   readonly #segments = new Segments()
-  #leases: Lease[] | null = null
+  #leases: LeaseSet | null = null
   #isReleased = false
   #version = 0
   /** @internal */
@@ -169,7 +174,10 @@ export class BufferList implements Iterable<Uint8Array>, Disposable {
   claimAppend(other: BufferList): this {
     this.#change()
     if (!isList(other)) throw new InvalidArgumentError(`Expected a list, not ${describe(other)}`)
-    if (other !== this) this.#segments.pushAll(segmentsOf(other).moveOut())
+    if (!(#segments in other)) {
+      this.append(other)
+      ;(other as BufferList).consume((other as BufferList).length)
+    } else if (other !== this) this.#segments.pushAll(segmentsOf(other).moveOut())
     return this
   }
 
@@ -294,6 +302,7 @@ export class BufferList implements Iterable<Uint8Array>, Disposable {
       if (bytes === undefined) throw new NotLoadedError(offset, length)
       return viewOf(bytes)
     }
+    if (this.#isMemory(offset, length)) return copyOf(this, 'cross-segment', offset, length)
     const lease = leaseMemory(length)
     this.#ownLeases().push(lease)
     this.#copyRange(offset, length, lease.bytes, 'cross-segment')
@@ -330,6 +339,7 @@ export class BufferList implements Iterable<Uint8Array>, Disposable {
     this.#use()
     checkRange(offset, 0, this.length)
     const list = this as BufferList
+    let leases: Lease[] = []
     const readable = {
       get length() {
         list.#use()
@@ -340,7 +350,12 @@ export class BufferList implements Iterable<Uint8Array>, Disposable {
       },
       stretchAt: (at: number): Stretch => {
         list.#use()
-        return list.#stretchAt(at, list.#ownLeases())
+        // A cursor shows no memory, only values: it needs no more than the block it stands in.
+        list.#endSome(leases)
+        leases = []
+        const stretch = list.#stretchAt(at, leases)
+        for (const lease of leases) list.#ownLeases().add(lease)
+        return stretch
       },
     }
     return new Cursor(this, readable, offset)
@@ -469,13 +484,14 @@ export class BufferList implements Iterable<Uint8Array>, Disposable {
 
   static {
     segmentsOf = (list) => {
+      if (!(#segments in list)) throw ofAnotherCopy()
       list.#change()
       return list.#segments
     }
     isReleased = (list) => list.#isReleased
-    copyOf = (list, cause) => {
-      const bytes = Buffer.allocUnsafeSlow(list.length)
-      list.#copyRange(0, bytes.length, bytes, cause)
+    copyOf = (list, cause, offset = 0, length = list.length - offset) => {
+      const bytes = Buffer.allocUnsafeSlow(length)
+      list.#copyRange(offset, length, bytes, cause)
       return bytes
     }
   }
@@ -489,15 +505,30 @@ export class BufferList implements Iterable<Uint8Array>, Disposable {
     if (this.#leases !== null) this.#endViews()
   }
   #endViews(): void {
-    endAll(this.#leases ?? [])
+    if (this.#leases !== null) endAll(this.#leases)
     this.#leases = null
   }
-  #ownLeases(): Lease[] {
-    return (this.#leases ??= [])
+  #ownLeases(): LeaseSet {
+    return (this.#leases ??= new LeaseSet())
+  }
+  #endSome(leases: readonly Lease[]): void {
+    for (const lease of leases) this.#leases?.delete(lease)
+    endAll(leases)
+  }
+  /** Whether a range lies in memory of the process: then a view of it need not be ended. */
+  #isMemory(offset: number, length: number): boolean {
+    for (let at = offset; at < offset + length;) {
+      const { window, within } = this.#segments.find(at)
+      if (window.raw.kind !== 'heap') return false
+      at += window.length - within
+    }
+    return true
   }
   /** A part's bytes as segments that share them. */
   #shared(part: Part, cause: CopyCause): Segments {
     if (isList(part)) {
+      // Another copy of the package has lists of its own kind: only bytes can be told across.
+      if (!(#segments in part)) return this.#shared((part as BufferList).toBuffer(), cause)
       part.#use()
       return part.#segments.share(0, part.length)
     }
@@ -507,7 +538,7 @@ export class BufferList implements Iterable<Uint8Array>, Disposable {
     if (bytes.length > 0) segments.push(new Window(new HeapRaw(bytes), 0, bytes.length))
     return segments
   }
-  #stretchAt(offset: number, leases: Lease[]): Stretch {
+  #stretchAt(offset: number, leases: LeaseHolder): Stretch {
     const { window, within } = this.#segments.find(offset)
     const stretch = window.raw.stretch(window.offset + within, leases)
     if (stretch === undefined) throw new NotLoadedError(offset, window.length - within)
@@ -554,7 +585,20 @@ function isList(x: unknown): x is BufferList {
   return typeof x === 'object' && x !== null && BRAND in x
 }
 
-function endAll(leases: readonly Lease[]): void {
+/** The leases behind a list's views. Looks add to it as to an array. */
+class LeaseSet extends Set<Lease> implements LeaseHolder {
+  push(lease: Lease): void {
+    this.add(lease)
+  }
+}
+
+function ofAnotherCopy(): InvalidArgumentError {
+  return new InvalidArgumentError(
+    'This list belongs to another copy of splicelist. Make one of this copy: new BufferList(list)',
+  )
+}
+
+function endAll(leases: Iterable<Lease>): void {
   for (const lease of leases) lease.end()
 }
 

@@ -6,7 +6,7 @@ import { addon } from '../native.js'
 import { pipePool } from './pipe-pool.js'
 import type { OpenFile } from './open-file.js'
 import type { BufferRaw, Stretch } from './raw.js'
-import { leaseMemory, type Lease } from './slabs.js'
+import { leaseMemory, type LeaseHolder } from './slabs.js'
 
 /** Linux's ENODATA: the file ended before the bytes that the extent promised. */
 const ENODATA = 61
@@ -62,7 +62,7 @@ export class FileRaw implements BufferRaw {
     endLeakWatch(this)
     this.#holdings.close()
   }
-  look(offset: number, length: number, leases: Lease[]): Uint8Array | undefined {
+  look(offset: number, length: number, leases: LeaseHolder): Uint8Array | undefined {
     const found = this.#loadedAround(offset, length)
     if (found !== undefined) {
       return found.bytes.subarray(offset - found.start, offset - found.start + length)

@@ -5,7 +5,7 @@ import { endLeakWatch, watchForLeak } from './leaks.js'
 import { MemoryParcel, PipeParcel, readPipe, readPipeInto, type Parcel } from './parcel.js'
 import { pipePool, type HeldPipe, type Reclaimable } from './pipe-pool.js'
 import type { BufferRaw, PageOwnership, Stretch } from './raw.js'
-import { BLOCK_BYTES, leaseMemory, type Lease } from './slabs.js'
+import { BLOCK_BYTES, leaseMemory, type LeaseHolder } from './slabs.js'
 
 /** A run of the raw's bytes that lies in one pipe, or, once it was spilled, in memory. */
 interface PipePart {
@@ -105,7 +105,7 @@ export class PipeRaw implements BufferRaw {
   look(
     offset: number,
     length: number,
-    leases: Lease[],
+    leases: LeaseHolder,
     cause: 'look' | 'cStr' = 'look',
   ): Uint8Array {
     const part = this.#partAt(offset)
@@ -120,7 +120,7 @@ export class PipeRaw implements BufferRaw {
     this.copyOut(from, to - from, lease.bytes, 0, cause)
     return lease.bytes.subarray(offset - from, offset - from + length)
   }
-  stretch(offset: number, leases: Lease[]): Stretch {
+  stretch(offset: number, leases: LeaseHolder): Stretch {
     const start = Math.max(this.#partAt(offset).front, offset - (offset % BLOCK_BYTES))
     const end = Math.min(this.length, offset - (offset % BLOCK_BYTES) + BLOCK_BYTES)
     return { bytes: this.look(start, end - start, leases), start }

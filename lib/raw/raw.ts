@@ -3,7 +3,7 @@
  */
 import type { CopyCause } from '../audit/causes.js'
 import type { Parcel } from './parcel.js'
-import type { Lease } from './slabs.js'
+import type { LeaseHolder } from './slabs.js'
 
 /** Where a segment's bytes are. */
 export type SegmentKind = 'heap' | 'zero' | 'file' | 'pipe' | 'pages'
@@ -43,14 +43,14 @@ export interface BufferRaw {
   look(
     offset: number,
     length: number,
-    leases: Lease[],
+    leases: LeaseHolder,
     cause?: 'look' | 'cStr',
   ): Uint8Array | undefined
   /**
    * The stretch around an offset that is cheapest to read: all of a heap segment, a block of a held
    * one, what was loaded of a file. Undefined and `leases` as for `look`.
    */
-  stretch(offset: number, leases: Lease[]): Stretch | undefined
+  stretch(offset: number, leases: LeaseHolder): Stretch | undefined
   /** Copies a range out; false when it is not in memory and reading it would wait for a disk. */
   copyOut(offset: number, length: number, target: Uint8Array, at: number, cause: CopyCause): boolean
   /**

@@ -24,6 +24,11 @@ export interface Lease {
   end(): void
 }
 
+/** Whoever ends leases later; a look adds the ones that it took. */
+export interface LeaseHolder {
+  push(lease: Lease): unknown
+}
+
 const idle = new Map<number, Slab[]>()
 let idleBytes = 0
 let idleSlabs = 0
@@ -38,19 +43,19 @@ function sizeClass(lengthBytes: number): number {
   return size
 }
 
-/** Leases memory for a look. Heap memory where there is no addon or external memory is forbidden. */
+/** Leases exactly this much memory for a look. Heap memory where there is no addon or external memory is forbidden. */
 export function leaseMemory(lengthBytes: number): Lease {
   const size = sizeClass(lengthBytes)
   const slab = addon === null || size > SLAB_BYTES_MAX ? undefined : takeSlab(size)
   if (slab === undefined) return heapLease(lengthBytes)
-  const memory = opened().view(slab)
+  const memory = opened().view(slab, lengthBytes)
   if (typeof memory === 'number') {
     opened().drop(slab)
     return heapLease(lengthBytes)
   }
   let ended = false
   return {
-    bytes: new Uint8Array(memory, 0, lengthBytes),
+    bytes: new Uint8Array(memory),
     end: () => {
       if (ended) return
       ended = true

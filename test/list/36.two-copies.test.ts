@@ -1,14 +1,14 @@
 import { expect } from 'chai'
 import * as own from 'splicelist'
-import { BufferList, ReleasedError, SplicelistError, TransferError } from 'splicelist'
-import type * as errors from '#lib/errors.js'
-import type * as buffers from '#lib/list/buffer-list.js'
+import { AbortError, BufferList, ReleasedError, SplicelistError, TransferError } from 'splicelist'
 
 /** Modules with a query are other modules to Node: what two copies of the package are. */
-const otherErrors = (await import(import.meta.resolve('#lib/errors.js') + '?copy')) as typeof errors
+const otherErrors = (await import(
+  import.meta.resolve('#lib/errors.js') + '?copy'
+)) as typeof import('#lib/errors.js')
 const otherList = (await import(
   import.meta.resolve('#lib/list/buffer-list.js') + '?copy'
-)) as typeof buffers
+)) as typeof import('#lib/list/buffer-list.js')
 
 const failure = { side: 'sink', errno: -32, syscall: 'splice', bytesMoved: 5 } as const
 
@@ -29,11 +29,27 @@ describe('Two copies of the package in one process', () => {
     }
   })
 
+  it("keep a transfer's errors apart from the library's own", () => {
+    expect(new TransferError(failure)).not.to.be.instanceOf(SplicelistError)
+    expect(new otherErrors.TransferError(failure)).not.to.be.instanceOf(SplicelistError)
+    expect(new AbortError(0, undefined)).not.to.be.instanceOf(SplicelistError)
+  })
+
   it('know the lists of each other', () => {
     const other = new otherList.BufferList('ab', 'cd')
     expect(BufferList.isBufferList(other)).to.equal(true)
     for (const none of [null, undefined, 5, {}, [], Buffer.from('a')]) {
       expect(BufferList.isBufferList(none)).to.equal(false)
     }
+  })
+
+  it('take the lists of each other as parts', () => {
+    const other = new otherList.BufferList('ab', 'cd')
+    const list = new BufferList('<', other as unknown as BufferList, '>')
+    expect(list.toString()).to.equal('<abcd>')
+    expect(list.substr(1, 4).equals(other as unknown as BufferList)).to.equal(true)
+    list.claimAppend(other as unknown as BufferList)
+    expect(list.toString()).to.equal('<abcd>abcd')
+    expect(other.length).to.equal(0)
   })
 })

@@ -38,7 +38,7 @@ const CALLS: Readonly<Record<string, (addon: Addon, it: never) => unknown>> = {
   readAt: (addon, it) => addon.readAt(it, 0, new Uint8Array(1), 0, 1, 2 ** 40),
   writeAt: (addon, it) => addon.writeAt(it, 0, [new Uint8Array(1)], 0, 2 ** 40),
   sync: (addon, it) => addon.sync(it, true, 2 ** 40),
-  view: (addon, it) => addon.view(it),
+  view: (addon, it) => addon.view(it, 1),
 }
 
 describe('The door to the addon: handles', () => {
@@ -178,7 +178,7 @@ describe('The door to the addon: handles', () => {
         for (let i = 0; i < 10; i++) opened().pipe(16)
         opened().adopt(0, 'duplicate')
         const slab = opened().slab(65536)
-        globalThis.view = opened().view(slab)
+        globalThis.view = opened().view(slab, 65536)
       }
       forget()
       for (let i = 0; i < 50 && addon.live().pipes > 0; i++) {
@@ -207,7 +207,7 @@ describe('The door to the addon: handles', () => {
         const pipe = addon.pipe(16)
         const file = addon.adopt(0, 'duplicate')
         const slab = addon.slab(65536)
-        const view = addon.view(slab)
+        const view = addon.view(slab, 65536)
         addon.discard(pipe, 0)
         addon.close()
         addon.close()

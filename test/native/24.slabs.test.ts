@@ -5,8 +5,8 @@ import { door, E, slab, script } from './door.js'
 import { bytes } from '../support/bytes.js'
 import { expectSameBytes } from '../support/first-difference.js'
 
-const viewOf = (made: ReturnType<typeof slab>): ArrayBuffer => {
-  const view = door().view(made)
+const viewOf = (made: ReturnType<typeof slab>, length = 4096): ArrayBuffer => {
+  const view = door().view(made, length)
   if (typeof view === 'number') throw new Error(`There is no view: ${view}`)
   return view
 }
@@ -18,8 +18,8 @@ describe('The door to the addon: slabs', () => {
 
   it('are memory of the length that was asked for, empty at first', () => {
     for (const length of [1, 4095, 4096, 65_536, 1 << 20]) {
-      const memory = new Uint8Array(viewOf(slab(length)))
-      expect(memory.length).to.be.at.least(length)
+      const memory = new Uint8Array(viewOf(slab(length), length))
+      expect(memory.length).to.equal(length)
       expect(memory.every((byte) => byte === 0)).to.equal(true)
       memory.fill(1)
     }
@@ -28,7 +28,7 @@ describe('The door to the addon: slabs', () => {
   it('are shown to one at a time', () => {
     const made = slab(4096)
     viewOf(made)
-    expect(door().view(made)).to.equal(E.EBUSY)
+    expect(door().view(made, 4096)).to.equal(E.EBUSY)
     door().detach(made)
     door().detach(made)
     viewOf(made)
@@ -36,11 +36,18 @@ describe('The door to the addon: slabs', () => {
 
   it('keep their bytes from one view to the next', () => {
     const made = slab(100_000)
-    const first = viewOf(made)
+    const first = viewOf(made, 100_000)
     bytes(1, 100_000).copy(new Uint8Array(first))
     door().detach(made)
     expect(first.byteLength).to.equal(0)
-    expectSameBytes(new Uint8Array(viewOf(made)).subarray(0, 100_000), bytes(1, 100_000))
+    expectSameBytes(new Uint8Array(viewOf(made, 100_000)), bytes(1, 100_000))
+  })
+
+  it("show no more of themselves than is asked for: what lies behind is an earlier user's", () => {
+    const made = slab(8192)
+    expect(viewOf(made, 10).byteLength).to.equal(10)
+    door().detach(made)
+    expect(door().view(made, 8193)).to.equal(E.EINVAL)
   })
 
   it('end their view when they are dropped', () => {
@@ -48,7 +55,7 @@ describe('The door to the addon: slabs', () => {
     const view = viewOf(made)
     door().drop(made)
     expect(view.byteLength).to.equal(0)
-    expect(door().view(made)).to.equal(E.EBADF)
+    expect(door().view(made, 4096)).to.equal(E.EBADF)
   })
 
   it('can be read into, from a pipe and by a disk job', () => {
