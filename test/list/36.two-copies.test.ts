@@ -1,14 +1,14 @@
 import { expect } from 'chai'
+import type * as errors from '#lib/errors.js'
+import type * as lists from '#lib/list/buffer-list.js'
 import * as own from 'splicelist'
 import { AbortError, BufferList, ReleasedError, SplicelistError, TransferError } from 'splicelist'
 
 /** Modules with a query are other modules to Node: what two copies of the package are. */
-const otherErrors = (await import(
-  import.meta.resolve('#lib/errors.js') + '?copy'
-)) as typeof import('#lib/errors.js')
+const otherErrors = (await import(import.meta.resolve('#lib/errors.js') + '?copy')) as typeof errors
 const otherList = (await import(
   import.meta.resolve('#lib/list/buffer-list.js') + '?copy'
-)) as typeof import('#lib/list/buffer-list.js')
+)) as typeof lists
 
 const failure = { side: 'sink', errno: -32, syscall: 'splice', bytesMoved: 5 } as const
 
@@ -45,10 +45,10 @@ describe('Two copies of the package in one process', () => {
 
   it('take the lists of each other as parts', () => {
     const other = new otherList.BufferList('ab', 'cd')
-    const list = new BufferList('<', other as unknown as BufferList, '>')
+    const list = new BufferList('<', other, '>')
     expect(list.toString()).to.equal('<abcd>')
-    expect(list.substr(1, 4).equals(other as unknown as BufferList)).to.equal(true)
-    list.claimAppend(other as unknown as BufferList)
+    expect(list.substr(1, 4).equals(other)).to.equal(true)
+    list.claimAppend(other)
     expect(list.toString()).to.equal('<abcd>abcd')
     expect(other.length).to.equal(0)
   })
