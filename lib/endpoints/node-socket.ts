@@ -18,7 +18,7 @@ export interface SocketHandle {
 interface Inner {
   readonly _handle?: SocketHandle | null
   readonly parser?: object | null
-  readonly _readableState: { reading: boolean }
+  readonly _readableState: { reading: boolean; ended: boolean }
   _read?: (size: number) => void
   _write?: WriteFunction
   _writev?: WritevFunction

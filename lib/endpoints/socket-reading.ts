@@ -2,6 +2,7 @@ import type { Socket } from 'node:net'
 import { UnsupportedEndpointError } from '../errors.js'
 import type { BufferList } from '../list/buffer-list.js'
 import { inner, isReadByParser } from './node-socket.js'
+import { setFlowing } from './stream-reading.js'
 
 /**
  * Reading, taken over from Node and given back, without losing a byte.
@@ -14,6 +15,7 @@ export class SocketReading {
   readonly #socket: Socket
   readonly #wasFlowing: boolean | null
   readonly #wasReading: boolean
+  readonly #hadEnded: boolean
 
   /** Takes over. Bytes that Node had read are appended to `front`, shared. */
   constructor(socket: Socket, front: BufferList) {
@@ -23,6 +25,10 @@ export class SocketReading {
     const handle = inner(socket)._handle
     this.#wasReading = handle?.reading === true
     setFlowing(socket, false)
+    // A stream that knows its end emits it when it is drained, and takes nothing back afterwards.
+    const state = inner(socket)._readableState
+    this.#hadEnded = state.ended && socket.readableLength > 0
+    if (this.#hadEnded) state.ended = false
     inner(socket)._read = () => undefined
     drain(socket, front)
     handle?.readStop()
@@ -35,19 +41,17 @@ export class SocketReading {
     if (socket.destroyed) return
     for (const part of leftover.toReversed()) socket.unshift(part)
     const handle = inner(socket)._handle
-    // A read that the stream believes to be under way must really be.
-    if (handle != null && (this.#wasReading || inner(socket)._readableState.reading)) {
+    // A read that the stream believes to be under way must really be; an end is read once more.
+    const { reading } = inner(socket)._readableState
+    if (handle != null && (this.#wasReading || this.#hadEnded || reading)) {
       handle.reading = true
       handle.readStart()
     }
-    if (this.#wasFlowing === true) socket.resume()
+    // Told to flow before, or meanwhile.
+    const isWanted = this.#wasFlowing === null && socket.listenerCount('data') > 0
+    if (this.#wasFlowing === true || socket.readableFlowing === true || isWanted) socket.resume()
     else setFlowing(socket, this.#wasFlowing)
   }
-}
-
-/** Not `pause()`: that would be seen by `isPaused()` and emit an event. */
-function setFlowing(socket: Socket, flowing: boolean | null): void {
-  ;(socket as { readableFlowing: boolean | null }).readableFlowing = flowing
 }
 
 /** Takes what the stream holds, without its 'data' listeners seeing bytes that they do not get. */

@@ -11,6 +11,7 @@ import {
   type SourceEnd,
 } from './end.js'
 import { partsToGiveBack } from './give-back.js'
+import { StreamReading } from './stream-reading.js'
 import { Turns } from './turns.js'
 
 /** Why a stream's bytes are copied. */
@@ -26,7 +27,10 @@ export const TLS: Obstacle = {
   remedy: "End TLS before this program, or use mode 'auto', which copies",
 }
 
-/** Any readable stream, by counted copy: Node has read its bytes into memory already. */
+/**
+ * Any readable stream, by counted copy: Node has read its bytes into memory already. It is taken over
+ * from its listeners for as long as this lives.
+ */
 export class ReadableEnd implements SourceEnd {
   readonly label = 'stream'
   readonly pages = 'owned'
@@ -35,6 +39,7 @@ export class ReadableEnd implements SourceEnd {
   readonly front = new BufferList()
   readonly obstacle: Obstacle
   readonly #stream: Readable
+  readonly #reading: StreamReading
   #wake: (() => void) | undefined
 
   constructor(stream: Readable, obstacle: Obstacle) {
@@ -45,10 +50,11 @@ export class ReadableEnd implements SourceEnd {
       )
     }
     this.#stream = stream
+    this.#reading = new StreamReading(stream)
     this.obstacle = obstacle
   }
   startReading(): void {
-    if (this.#stream.readableFlowing === true) this.#stream.pause()
+    // It was taken over when this was made.
   }
   stopReading(): void {
     // The stream keeps what was not read.
@@ -59,7 +65,7 @@ export class ReadableEnd implements SourceEnd {
   read(lengthBytes: number): Uint8Array | number {
     const stream = this.#stream
     const there = stream.readableLength
-    const chunk: unknown = stream.read(there > 0 ? Math.min(lengthBytes, there) : undefined)
+    const chunk = this.#reading.read(there > 0 ? Math.min(lengthBytes, there) : undefined)
     if (chunk instanceof Uint8Array) {
       if (chunk.length <= lengthBytes) return chunk
       stream.unshift(chunk.subarray(lengthBytes))
@@ -70,15 +76,16 @@ export class ReadableEnd implements SourceEnd {
     return stream.destroyed ? -ECONNABORTED : -EAGAIN
   }
   readable(): Promise<void> {
+    const stream = this.#stream
+    // It may have told already, before anybody waited.
+    if (stream.readableLength > 0 || hasEnded(stream) || stream.destroyed) return Promise.resolve()
     return new Promise((resolve) => {
-      const names = ['readable', 'end', 'error', 'close'] as const
-      const wake = (): void => {
-        for (const name of names) this.#stream.off(name, wake)
+      const stop = this.#reading.listen(() => this.#wake?.())
+      this.#wake = () => {
+        stop()
         this.#wake = undefined
         resolve()
       }
-      this.#wake = wake
-      for (const name of names) this.#stream.on(name, wake)
     })
   }
   wakeReader(): void {
@@ -86,7 +93,7 @@ export class ReadableEnd implements SourceEnd {
   }
   /** Gives the stream back what was pulled and not consumed. */
   close(): void {
-    for (const part of partsToGiveBack(this.front).toReversed()) this.#stream.unshift(part)
+    this.#reading.end(partsToGiveBack(this.front))
     this.front.release()
   }
 }
