@@ -31,6 +31,8 @@ export interface PlaceOptions {
   readonly offset?: number
   readonly isSink: boolean
   readonly use: 'attach' | 'operation'
+  /** Ends the wait for a socket that connects. */
+  readonly signal?: AbortSignal
 }
 
 /** What can be recognized. Lists and endpoints are the transfer floor's. */
@@ -44,8 +46,10 @@ export function endsOf(place: Place, options: PlaceOptions): Eventually<Ends> {
   if (isFileHandle(place)) {
     return fileEnds(FileEnd.ofHandle(place, options.offset, { isSink: options.isSink }))
   }
-  if (isFilePlace(place)) return after(FileEnd.of(place, options.isSink), fileEnds)
-  if (isStream(place)) return streamEnds(place, STREAM)
+  if (isFilePlace(place)) {
+    return after(FileEnd.of(atOffset(place, options.offset), options.isSink), fileEnds)
+  }
+  if (isStream(place)) return streamEnds(place, STREAM, options)
   throw new InvalidArgumentError(
     `Bytes can be moved from and to a FileHandle, { file, offset }, a net.Socket, an endpoint, a ` +
       `stream or a descriptor, not ${describe(place)}`,
@@ -56,10 +60,25 @@ function isFilePlace(x: unknown): x is FilePlace {
   return typeof x === 'object' && x !== null && 'file' in x
 }
 
+/** A place in a file, whose offset may be given with the operation instead. */
+function atOffset(place: FilePlace, offset: number | undefined): FilePlace {
+  if (offset === undefined) return place
+  if (place.offset === undefined) return { ...place, offset }
+  throw new InvalidArgumentError('Give the offset once: in { file, offset } or in the options')
+}
+
+function refuseOffset({ offset }: PlaceOptions): void {
+  if (offset === undefined) return
+  throw new InvalidArgumentError(
+    'An offset is a place in a file. This place has none: leave it out, or skip bytes of the list',
+  )
+}
+
 function isStream(x: unknown): x is Readable & Writable {
   if (typeof x !== 'object' || x === null) return false
-  const { read, write } = x as { read?: unknown; write?: unknown }
-  return typeof read === 'function' || typeof write === 'function'
+  const { on, read, write } = x as { on?: unknown; read?: unknown; write?: unknown }
+  // A Buffer can be read from and written to as well, but is no emitter.
+  return typeof on === 'function' && (typeof read === 'function' || typeof write === 'function')
 }
 
 function fileEnds(end: FileEnd): Ends {
@@ -73,11 +92,13 @@ function fileEnds(end: FileEnd): Ends {
   }
 }
 
-function descriptorEnds(fd: number, { offset, isSink }: PlaceOptions): Ends {
+function descriptorEnds(fd: number, options: PlaceOptions): Ends {
+  const { offset, isSink } = options
   if (!Number.isInteger(fd) || fd < 0) {
     throw new InvalidArgumentError(`A descriptor must be a whole number from 0 up, not ${fd}`)
   }
   if (isRegularFile(fd)) return fileEnds(new FileEnd(OpenFile.adopt(fd), offset, { isSink }))
+  refuseOffset(options)
   if (addon === null) {
     throw new UnsupportedEndpointError(
       `Descriptor ${fd} cannot be used without the addon: ${whyNoAddon}`,
@@ -112,11 +133,13 @@ function isRegularFile(fd: number): boolean {
 
 /** A socket by its descriptor where that is possible; else as the stream that it is. */
 function socketEnds(socket: Socket, options: PlaceOptions): Eventually<Ends> {
+  refuseOffset(options)
+  const isSource = options.use === 'attach' || !options.isSink
+  if (isSource && isReadByParser(socket)) refuseParser()
   const obstacle = socketObstacle(socket)
-  if (obstacle !== undefined) return streamEnds(socket, obstacle)
-  if (options.use === 'attach' && isReadByParser(socket)) refuseParser()
+  if (obstacle !== undefined) return streamEnds(socket, obstacle, options)
   if (!socket.connecting) return attached(SocketEnd.ofConnected(socket, options.use), options)
-  return SocketEnd.of(socket, options.use).then((end) => attached(end, options))
+  return SocketEnd.of(socket, options.use, options.signal).then((end) => attached(end, options))
 }
 
 function attached(end: SocketEnd, { use }: PlaceOptions): Ends {
@@ -143,7 +166,8 @@ function refuseParser(): never {
   )
 }
 
-function streamEnds(stream: Readable | Writable, obstacle: Obstacle): Ends {
+function streamEnds(stream: Readable | Writable, obstacle: Obstacle, options: PlaceOptions): Ends {
+  refuseOffset(options)
   const { destroyed } = stream
   if (destroyed) {
     throw new UnsupportedEndpointError(
@@ -151,8 +175,14 @@ function streamEnds(stream: Readable | Writable, obstacle: Obstacle): Ends {
       'Pass one that is still open',
     )
   }
-  const source = 'read' in stream ? new ReadableEnd(stream, obstacle) : undefined
-  const sink = 'write' in stream ? new WritableEnd(stream, obstacle) : undefined
+  // Only the side that is used: the other may carry objects.
+  const { use, isSink } = options
+  const isSource = use === 'attach' || !isSink
+  const source = isSource && 'read' in stream ? new ReadableEnd(stream, obstacle) : undefined
+  const sink =
+    (use === 'attach' || isSink) && 'write' in stream
+      ? new WritableEnd(stream, obstacle)
+      : undefined
   return { source, sink, close: () => source?.close() }
 }
 

@@ -1,6 +1,6 @@
-import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import {
+  AbortError,
   EndpointBusyError,
   systemError,
   TransferError,
@@ -47,8 +47,12 @@ export class SocketEnd extends DescriptorEnd {
   }
 
   /** The end of a connected socket, for one more user, who calls `letGo` once. */
-  static async of(socket: Socket, use: 'attach' | 'operation'): Promise<SocketEnd> {
-    if (socket.connecting) await once(socket, 'connect')
+  static async of(
+    socket: Socket,
+    use: 'attach' | 'operation',
+    signal?: AbortSignal,
+  ): Promise<SocketEnd> {
+    if (socket.connecting) await connected(socket, signal)
     return SocketEnd.ofConnected(socket, use)
   }
   /** As `of`, for a socket that is connected already. */
@@ -146,6 +150,28 @@ export class SocketEnd extends DescriptorEnd {
     } else if (done !== undefined) done(error)
     else this.#socket.destroy(error)
   }
+}
+
+/** Resolves when a socket has connected; rejects when it fails, is destroyed, or on an abort. */
+function connected(socket: Socket, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const settle = (error?: Error): void => {
+      socket.off('connect', onConnect)
+      socket.off('error', settle)
+      socket.off('close', onClose)
+      signal?.removeEventListener('abort', onAbort)
+      if (error === undefined) resolve()
+      else reject(error)
+    }
+    const onConnect = (): void => settle()
+    const onClose = (): void => settle(closedSocket())
+    const onAbort = (): void => settle(new AbortError(0, signal?.reason))
+    socket.on('connect', onConnect)
+    socket.on('error', settle)
+    socket.on('close', onClose)
+    signal?.addEventListener('abort', onAbort)
+    if (signal?.aborted === true) onAbort()
+  })
 }
 
 function busy(end: SocketEnd): EndpointBusyError {

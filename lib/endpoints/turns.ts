@@ -1,7 +1,11 @@
+let lastNumber = 0
+
 /**
  * Turns at one side of a place: one operation at a time, in the order they came.
  */
 export class Turns {
+  /** Whoever takes turns at two places takes the lower number first. */
+  readonly number = ++lastNumber
   #isHeld = false
   readonly #waiting: (() => void)[] = []
   readonly #whenIdle: (() => void)[] = []

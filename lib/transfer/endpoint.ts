@@ -10,6 +10,7 @@ import type { Segments } from '../list/segments.js'
 import { checkPull } from './checks.js'
 import { pullInto } from './pull.js'
 import { pushFrom } from './push.js'
+import { orAborted } from './turn.js'
 
 /**
  * Takes a place over for a whole conversation, losslessly: what Node had read already comes first.
@@ -76,7 +77,8 @@ export class AttachedEndpoint implements Endpoint {
   }
   async push(list: BufferList, options: PushOptions = {}): Promise<number> {
     this.#use()
-    return pushFrom(list, () => this.ends(), options)
+    refuseOffset(options)
+    return pushFrom(list, () => this.ends(options.signal), options)
   }
   async detach(): Promise<void> {
     this.#detaching ??= this.#detach()
@@ -92,27 +94,28 @@ export class AttachedEndpoint implements Endpoint {
     return this.detach()
   }
   /** The ends, for transfers; they stay this endpoint's. @internal */
-  ends(): Eventually<Ends> {
+  ends(signal?: AbortSignal): Eventually<Ends> {
     this.#use()
-    return this.#ends ?? this.#opening
+    return this.#ends ?? orAborted(this.#opening, signal)
   }
 
   async #pull(length: number, options: PullOptions, isPeek: boolean): Promise<Segments> {
     this.#use()
     checkPull(length, options)
-    const opening = this.ends()
+    refuseOffset(options)
+    const opening = this.ends(options.signal)
     const { source } = opening instanceof Promise ? await opening : opening
     if (source === undefined) throw oneWay(false)
-    const pulling = pullInto(source, length, options, (segments) => {
+    const pulling = pullInto(source, length, options, ({ segments, error }) => {
       // Within the turn: a pull that waits behind this one must find the bytes again.
-      if (isPeek) segmentsOf(source.front).unshiftAll(segments.share(0, segments.length))
+      const front = segmentsOf(source.front)
+      if (error !== undefined && !(error instanceof TransferError)) front.unshiftAll(segments)
+      else if (error === undefined && isPeek) front.unshiftAll(segments.share(0, segments.length))
     })
-    const outcome = pulling instanceof Promise ? await pulling : pulling
-    if (outcome.error === undefined) return outcome.segments
-    if (outcome.error instanceof TransferError) {
-      setResidual(outcome.error, nonEmpty(outcome.segments))
-    } else segmentsOf(source.front).unshiftAll(outcome.segments)
-    throw outcome.error
+    const { segments, error } = pulling instanceof Promise ? await pulling : pulling
+    if (error === undefined) return segments
+    if (error instanceof TransferError) setResidual(error, nonEmpty(segments))
+    throw error
   }
   #opened(ends: Ends): Ends {
     this.#ends = ends
@@ -132,6 +135,14 @@ export class AttachedEndpoint implements Endpoint {
     if (this.#detaching !== undefined)
       throw new EndpointBusyError('This endpoint was detached. Attach again')
   }
+}
+
+/** A conversation goes on where it is. */
+export function refuseOffset({ offset }: { readonly offset?: number }): void {
+  if (offset === undefined) return
+  throw new InvalidArgumentError(
+    'An endpoint goes on where it is. Attach { file, offset }, or use the methods of a list',
+  )
 }
 
 function nonEmpty(segments: Segments): BufferList | undefined {

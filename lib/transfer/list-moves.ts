@@ -2,8 +2,9 @@
  * `spliceFrom` and `spliceTo`: a list's own faces of the machine. Loading this floor installs them.
  */
 import type { PullOptions, PushOptions } from '../contract.js'
+import type { SourceEnd } from '../endpoints/end.js'
 import { FileEnd } from '../endpoints/file-end.js'
-import type { Ends } from '../endpoints/recognize.js'
+import type { Ends, PlaceOptions } from '../endpoints/recognize.js'
 import { oneWay } from '../endpoints/recognize.js'
 import { ReleasedError } from '../errors.js'
 import { BufferList, isReleased, segmentsOf } from '../list/buffer-list.js'
@@ -16,6 +17,7 @@ import { checkPull } from './checks.js'
 import { openEnds, type OpenedEnds } from './open.js'
 import { pullInto } from './pull.js'
 import { pushFrom } from './push.js'
+import { inTurn } from './turn.js'
 
 async function spliceFrom(
   list: BufferList,
@@ -26,18 +28,15 @@ async function spliceFrom(
   if (isReleased(list)) throw new ReleasedError()
   checkPull(length, options)
   if (BufferList.isBufferList(source)) return moveFromList(list, source, length)
-  const { offset } = options
-  const place = {
-    isSink: false,
-    use: 'operation',
-    ...(offset === undefined ? {} : { offset }),
-  } as const
-  const { ends, close } = await openEnds(source, place)
+  const { ends, close } = await openEnds(source, placeOptions(false, options))
   try {
-    const extent = takeExtent(ends, length, options)
+    const end = ends.source
+    if (end === undefined) throw oneWay(false)
+    // In its turn: another operation may be moving the file's own position.
+    const taking = inTurn(end.readTurns, options.signal, () => takeExtent(end, length, options))
+    const extent = taking instanceof Promise ? await taking : taking
     if (extent !== undefined) return addTo(list, extent)
-    if (ends.source === undefined) throw oneWay(false)
-    const { segments, error } = await pullInto(ends.source, length, options)
+    const { segments, error } = await pullInto(end, length, options)
     const arrived = addTo(list, segments)
     if (error !== undefined) throw error
     return arrived
@@ -54,8 +53,9 @@ function moveFromList(list: BufferList, source: BufferList, length: number): num
 }
 
 /** The range of a regular file itself, unless pages or copies were asked for. */
-function takeExtent(ends: Ends, length: number, options: PullOptions): FileRaw | undefined {
-  const { source } = ends
+function takeExtent(source: SourceEnd, length: number, options: PullOptions): FileRaw | undefined {
+  // What was given back comes first, and is no part of the file's range.
+  if (source.front.length > 0) return undefined
   const isAsked = options.hold !== 'pages' && (options.mode ?? 'auto') === 'auto'
   if (!isAsked || !(source instanceof FileEnd) || !source.file.isRegular) return undefined
   const at = source.position()
@@ -77,16 +77,20 @@ function addTo(list: BufferList, arrived: Segments | FileRaw): number {
   return length
 }
 
-async function spliceTo(list: BufferList, sink: Sink, options: PushOptions): Promise<number> {
-  const { offset } = options
-  const place = {
-    isSink: true,
+function placeOptions(isSink: boolean, options: PullOptions | PushOptions): PlaceOptions {
+  const { offset, signal } = options
+  return {
+    isSink,
     use: 'operation',
     ...(offset === undefined ? {} : { offset }),
-  } as const
+    ...(signal === undefined ? {} : { signal }),
+  }
+}
+
+async function spliceTo(list: BufferList, sink: Sink, options: PushOptions): Promise<number> {
   let opened: OpenedEnds | undefined
   const open = (): Eventually<Ends> =>
-    after(openEnds(sink, place), (it) => {
+    after(openEnds(sink, placeOptions(true, options)), (it) => {
       opened = it
       return it.ends
     })

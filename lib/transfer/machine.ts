@@ -287,6 +287,8 @@ export class Machine {
     if (parcel !== undefined && parcel.remaining > 0) this.#residual = source.residual(parcel)
     this.#closeParcel()
     const failure = this.#failure
+    // Before the source is given back to its owner: what comes later it would never see.
+    if (this.#isCancelled && failure === undefined) this.#giveBack()
     source.stop(failure?.side === 'source' ? failure.errno : 0)
     const stopping = sink.stop(failure?.side === 'sink' ? failure.errno : 0)
     return after(stopping, (errno) => {
@@ -313,12 +315,15 @@ export class Machine {
     return this.#aborted(residual)
   }
   #aborted(residual: Segments | undefined): AbortError {
-    const { takeBack, options } = this.#job
-    const reason: unknown = options.signal?.reason
+    const reason: unknown = this.#job.options.signal?.reason
     if (residual === undefined) return new AbortError(this.#moved, reason)
-    if (takeBack === undefined) return new AbortError(this.#moved, reason, listOf(residual))
-    takeBack(residual)
-    return new AbortError(this.#moved, reason)
+    return new AbortError(this.#moved, reason, listOf(residual))
+  }
+  #giveBack(): void {
+    const { takeBack } = this.#job
+    if (takeBack === undefined || this.#residual === undefined) return
+    takeBack(this.#residual)
+    this.#residual = undefined
   }
   readonly #onAbort = (): void => {
     this.#isCancelled = true

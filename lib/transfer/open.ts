@@ -3,7 +3,7 @@ import { EndpointBusyError, InvalidArgumentError } from '../errors.js'
 import { after, type Eventually } from '../eventually.js'
 import type { Sink, Source } from '../list/endpoint.js'
 import { BufferList } from '../list/buffer-list.js'
-import { AttachedEndpoint } from './endpoint.js'
+import { AttachedEndpoint, refuseOffset } from './endpoint.js'
 
 /** Ends for one operation. `close` lets go of them, unless they are an endpoint's. */
 export interface OpenedEnds {
@@ -14,7 +14,8 @@ export interface OpenedEnds {
 /** The ends of whatever a caller hands in, for one operation. */
 export function openEnds(place: Source | Sink, options: PlaceOptions): Eventually<OpenedEnds> {
   if (place instanceof AttachedEndpoint) {
-    return after(place.ends(), (ends) => ({ ends, close: () => undefined }))
+    refuseOffset(options)
+    return after(place.ends(options.signal), (ends) => ({ ends, close: () => undefined }))
   }
   if (BufferList.isBufferList(place)) {
     throw new InvalidArgumentError('A list cannot be sent to a list. Use append() or claimAppend()')
@@ -25,6 +26,6 @@ export function openEnds(place: Source | Sink, options: PlaceOptions): Eventuall
   return after(endsOf(place as Place, options), (ends) => ({ ends, close: () => ends.close() }))
 }
 
-function isForeignEndpoint(place: object | number): boolean {
-  return typeof place === 'object' && 'unpull' in place && 'detach' in place
+function isForeignEndpoint(place: unknown): boolean {
+  return typeof place === 'object' && place !== null && 'unpull' in place && 'detach' in place
 }

@@ -6,8 +6,8 @@ import type { CopyCause } from '../audit/causes.js'
 import { ledger } from '../audit/ledger.js'
 import type { Mode } from '../contract.js'
 import { NotByReferenceError, systemError } from '../errors.js'
-import type { Obstacle } from '../endpoints/end.js'
-import { addon } from '../native.js'
+import { withoutAddon, type Obstacle } from '../endpoints/end.js'
+import { addon, whyNoAddon } from '../native.js'
 
 /** Below this a pull is read: a pipe costs more than the copy, in bytes. Measured on loopback TCP. */
 export const REFERENCE_BYTES_MIN = 16384
@@ -33,6 +33,8 @@ export class Plan {
     this.#mode = mode ?? 'auto'
     if (this.#mode === 'copy') this.copyCause = 'copy-mode'
     if (isCopyForced && addon !== null) this.meet(FORCED_COPY)
+    // Before a sink is opened, and perhaps truncated.
+    if (addon === null && this.isReferenceOnly) this.meet(withoutAddon(whyNoAddon))
   }
   /** Whether pages that others can change may not be kept. */
   get isStable(): boolean {

@@ -14,12 +14,12 @@ export interface Pulled {
   readonly error: Error | undefined
 }
 
-/** Takes bytes from a place into segments. `atEnd` is called within the turn when all went well. */
+/** Takes bytes from a place into segments. `atEnd` is called within the turn, however it went. */
 export function pullInto(
   source: SourceEnd,
   length: number,
   options: PullOptions,
-  atEnd?: (segments: Segments) => void,
+  atEnd?: (pulled: Pulled) => void,
 ): Eventually<Pulled> {
   const plan = new Plan(options.mode)
   plan.meet(source.obstacle)
@@ -37,9 +37,9 @@ export function pullInto(
   })
   return inTurn(source.readTurns, options.signal, () =>
     after(machine.run(), (error) => {
-      const segments = sink.takeAll()
-      if (error === undefined) atEnd?.(segments)
-      return { segments, error }
+      const pulled = { segments: sink.takeAll(), error }
+      atEnd?.(pulled)
+      return pulled
     }),
   )
 }

@@ -31,15 +31,18 @@ export async function pushList(
   length: number,
 ): Promise<TransferResult> {
   const consume = options.consume === true
+  // First, for it may throw while the list still has its bytes.
+  const plan = new Plan(options.mode)
   // The operation owns what it sends: what becomes of the list meanwhile changes nothing.
   const segments = consume ? segmentsOf(list).cut(0, length) : shareOf(list, length)
-  const plan = new Plan(options.mode)
   const source = new ListSource(segments, consume, plan)
   try {
     const opening = open()
     const { sink } = opening instanceof Promise ? await opening : opening
     if (sink === undefined) throw oneWay(true)
     plan.meet(sink.obstacle)
+    // A sink that copies pages when it takes them keeps what they were.
+    if (plan.isStable && sink.pageCopies === undefined) plan.prefer('stable-mode')
     const machine = new Machine({
       source,
       sink: new EndSink(sink, plan),
@@ -58,8 +61,9 @@ export async function pushList(
   }
 }
 
+/** The same bytes again, by way of a list of their own: sending a list ends none of its views. */
 function shareOf(list: BufferList, length: number): Segments {
-  return segmentsOf(list).share(0, length)
+  return segmentsOf(list.substr(0, length))
 }
 
 /** What was not accepted is the list's again, in front of what it was given meanwhile. */

@@ -1,6 +1,7 @@
 import { checkLength } from '../arguments.js'
 import type { TransferOptions, TransferResult } from '../contract.js'
 import { oneWay, type Ends } from '../endpoints/recognize.js'
+import { InvalidArgumentError } from '../errors.js'
 import { BufferList, segmentsOf } from '../list/buffer-list.js'
 import type { Sink, Source } from '../list/endpoint.js'
 import { checkOptions } from './checks.js'
@@ -38,9 +39,14 @@ export async function transfer(
   const { length = Infinity } = options
   if (length !== Infinity) checkLength('length', length)
   if (BufferList.isBufferList(source)) return transferList(source, sink, options, length)
-  const from = await openEnds(source, { isSink: false, use: 'operation' })
+  const { signal } = options
+  const use = { use: 'operation', ...(signal === undefined ? {} : { signal }) } as const
+  const from = await openEnds(source, { isSink: false, ...use })
   try {
-    const to = await openEnds(sink, { isSink: true, use: 'operation' })
+    // Before the sink is opened, and perhaps truncated.
+    if (from.ends.source === undefined) throw oneWay(false)
+    new Plan(options.mode).meet(from.ends.source.obstacle)
+    const to = await openEnds(sink, { isSink: true, ...use })
     try {
       return await transferEnds(from.ends, to.ends, options, length)
     } finally {
@@ -57,7 +63,13 @@ async function transferList(
   options: TransferOptions,
   length: number,
 ): Promise<TransferResult> {
-  const { ends, close } = await openEnds(sink, { isSink: true, use: 'operation' })
+  const { signal } = options
+  const place = {
+    isSink: true,
+    use: 'operation',
+    ...(signal === undefined ? {} : { signal }),
+  } as const
+  const { ends, close } = await openEnds(sink, place)
   const total = Math.min(length, list.length)
   try {
     return await pushList(list, () => ends, { ...options, consume: true }, total)
@@ -74,6 +86,7 @@ async function transferEnds(
 ): Promise<TransferResult> {
   const { source } = from
   const { sink } = to
+  const { signal } = options
   if (source === undefined) throw oneWay(false)
   if (sink === undefined) throw oneWay(true)
   const plan = new Plan(options.mode)
@@ -90,10 +103,21 @@ async function transferEnds(
     options,
     takeBack: (segments) => segmentsOf(source.front).unshiftAll(segments),
   })
-  // Always the reading side first, so that two transfers cannot wait for each other's turns.
-  const error = await inTurn(source.readTurns, options.signal, () =>
-    inTurn(sink.writeTurns, options.signal, () => machine.run()),
+  // Always in one order, so that two transfers cannot wait for each other's turns.
+  const reading = source.readTurns
+  const writing = sink.writeTurns
+  if (reading === writing) throw sharedPosition()
+  const isReadFirst = reading.number < writing.number
+  const error = await inTurn(isReadFirst ? reading : writing, signal, () =>
+    inTurn(isReadFirst ? writing : reading, signal, () => machine.run()),
   )
   if (error !== undefined) throw error
   return { bytesMoved: machine.bytesMoved, eof: machine.isEof, ways: [...plan.ways] }
+}
+
+function sharedPosition(): InvalidArgumentError {
+  return new InvalidArgumentError(
+    "Source and sink are the same file at the same position, each waiting for the other's turn. " +
+      'Give each its offset: { file, offset }',
+  )
 }

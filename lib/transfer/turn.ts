@@ -1,4 +1,4 @@
-import { after, type Eventually } from '../eventually.js'
+import type { Eventually } from '../eventually.js'
 import type { Turns } from '../endpoints/turns.js'
 import { AbortError } from '../errors.js'
 
@@ -13,8 +13,8 @@ export function inTurn<T>(
 ): Eventually<T> {
   const waiting = turns.take()
   if (waiting === undefined) return runAndEnd(turns, operation)
-  const ready = signal === undefined ? waiting : orAbort(turns, waiting, signal)
-  return after(ready, () => runAndEnd(turns, operation))
+  const ready = orAborted(waiting, signal, () => turns.end())
+  return ready.then(() => runAndEnd(turns, operation))
 }
 
 function runAndEnd<T>(turns: Turns, operation: () => Eventually<T>): Eventually<T> {
@@ -30,16 +30,27 @@ function runAndEnd<T>(turns: Turns, operation: () => Eventually<T>): Eventually<
   return result
 }
 
-async function orAbort(turns: Turns, waiting: Promise<void>, signal: AbortSignal): Promise<void> {
+/**
+ * A promise, or an abort, whichever is first. What comes after the abort is given to `onLate`.
+ */
+export async function orAborted<T>(
+  promise: Promise<T>,
+  signal: AbortSignal | undefined,
+  onLate?: (value: T) => void,
+): Promise<T> {
+  if (signal === undefined) return promise
   let onAbort: () => void = () => undefined
-  const aborted = new Promise<'aborted'>((resolve) => {
-    onAbort = () => resolve('aborted')
+  const aborted = new Promise<never>((_resolve, reject) => {
+    onAbort = () => reject(new AbortError(0, signal.reason))
     if (signal.aborted) onAbort()
     else signal.addEventListener('abort', onAbort, { once: true })
   })
-  const first = await Promise.race([waiting, aborted])
-  signal.removeEventListener('abort', onAbort)
-  if (first !== 'aborted') return
-  void waiting.then(() => turns.end())
-  throw new AbortError(0, signal.reason)
+  try {
+    return await Promise.race([promise, aborted])
+  } catch (error) {
+    promise.then(onLate, () => undefined)
+    throw error
+  } finally {
+    signal.removeEventListener('abort', onAbort)
+  }
 }
