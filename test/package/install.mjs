@@ -19,11 +19,12 @@ const projectFiles = fileURLToPath(new URL('project', import.meta.url))
 const platform = `${process.platform}-${process.arch}`
 const npmMajors = [10, 11, 12]
 const typeScripts = ['6.0', '7.0']
-/** The module systems that TypeScript programs are written for. */
-const moduleSystems = {
-  nodenext: ['--module', 'nodenext', '--target', 'es2022'],
-  bundler: ['--module', 'esnext', '--moduleResolution', 'bundler', '--target', 'es2022'],
-}
+/** TypeScript programs, and the settings for the module system that each is written for. */
+const typedPrograms = [
+  ['typed.mts', '--module', 'nodenext'],
+  ['typed.cts', '--module', 'nodenext'],
+  ['typed.mts', '--module', 'esnext', '--moduleResolution', 'bundler'],
+]
 
 const checks = new Checks()
 const packing = await Workshop.open()
@@ -175,7 +176,7 @@ async function checkProject(workshop, npm, tarball, flags) {
   }
 }
 
-/** TypeScript programs, with no `types` setting, in every module system. */
+/** TypeScript programs with no `types` setting, which TypeScript 6 and later take for none. */
 async function checkTypes(tarball) {
   checks.heading('TypeScript programs that use it')
   const project = packing.makeFolder('typed')
@@ -183,12 +184,12 @@ async function checkTypes(tarball) {
   const aliases = typeScripts.map((version) => `typescript-${version}@npm:typescript@~${version}`)
   const quiet = ['--no-audit', '--no-fund', '--no-package-lock']
   await run('npm', ['install', ...quiet, tarball, '@types/node@20', ...aliases], { cwd: project })
+  const options = ['--noEmit', '--strict', '--exactOptionalPropertyTypes', '--target', 'es2022']
   for (const version of typeScripts) {
-    for (const [system, settings] of Object.entries(moduleSystems)) {
-      await checks.check(`compile with TypeScript ${version}, ${system}`, async () => {
-        const compiler = join(project, `node_modules/typescript-${version}/bin/tsc`)
-        const options = ['--noEmit', '--strict', '--exactOptionalPropertyTypes', ...settings]
-        await run(process.execPath, [compiler, ...options, 'typed.mts'], { cwd: project })
+    const compiler = join(project, `node_modules/typescript-${version}/bin/tsc`)
+    for (const [program, ...settings] of typedPrograms) {
+      await checks.check(`${program} ${settings.join(' ')}, TypeScript ${version}`, async () => {
+        await run(process.execPath, [compiler, ...options, ...settings, program], { cwd: project })
       })
     }
   }
