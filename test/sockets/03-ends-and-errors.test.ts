@@ -1,0 +1,255 @@
+/**
+ * How a conversation ends: FIN, RST, half-open, destroy; for us, and for Node's listeners afterwards.
+ */
+import type { Socket } from 'node:net'
+import { expect } from 'chai'
+import { attach, BufferList, TransferError } from 'splicelist'
+import { bytes } from '../support/bytes.js'
+import { expectSameBytes } from '../support/first-difference.js'
+import { needsAddon } from '../support/needs.js'
+import { tcpPair, unixPair } from '../support/socket-pairs.js'
+import { Collector } from '../transfer/collector.js'
+import { failure, until, within } from '../transfer/outcomes.js'
+
+/** Writes down what a socket emits. */
+function recorded(socket: Socket): string[] {
+  const events: string[] = []
+  socket.on('end', () => events.push('end'))
+  socket.on('finish', () => events.push('finish'))
+  socket.on('close', (hadError) => events.push(`close ${hadError}`))
+  socket.on('error', (error: NodeJS.ErrnoException) => events.push(`error ${error.code}`))
+  return events
+}
+
+const settled = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 20))
+
+for (const [kind, pair] of Object.entries({ tcp: tcpPair, unix: unixPair })) {
+  describe(`The end of a ${kind} conversation`, () => {
+    it("reaches Node's 'end' listeners after detach, also when we had met it already", async () => {
+      const { client, server } = await pair()
+      const events = recorded(server)
+      client.end('bye')
+      const peer = attach(server)
+      using list = await peer.pull(100)
+      expect(list.toString()).to.equal('bye')
+      await settled()
+      expect(events).to.deep.equal([])
+      await peer.detach()
+      server.resume()
+      await until(() => events.length > 0)
+      expect(events).to.deep.equal(['end'])
+      // Half-open: this side may still answer.
+      const answer = new Collector(client)
+      server.end('answer')
+      expect((await answer.rest()).toString()).to.equal('answer')
+    })
+
+    it('ends the other side too where half-open was not allowed', async () => {
+      const { client, server } = await pair({ allowHalfOpen: false })
+      const events = recorded(server)
+      const seen = new Collector(client)
+      client.end('bye')
+      const peer = attach(server)
+      using list = await peer.pull(100)
+      expect(list.toString()).to.equal('bye')
+      expect(await peer.push(new BufferList('answer'))).to.equal(6)
+      await peer.detach()
+      server.resume()
+      expect((await seen.rest()).toString()).to.equal('answer')
+      await until(() => events.includes('close false'))
+      expect(events).to.deep.equal(['end', 'finish', 'close false'])
+    })
+
+    it('is seen by every pull that follows it', async () => {
+      const { client, server } = await pair()
+      await using peer = attach(server)
+      const pulls = [peer.pull(2), peer.pull(2), peer.pull(2), peer.pull(2)]
+      client.end('abc')
+      const texts: string[] = []
+      for (const pull of pulls) {
+        using list = await pull
+        texts.push(list.toString())
+      }
+      expect(texts).to.deep.equal(['ab', 'c', '', ''])
+    })
+
+    it('ends what is pending when the socket is destroyed in the middle, and the peer sees it', async () => {
+      const { client, server } = await pair()
+      client.on('error', () => undefined)
+      const gone = new Promise((resolve) => client.once('close', resolve))
+      client.resume()
+      const peer = attach(server)
+      const pulling = peer.pull(100_000)
+      const waiting = failure(peer.pull(1))
+      client.write(bytes(1, 30_000))
+      await settled()
+      server.destroy()
+      const error = await failure(pulling)
+      expect(error).to.be.instanceOf(TransferError)
+      expect(error).to.include({ side: 'source', code: 'ECONNABORTED' })
+      const residual = (error as TransferError).takeResidual() as BufferList | undefined
+      expectSameBytes(residual?.toBuffer() ?? Buffer.alloc(0), bytes(1, residual?.length ?? 0))
+      expect(residual?.length ?? 0).to.equal((error as TransferError).bytesMoved)
+      residual?.release()
+      expect(await waiting).to.include({ side: 'source', code: 'ECONNABORTED' })
+      client.end()
+      await gone
+      await peer.detach()
+    })
+
+    it('ends a push that waits for the peer when the socket is destroyed', async () => {
+      const { client, server } = await pair()
+      const sent = bytes(2, 24 << 20)
+      using list = new BufferList(sent)
+      const peer = attach(client)
+      const pushing = peer.push(list, { consume: true })
+      await settled()
+      client.destroy()
+      const error = (await failure(pushing)) as TransferError
+      expect(error).to.be.instanceOf(TransferError)
+      expect(error.side).to.equal('sink')
+      expect(error.bytesMoved + list.length).to.equal(sent.length)
+      expectSameBytes(list.toBuffer(), sent.subarray(error.bytesMoved))
+      // What was accepted arrives, then the end.
+      const arrived = await new Collector(server).rest()
+      expectSameBytes(arrived, sent.subarray(0, arrived.length))
+      expect(arrived.length).to.be.at.most(error.bytesMoved)
+      await peer.detach()
+    })
+  })
+}
+
+describe('A reset', () => {
+  it("reaches Node's 'error' listeners once, as it would have without us", async () => {
+    const { client, server } = await tcpPair()
+    const events = recorded(server)
+    const peer = attach(server)
+    const pulling = peer.pull(100)
+    client.resetAndDestroy()
+    expect(await failure(pulling)).to.include({ side: 'source', code: 'ECONNRESET' })
+    await peer.detach()
+    await until(() => events.length >= 2)
+    expect(events).to.deep.equal(['error ECONNRESET', 'close true'])
+  })
+
+  it('that comes while nobody pulls reaches Node after detach', async () => {
+    const { client, server } = await tcpPair()
+    const events = recorded(server)
+    server.on('data', () => undefined)
+    server.resume()
+    await settled()
+    const peer = attach(server)
+    client.resetAndDestroy()
+    await settled()
+    expect(events).to.deep.equal([])
+    await peer.detach()
+    await until(() => events.length >= 2)
+    expect(events).to.deep.equal(['error ECONNRESET', 'close true'])
+  })
+
+  it('does not end the program where nobody listens for errors: the operation tells', async () => {
+    const { client, server } = await tcpPair()
+    const peer = attach(server)
+    const pulling = peer.pull(100)
+    client.resetAndDestroy()
+    expect(await failure(pulling)).to.have.property('code', 'ECONNRESET')
+    await peer.detach()
+    await until(() => server.destroyed)
+  })
+
+  it('met by a push closes the socket, and the next push says so', async () => {
+    const { client, server } = await tcpPair()
+    const events = recorded(client)
+    const peer = attach(client)
+    const pushing = peer.push(new BufferList(bytes(3, 24 << 20)))
+    await settled()
+    server.resetAndDestroy()
+    const error = await failure(pushing)
+    expect(['ECONNRESET', 'EPIPE']).to.include((error as TransferError).code)
+    expect(error).to.have.property('side', 'sink')
+    const next = await failure(peer.push(new BufferList('x')))
+    expect(next).to.be.instanceOf(TransferError)
+    await peer.detach()
+    await until(() => events.includes('close true'))
+  })
+
+  it('met by a bare operation reaches Node too', async () => {
+    const { client, server } = await tcpPair()
+    const events = recorded(server)
+    using list = new BufferList()
+    const taking = list.spliceFrom(server, 100)
+    client.resetAndDestroy()
+    expect(await failure(taking)).to.have.property('code', 'ECONNRESET')
+    await until(() => events.length >= 2)
+    expect(events).to.deep.equal(['error ECONNRESET', 'close true'])
+  })
+})
+
+describe('A destroyed socket', () => {
+  it('can be detached from, with bytes left over', async () => {
+    const { client, server } = await tcpPair()
+    client.write(bytes(4, 50_000))
+    const peer = attach(server)
+    using list = await peer.pull(50_000)
+    peer.unpull(list)
+    server.destroy()
+    await peer.detach()
+    expect(server.destroyed).to.equal(true)
+  })
+
+  it('whose number is used again by another socket disturbs no wait of the other', async function () {
+    needsAddon(this)
+    const one = await tcpPair()
+    const two = await tcpPair()
+    const peerOne = attach(one.server)
+    const pulling = peerOne.pull(10)
+    const fdOf = (socket: Socket): number =>
+      (socket as unknown as { _handle: { fd: number } })._handle.fd
+    const number = fdOf(one.server)
+    one.server.destroy()
+    // Closed at once: the next descriptor gets the number.
+    const three = await tcpPair()
+    const reused = [three.client, three.server].find((socket) => fdOf(socket) === number)
+    const socket = reused ?? three.server
+    const other = socket === three.server ? three.client : three.server
+    const peerThree = attach(socket)
+    const waiting = peerThree.pull(5)
+    expect(await failure(pulling)).to.have.property('code', 'ECONNABORTED')
+    await peerOne.detach()
+    other.write('hello')
+    const result = await within(5_000, waiting)
+    expect(result === 'pending' ? result : result.toString()).to.equal('hello')
+    await peerThree.detach()
+    two.client.destroy()
+  })
+
+  it('sends FIN within a tick although an endpoint was attached', async () => {
+    const { client, server } = await tcpPair()
+    const collector = new Collector(client)
+    const peer = attach(server)
+    await peer.push(new BufferList('last words'))
+    server.destroy()
+    expect((await collector.rest()).toString()).to.equal('last words')
+    await peer.detach()
+  })
+})
+
+describe("Node's idle timer", () => {
+  it('is told that bytes moved, by a pull and by a push', async () => {
+    const { client, server } = await tcpPair()
+    let refreshed = 0
+    const socket = server as Socket & { _unrefTimer: () => void }
+    const refresh = socket._unrefTimer.bind(socket)
+    socket._unrefTimer = () => {
+      refreshed++
+      refresh()
+    }
+    client.write('x')
+    await using peer = attach(server)
+    using list = await peer.pull(1)
+    const afterPull = refreshed
+    expect(afterPull).to.be.greaterThan(0)
+    await peer.push(list)
+    expect(refreshed).to.be.greaterThan(afterPull)
+  })
+})

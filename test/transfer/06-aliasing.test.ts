@@ -1,0 +1,93 @@
+/**
+ * Loans: what is held by reference shows what the source holds now; what is stable does not.
+ */
+import { readFile } from 'node:fs/promises'
+import { expect } from 'chai'
+import { BufferList, transfer } from 'splicelist'
+import { bytes } from '../support/bytes.js'
+import { expectSameBytes } from '../support/first-difference.js'
+import { needsPages } from '../support/needs.js'
+import { tcpPair } from '../support/socket-pairs.js'
+import { Collector } from './collector.js'
+import { fileOf, freshPath } from './places.js'
+
+const LENGTH = 300_000
+
+for (const on of ['disk', 'tmpfs'] as const) {
+  describe(`A file on ${on} that is overwritten after it was taken`, () => {
+    const before = bytes(1, LENGTH)
+    const after = bytes(2, LENGTH)
+
+    it("shows the new bytes in pages that were held: a loan, as 'explain' says", async function () {
+      needsPages(this)
+      const { handle } = await fileOf(before, on)
+      using list = new BufferList()
+      await list.spliceFrom(handle, LENGTH, { offset: 0, hold: 'pages' })
+      expectSameBytes(list.toBuffer(), before)
+      await handle.write(after, 0, LENGTH, 0)
+      expectSameBytes(list.toBuffer(), after)
+      expect(list.explain().map(({ pages }) => pages)).to.deep.equal(['loan'])
+    })
+
+    it('shows the new bytes in an extent, which is read when asked', async () => {
+      const { handle } = await fileOf(before, on)
+      using list = new BufferList()
+      await list.spliceFrom(handle, LENGTH, { offset: 0 })
+      await handle.write(after, 0, LENGTH, 0)
+      const path = await freshPath()
+      await list.spliceTo({ file: path })
+      expectSameBytes(await readFile(path), after)
+    })
+
+    for (const mode of ['stable', 'copy'] as const) {
+      for (const hold of ['pages', 'extent'] as const) {
+        it(`keeps the old bytes in mode ${mode}, hold ${hold}`, async () => {
+          const { handle } = await fileOf(before, on)
+          using list = new BufferList()
+          await list.spliceFrom(handle, LENGTH, { offset: 0, hold, mode })
+          await handle.write(after, 0, LENGTH, 0)
+          expectSameBytes(list.toBuffer(), before)
+        })
+      }
+
+      for (const hold of ['pages', 'extent'] as const) {
+        it(`does not change what was sent in mode ${mode} from ${hold}, still unread`, async () => {
+          const { handle } = await fileOf(before, on)
+          const { client, server } = await tcpPair()
+          using list = new BufferList()
+          await list.spliceFrom(handle, LENGTH, { offset: 0, hold })
+          await list.spliceTo(client, { mode })
+          await handle.write(after, 0, LENGTH, 0)
+          expectSameBytes(await new Collector(server).take(LENGTH), before)
+        })
+      }
+
+      it(`does not change what was transferred in mode ${mode}, still unread`, async () => {
+        const { handle } = await fileOf(before, on)
+        const { client, server } = await tcpPair()
+        await transfer({ file: handle, offset: 0 }, client, { mode })
+        await handle.write(after, 0, LENGTH, 0)
+        expectSameBytes(await new Collector(server).take(LENGTH), before)
+      })
+    }
+
+    it('shows the new bytes at the far end of a socket that was sent loaned pages', async function () {
+      needsPages(this)
+      const { handle } = await fileOf(before, on)
+      const { client, server } = await tcpPair()
+      await transfer({ file: handle, offset: 0 }, client)
+      await handle.write(after, 0, LENGTH, 0)
+      // Node may have read a chunk of 64 KiB ahead; what is still with the kernel is a loan.
+      const arrived = await new Collector(server).take(LENGTH)
+      expectSameBytes(arrived.subarray(LENGTH / 2), after.subarray(LENGTH / 2))
+    })
+
+    it('does not change a file that was written by reference', async () => {
+      const { handle } = await fileOf(before, on)
+      const path = await freshPath(on)
+      await transfer({ file: handle, offset: 0 }, { file: path })
+      await handle.write(after, 0, LENGTH, 0)
+      expectSameBytes(await readFile(path), before)
+    })
+  })
+}
