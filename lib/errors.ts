@@ -5,6 +5,9 @@
  * with `Symbol.for`, so that `instanceof` holds between two copies of the package in one process.
  */
 import { getSystemErrorMap } from 'node:util'
+// A type alone: an error hands out a list, but loads none.
+// eslint-disable-next-line no-restricted-imports
+import type { BufferList } from './list/buffer-list.js'
 
 const BRAND = Symbol.for('splicelist.error')
 
@@ -135,25 +138,20 @@ export class MalformedInputError extends SplicelistError {
   }
 }
 
-/** What a residual must offer to close itself when nobody takes it. */
-interface Releasable {
-  release(): void
-}
-
 /** Closes residuals that nobody took once their error is collected; quietly, for none was promised. */
-const untaken = new FinalizationRegistry<Releasable>((residual) => {
+const untaken = new FinalizationRegistry<BufferList>((residual) => {
   residual.release()
 })
-const residuals = new WeakMap<Error, Releasable>()
+const residuals = new WeakMap<Error, BufferList>()
 
 /** Gives an error the bytes that were pulled and not accepted. @internal */
-export function setResidual(error: Error, residual: Releasable | undefined): void {
+export function setResidual(error: Error, residual: BufferList | undefined): void {
   if (residual === undefined) return
   residuals.set(error, residual)
   untaken.register(error, residual, error)
 }
 
-function takeResidualOf(error: Error): Releasable | undefined {
+function takeResidualOf(error: Error): BufferList | undefined {
   const residual = residuals.get(error)
   residuals.delete(error)
   untaken.unregister(error)
@@ -161,13 +159,13 @@ function takeResidualOf(error: Error): Releasable | undefined {
 }
 
 /** What a `TransferError` is made of. @internal */
-export interface TransferFailure<L extends Releasable> {
+export interface TransferFailure {
   readonly side: 'source' | 'sink' | 'pipe'
   readonly errno: number
   readonly syscall: string
   readonly bytesMoved: number
   readonly detail?: string
-  readonly residual?: L | undefined
+  readonly residual?: BufferList | undefined
   readonly cause?: unknown
 }
 
@@ -177,7 +175,7 @@ export interface TransferFailure<L extends Releasable> {
  *
  * Accepted is not delivered: after a reset only the peer's own count tells where to resend from.
  */
-export class TransferError<L extends Releasable = Releasable> extends Error {
+export class TransferError extends Error {
   /** Who failed: where bytes come from, where they go, or the kernel pipe between the two. */
   readonly side: 'source' | 'sink' | 'pipe'
   /** Node's name of the error: 'EPIPE', 'ECONNRESET', 'ENOSPC', … */
@@ -191,7 +189,7 @@ export class TransferError<L extends Releasable = Releasable> extends Error {
   /** @internal */
   readonly [BRAND] = 'TransferError'
   /** @internal */
-  constructor(failure: TransferFailure<L>) {
+  constructor(failure: TransferFailure) {
     const [code, text] = systemError(failure.errno)
     const moved = `after ${failure.bytesMoved} bytes`
     const detail = failure.detail === undefined ? '' : `. ${failure.detail}`
@@ -210,8 +208,8 @@ export class TransferError<L extends Releasable = Releasable> extends Error {
    * The bytes that were pulled and not accepted, once; undefined when there are none, or when they
    * are still where they were (in the list that was being sent). Yours to release.
    */
-  takeResidual(): L | undefined {
-    return takeResidualOf(this) as L | undefined
+  takeResidual(): BufferList | undefined {
+    return takeResidualOf(this)
   }
   /** @internal */
   static override [Symbol.hasInstance](x: unknown): boolean {
@@ -220,13 +218,13 @@ export class TransferError<L extends Releasable = Releasable> extends Error {
 }
 
 /** An operation was aborted by its `AbortSignal`. Like Node's own: `code` is 'ABORT_ERR'. */
-export class AbortError<L extends Releasable = Releasable> extends Error {
+export class AbortError extends Error {
   /** Always 'ABORT_ERR'. */
   readonly code = 'ABORT_ERR'
   /** Bytes that the sink accepted before. */
   readonly bytesMoved: number
   /** @internal */
-  constructor(bytesMoved: number, reason: unknown, residual?: L) {
+  constructor(bytesMoved: number, reason: unknown, residual?: BufferList) {
     super('The operation was aborted', { cause: reason })
     this.name = 'AbortError'
     this.bytesMoved = bytesMoved
@@ -236,8 +234,8 @@ export class AbortError<L extends Releasable = Releasable> extends Error {
    * The bytes that were pulled and not accepted, once; undefined when there are none, or when they
    * were given back to where they came from. Yours to release.
    */
-  takeResidual(): L | undefined {
-    return takeResidualOf(this) as L | undefined
+  takeResidual(): BufferList | undefined {
+    return takeResidualOf(this)
   }
 }
 

@@ -8,7 +8,7 @@
 import './transfer/list-moves.js'
 
 export { counters, type Snapshot } from './audit/ledger.js'
-export type { CopyCause, KernelCause } from './audit/causes.js'
+export { COPY_CAUSES, KERNEL_CAUSES, type CopyCause, type KernelCause } from './audit/causes.js'
 export type {
   FileEnd,
   Mode,

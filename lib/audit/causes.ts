@@ -3,8 +3,29 @@
  * without a cause does not compile.
  */
 
+/** A cause of a copy in the memory of the process. */
+export type CopyCause =
+  | 'cStr'
+  | 'look'
+  | 'load'
+  | 'cross-segment'
+  | 'append-copy'
+  | 'to-buffer'
+  | 'threshold'
+  | 'sparse-pages'
+  | 'budget'
+  | 'no-scratch'
+  | 'no-addon'
+  | 'copy-mode'
+  | 'stable-mode'
+  | 'stream'
+  | 'append-file'
+  | 'give-back'
+  | 'staging'
+  | 'fallback'
+
 /** Causes of copies into or within the process's memory, each with what it means. */
-export const COPY_CAUSES = {
+export const COPY_CAUSES: Readonly<Record<CopyCause, string>> = {
   cStr: 'bytes outside the heap were made readable in one piece by cStr()',
   look: 'bytes outside the heap were made readable for a cursor, an iteration or a search',
   load: 'bytes of a file were read into memory by load()',
@@ -23,9 +44,7 @@ export const COPY_CAUSES = {
   'give-back': 'bytes that were pulled went back to a socket when it was detached',
   staging: 'memory of the program was copied before a disk thread wrote it',
   fallback: 'a system call refused to move pages here',
-} as const
-/** A cause of a copy. */
-export type CopyCause = keyof typeof COPY_CAUSES
+}
 
 /** Copies that the program asked for in so many words. All others are accidents. */
 export const INTENDED: ReadonlySet<CopyCause> = new Set<CopyCause>([
@@ -36,12 +55,13 @@ export const INTENDED: ReadonlySet<CopyCause> = new Set<CopyCause>([
   'stable-mode',
 ])
 
+/** A cause of a copy inside the kernel. */
+export type KernelCause = 'page-cache-write' | 'socket-write' | 'pipe-write' | 'device-read'
+
 /** Causes of copies that the kernel is known to make, each with what it means. */
-export const KERNEL_CAUSES = {
+export const KERNEL_CAUSES: Readonly<Record<KernelCause, string>> = {
   'page-cache-write': 'a buffered file takes pages by copying them into its page cache',
   'socket-write': 'memory of the process was copied into socket buffers',
   'pipe-write': 'memory of the process was copied into pipe pages',
   'device-read': 'a device made fresh pages and copied into them',
-} as const
-/** A cause of a copy inside the kernel. */
-export type KernelCause = keyof typeof KERNEL_CAUSES
+}

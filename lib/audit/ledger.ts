@@ -5,7 +5,7 @@
  * Copies made by a system call on the library's behalf (`read` into memory) are counted where the
  * call is made. Counters are plain numbers: a count costs an addition, and exact to 2^53 bytes.
  */
-import type { CopyCause, KernelCause } from './causes.js'
+import { INTENDED, type CopyCause, type KernelCause } from './causes.js'
 
 /** The account of one process. Bytes, unless a name says otherwise. */
 export interface Snapshot {
@@ -21,6 +21,10 @@ export interface Snapshot {
   readonly inspections: number
   /** Copied into or within the process's memory, by cause. */
   readonly copied: Readonly<Partial<Record<CopyCause, number>>>
+  /** Of the copies, those that the program asked for in so many words. */
+  readonly intended: number
+  /** Of the copies, all others: worth a look with `copied` beside it. */
+  readonly accidental: number
   /** Copies that the kernel is known to have made, by cause. */
   readonly kernelCopied: Readonly<Partial<Record<KernelCause, number>>>
   /** Moved where it is not known whether the kernel copied (socket to pipe: linear packets). */
@@ -71,6 +75,7 @@ class Ledger {
   }
   snapshot(): Snapshot {
     const live: Record<string, number> = {}
+    const { intended, accidental } = this.#sums()
     for (const [name, read] of this.#gauges) live[name] = read()
     return {
       moved: this.moved,
@@ -79,6 +84,8 @@ class Ledger {
       inspected: this.inspected,
       inspections: this.inspections,
       copied: { ...this.copied },
+      intended,
+      accidental,
       kernelCopied: { ...this.kernelCopied },
       unknown: this.unknown,
       fallbacks: { ...this.fallbacks },
@@ -86,6 +93,14 @@ class Ledger {
       leaks: this.leaks,
       live,
     }
+  }
+  /** The copies in two sums: asked for, and not. */
+  #sums(): { intended: number; accidental: number } {
+    const sums = { intended: 0, accidental: 0 }
+    for (const [cause, bytes] of Object.entries(this.copied)) {
+      sums[INTENDED.has(cause as CopyCause) ? 'intended' : 'accidental'] += bytes
+    }
+    return sums
   }
 }
 
