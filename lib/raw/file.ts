@@ -10,8 +10,6 @@ import { leaseMemory, type LeaseHolder } from './slabs.js'
 
 /** Linux's ENODATA: the file ended before the bytes that the extent promised. */
 const ENODATA = 61
-/** Linux's EINVAL: the file system does not give pages to pipes. */
-const EINVAL = 22
 /** How much of an extent one parcel reads into memory where pages cannot be moved, in bytes. */
 const COPY_PARCEL_BYTES_MAX = 1 << 20
 
@@ -103,7 +101,13 @@ export class FileRaw implements BufferRaw {
     ledger.countCopied('load', length)
     return 0
   }
-  async parcel(offset: number, length: number): Promise<Parcel | number> {
+  async parcel(
+    offset: number,
+    length: number,
+    _consume: boolean,
+    copyCause?: CopyCause,
+  ): Promise<Parcel | number> {
+    if (copyCause !== undefined) return this.#memoryParcel(offset, length, copyCause)
     const held = addon === null ? undefined : pipePool.borrow(length)
     if (held === undefined) {
       return this.#memoryParcel(offset, length, addon === null ? 'no-addon' : 'budget')
@@ -113,7 +117,6 @@ export class FileRaw implements BufferRaw {
     held.bytes = bytes
     if (bytes > 0) return new PipeParcel([held], bytes, () => pipePool.giveBack(held))
     pipePool.giveBack(held)
-    if (errno === EINVAL) return this.#memoryParcel(offset, length, 'fallback')
     return errno === 0 ? -ENODATA : -errno
   }
   #loadedAround(offset: number, length: number): Stretch | undefined {

@@ -142,14 +142,16 @@ export class PipeRaw implements BufferRaw {
     this.looked += length
     return true
   }
-  parcel(offset: number, length: number, consume: boolean): Parcel {
+  parcel(offset: number, length: number, consume: boolean, copyCause?: CopyCause): Parcel {
     const part = this.#partAt(offset)
     const n = Math.min(length, part.end - offset)
     if (part.memory !== undefined) {
       const from = offset - part.front
       return new MemoryParcel([part.memory.subarray(from, from + n)])
     }
-    if (consume && this.refs === 1) return this.#consume(part, offset, length)
+    // What is read into memory must stay in the pipe until the sink has accepted it.
+    const mayGiveUp = consume && copyCause === undefined && this.refs === 1
+    if (mayGiveUp) return this.#consume(part, offset, length)
     const reader = this.#readerAt(part, offset, n, false)
     if (reader === undefined) {
       return new MemoryParcel([
@@ -160,11 +162,12 @@ export class PipeRaw implements BufferRaw {
     }
     this.retain()
     const ready = Math.min(n, reader.held.bytes)
-    return new PipeParcel([reader.held], ready, (remaining) => {
+    const parcel = new PipeParcel([reader.held], ready, (remaining) => {
       reader.position = offset + ready - remaining
       this.#keepReader(reader)
       this.release()
     })
+    return copyCause === undefined ? parcel : parcel.toMemory(copyCause)
   }
 
   #partAt(offset: number): PipePart {

@@ -2,6 +2,7 @@
  * What every raw answers. A raw is one block of bytes that windows share; a new kind is one file.
  */
 import type { CopyCause } from '../audit/causes.js'
+import type { Eventually } from '../eventually.js'
 import type { Parcel } from './parcel.js'
 import type { LeaseHolder } from './slabs.js'
 
@@ -55,14 +56,16 @@ export interface BufferRaw {
   copyOut(offset: number, length: number, target: Uint8Array, at: number, cause: CopyCause): boolean
   /**
    * The range's front part, on its way: as many bytes as one parcel holds, at most `length`. With
-   * `consume`, the raw may give up its own pages, where nobody else holds it. A negative number is
-   * −errno of the source; bytes that end early are −ENODATA.
+   * `consume`, the raw may give up its own pages, where nobody else holds it. With a cause the bytes
+   * come in memory, counted under it. A negative number is −errno of the source; bytes that end
+   * early are −ENODATA.
    */
   parcel(
     offset: number,
     length: number,
     consume: boolean,
-  ): Parcel | number | Promise<Parcel | number>
+    copyCause?: CopyCause,
+  ): Eventually<Parcel | number>
   /** Brings a range into memory, where it is not: 0, or −errno. Absent where that is never needed. */
   load?(offset: number, length: number): Promise<number>
 }

@@ -1,5 +1,5 @@
 import { ledger } from '../audit/ledger.js'
-import type { Eventually } from '../eventually.js'
+import { after, type Eventually } from '../eventually.js'
 import { Segments, Window } from '../list/segments.js'
 import { opened } from '../reactor.js'
 import { HeapRaw } from '../raw/heap.js'
@@ -46,10 +46,17 @@ export class ListSource implements PullSide {
     const first = this.#segments.first()
     if (first === undefined) return 0
     if (first.raw instanceof HeapRaw) return this.#gather(length)
-    // What will be read into memory must stay in the pipe until the sink has accepted it.
-    const consume = this.#consume && this.#plan.copyCause === undefined
-    const parcel = first.raw.parcel(first.offset, Math.min(first.length, length), consume)
-    return parcel instanceof Promise ? parcel.then((p) => this.#way(p)) : this.#way(parcel)
+    const cause = this.#plan.copyCause
+    const n = Math.min(first.length, length)
+    const parcel = first.raw.parcel(first.offset, n, this.#consume, cause)
+    return after(parcel, (it) => this.#orCopied(it, length))
+  }
+  /** A refusal of pages before any byte moved sends the same bytes the next way. */
+  #orCopied(parcel: Parcel | number, length: number): Eventually<Parcel | number> {
+    const cause = this.#plan.copyCause
+    if (cause !== undefined) this.#plan.use(`copy:${cause}`)
+    if (typeof parcel !== 'number' || cause !== undefined) return parcel
+    return this.#plan.fallsBack(parcel, 'splice') ? this.load(length) : parcel
   }
   copied(parcel: PipeParcel, length: number): Eventually<Parcel | number> {
     parcel.close()
@@ -85,12 +92,6 @@ export class ListSource implements PullSide {
       left -= take
     }
     return new MemoryParcel(parts)
-  }
-  #way(parcel: Parcel | number): Parcel | number {
-    const cause = this.#plan.copyCause
-    if (cause === undefined || !(parcel instanceof PipeParcel)) return parcel
-    this.#plan.use(`copy:${cause}`)
-    return parcel.toMemory(cause)
   }
 }
 

@@ -56,7 +56,7 @@ describe('The budget of pipes', () => {
     afterwards(() => raw.release())
     withBudget(0)
     const before = counters.snapshot().copied.budget ?? 0
-    const parcel = await raw.parcel(5, 250_000)
+    const parcel = await raw.parcel(5, 250_000, false)
     expect(parcel).to.be.instanceOf(MemoryParcel)
     expectSameBytes(readParcel(parcel), content.subarray(5, 250_005))
     expect((counters.snapshot().copied.budget ?? 0) - before).to.equal(250_000)
