@@ -168,8 +168,7 @@ function refuseParser(): never {
 
 function streamEnds(stream: Readable | Writable, obstacle: Obstacle, options: PlaceOptions): Ends {
   refuseOffset(options)
-  const { destroyed } = stream
-  if (destroyed) {
+  if (stream.destroyed || isUnconnected(stream)) {
     throw new UnsupportedEndpointError(
       'This stream is destroyed, or this socket closed',
       'Pass one that is still open',
@@ -177,13 +176,16 @@ function streamEnds(stream: Readable | Writable, obstacle: Obstacle, options: Pl
   }
   // Only the side that is used: the other may carry objects.
   const { use, isSink } = options
-  const isSource = use === 'attach' || !isSink
-  const source = isSource && 'read' in stream ? new ReadableEnd(stream, obstacle) : undefined
-  const sink =
-    (use === 'attach' || isSink) && 'write' in stream
-      ? new WritableEnd(stream, obstacle)
-      : undefined
+  const isSource = (use === 'attach' || !isSink) && 'read' in stream
+  const isTarget = (use === 'attach' || isSink) && 'write' in stream
+  const sink = isTarget ? WritableEnd.of(stream, obstacle) : undefined
+  const source = isSource ? ReadableEnd.of(stream, obstacle, use) : undefined
   return { source, sink, close: () => source?.close() }
+}
+
+/** A socket that was never told where to connect would be waited for in vain. */
+function isUnconnected(stream: Readable | Writable): boolean {
+  return stream instanceof Socket && stream.pending && !stream.connecting
 }
 
 /** A place that gives no bytes, or takes none. */

@@ -1,5 +1,5 @@
 import type { Readable, Writable } from 'node:stream'
-import { UnsupportedEndpointError } from '../errors.js'
+import { EndpointBusyError, UnsupportedEndpointError } from '../errors.js'
 import { BufferList } from '../list/buffer-list.js'
 import {
   EAGAIN,
@@ -27,9 +27,14 @@ export const TLS: Obstacle = {
   remedy: "End TLS before this program, or use mode 'auto', which copies",
 }
 
+const readables = new WeakMap<Readable, ReadableEnd>()
+const writables = new WeakMap<Writable, WritableEnd>()
+
 /**
- * Any readable stream, by counted copy: Node has read its bytes into memory already. It is taken over
- * from its listeners for as long as this lives.
+ * Any readable stream, by counted copy: Node has read its bytes into memory already.
+ *
+ * It is shared by all operations on the stream and taken over from its listeners until the last has
+ * ended. An `attach` holds it for a conversation and keeps others out.
  */
 export class ReadableEnd implements SourceEnd {
   readonly label = 'stream'
@@ -40,9 +45,10 @@ export class ReadableEnd implements SourceEnd {
   readonly obstacle: Obstacle
   readonly #stream: Readable
   readonly #reading: StreamReading
-  #wake: (() => void) | undefined
+  #users = 0
+  #isAttached = false
 
-  constructor(stream: Readable, obstacle: Obstacle) {
+  private constructor(stream: Readable, obstacle: Obstacle) {
     if (stream.readableObjectMode || stream.readableEncoding !== null) {
       throw new UnsupportedEndpointError(
         'This stream gives objects or strings, not bytes',
@@ -52,6 +58,20 @@ export class ReadableEnd implements SourceEnd {
     this.#stream = stream
     this.#reading = new StreamReading(stream)
     this.obstacle = obstacle
+  }
+  /** The end of a stream, for one more user, who calls `close` once. */
+  static of(stream: Readable, obstacle: Obstacle, use: 'attach' | 'operation'): ReadableEnd {
+    const known = readables.get(stream)
+    if (known !== undefined && (known.#isAttached || use === 'attach')) {
+      throw new EndpointBusyError(
+        'This stream is attached or in use. Use its endpoint, or wait for what is running and detach',
+      )
+    }
+    const end = known ?? new ReadableEnd(stream, obstacle)
+    readables.set(stream, end)
+    end.#users += 1
+    end.#isAttached = use === 'attach'
+    return end
   }
   startReading(): void {
     // It was taken over when this was made.
@@ -65,34 +85,27 @@ export class ReadableEnd implements SourceEnd {
   read(lengthBytes: number): Uint8Array | number {
     const stream = this.#stream
     const there = stream.readableLength
-    const chunk = this.#reading.read(there > 0 ? Math.min(lengthBytes, there) : undefined)
+    const chunk: unknown = stream.read(there > 0 ? Math.min(lengthBytes, there) : undefined)
     if (chunk instanceof Uint8Array) {
       if (chunk.length <= lengthBytes) return chunk
       stream.unshift(chunk.subarray(lengthBytes))
       return chunk.subarray(0, lengthBytes)
     }
     if (stream.errored != null) return -errnoOf(stream.errored)
-    if (stream.readableEnded || hasEnded(stream)) return 0
+    if (this.#reading.isAtEnd) return 0
     return stream.destroyed ? -ECONNABORTED : -EAGAIN
   }
   readable(): Promise<void> {
-    const stream = this.#stream
-    // It may have told already, before anybody waited.
-    if (stream.readableLength > 0 || hasEnded(stream) || stream.destroyed) return Promise.resolve()
-    return new Promise((resolve) => {
-      const stop = this.#reading.listen(() => this.#wake?.())
-      this.#wake = () => {
-        stop()
-        this.#wake = undefined
-        resolve()
-      }
-    })
+    return this.#reading.ready()
   }
   wakeReader(): void {
-    this.#wake?.()
+    this.#reading.wake()
   }
   /** Gives the stream back what was pulled and not consumed. */
   close(): void {
+    this.#users -= 1
+    if (this.#users > 0) return
+    readables.delete(this.#stream)
     this.#reading.end(partsToGiveBack(this.front))
     this.front.release()
   }
@@ -109,7 +122,7 @@ export class WritableEnd implements SinkEnd {
   readonly #stream: Writable
   #wake: (() => void) | undefined
 
-  constructor(stream: Writable, obstacle: Obstacle) {
+  private constructor(stream: Writable, obstacle: Obstacle) {
     if (stream.writableObjectMode) {
       throw new UnsupportedEndpointError(
         'This stream takes objects, not bytes',
@@ -118,6 +131,12 @@ export class WritableEnd implements SinkEnd {
     }
     this.#stream = stream
     this.obstacle = obstacle
+  }
+  /** The end of a stream, for as many users as there are: they take turns. */
+  static of(stream: Writable, obstacle: Obstacle): WritableEnd {
+    const end = writables.get(stream) ?? new WritableEnd(stream, obstacle)
+    writables.set(stream, end)
+    return end
   }
   startWriting(): void {
     // The stream queues.
@@ -151,34 +170,37 @@ export class WritableEnd implements SinkEnd {
    * write that is given up half-way stays in the stream's own queue, so it counts as taken.
    */
   #writeAll(views: readonly Uint8Array[]): Promise<number> {
+    const stream = this.#stream
     return new Promise((resolve) => {
       let accepted = 0
       let waiting = views.length
       const settle = (count: number): void => {
-        this.#stream.off('close', onClose)
         this.#wake = undefined
+        stream.off('close', onClose)
         resolve(count)
       }
-      const onClose = (): void => settle(accepted > 0 ? accepted : -ECONNABORTED)
-      this.#wake = () => settle(views.reduce((sum, view) => sum + view.length, 0))
-      this.#stream.once('close', onClose)
+      // The event of a failed write comes after its callback; it is told by the rejection, so the
+      // listener stays.
+      const fail = (errno: number): void => settle(accepted > 0 ? accepted : -errno)
+      const succeed = (count: number): void => {
+        stream.off('error', onError)
+        settle(count)
+      }
+      const onError = (error: Error): void => fail(errnoOf(error))
+      const onClose = (): void => fail(ECONNABORTED)
+      this.#wake = () => succeed(views.reduce((sum, view) => sum + view.length, 0))
+      stream.on('error', onError)
+      stream.once('close', onClose)
       for (const view of views) {
-        this.#stream.write(view, (error) => {
-          if (error != null) return settle(accepted > 0 ? accepted : -errnoOf(error))
+        stream.write(view, (error) => {
+          if (error != null) return onError(error)
           accepted += view.length
-          if (--waiting === 0) settle(accepted)
+          if (--waiting === 0) succeed(accepted)
         })
       }
-      if (waiting === 0) settle(0)
+      if (waiting === 0) succeed(0)
     })
   }
-}
-
-function hasEnded(stream: Readable): boolean {
-  const { _readableState: state } = stream as unknown as {
-    _readableState?: { ended?: boolean; length?: number }
-  }
-  return state?.ended === true && state.length === 0
 }
 
 function errnoOf(error: unknown): number {
