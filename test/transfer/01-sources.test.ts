@@ -5,7 +5,7 @@ import { expect } from 'chai'
 import { BufferList, type Mode } from 'splicelist'
 import { bytes } from '../support/bytes.js'
 import { expectSameBytes } from '../support/first-difference.js'
-import { hasAddon, hasPages, needsPages } from '../support/needs.js'
+import { hasAddon, hasPages, needsAddon, needsPages } from '../support/needs.js'
 import { accounted, copiedBytes, type Account } from './account.js'
 import { giver, isFile, KINDS, type Kind } from './places.js'
 
@@ -53,6 +53,7 @@ describe('A list takes from a source', () => {
       it(`${kind}, mode ${mode}: the same bytes at every size, and the ledger says how`, async function () {
         if (mode === 'reference') needsPages(this)
         if (mode === 'reference' && kind === 'stream') this.skip()
+        if (kind === 'pipe') needsAddon(this)
         const from = await giver(kind)
         for (const [seed, length] of SIZES.entries()) {
           const sent = bytes(seed, length)

@@ -19,6 +19,7 @@ import { accounted, copiedBytes } from './account.js'
 import { Collector } from './collector.js'
 import { failure, within } from './outcomes.js'
 import { fileOf, freshPath, giver, isFile, KINDS, opened, taker } from './places.js'
+import { reset } from './reset.js'
 
 const SIZES = [0, 1, 4097, 65537, 1048577] as const
 
@@ -214,7 +215,7 @@ describe('transfer()', () => {
     server.on('error', () => undefined)
     const path = await freshPath()
     const onProgress = (moved: number): void => {
-      if (moved === 100_000) client.resetAndDestroy()
+      if (moved === 100_000) reset(client)
     }
     const moving = transfer(server, { file: path }, { onProgress })
     client.write(bytes(10, 100_000))

@@ -9,11 +9,12 @@ import { attach, BufferList, InvalidArgumentError, ReleasedError, TransferError 
 import { bytes } from '../support/bytes.js'
 import { afterwards } from '../support/cleanup.js'
 import { expectSameBytes } from '../support/first-difference.js'
-import { needsAddon, needsPages } from '../support/needs.js'
+import { hasAddon, needsAddon, needsPages } from '../support/needs.js'
 import { tcpPair } from '../support/socket-pairs.js'
 import { failure } from './outcomes.js'
 import { fileOf, freshPath, giver, KINDS } from './places.js'
 import { Collector } from './collector.js'
+import { reset } from './reset.js'
 
 async function same(list: BufferList, expected: Uint8Array): Promise<void> {
   await list.load()
@@ -216,7 +217,7 @@ describe('spliceFrom()', () => {
     client.write(bytes(16, 40_000))
     const taking = failure(list.spliceFrom(server, 200_000))
     await new Promise((resolve) => setTimeout(resolve, 10))
-    client.resetAndDestroy()
+    reset(client)
     const error = await taking
     expect(error).to.include({ side: 'source', code: 'ECONNRESET', bytesMoved: 40_000 })
     expect((error as TransferError).takeResidual()).to.equal(undefined)
@@ -236,6 +237,7 @@ describe('spliceFrom()', () => {
 
   it('takes nothing for a length of 0, from every source', async () => {
     for (const kind of KINDS) {
+      if (kind === 'pipe' && !hasAddon) continue
       const from = await giver(kind)
       using list = new BufferList()
       expect(await list.spliceFrom(await from.give(bytes(1, 10)), 0)).to.equal(0)

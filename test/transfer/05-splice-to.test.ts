@@ -15,6 +15,7 @@ import { accounted } from './account.js'
 import { Collector } from './collector.js'
 import { failure, until } from './outcomes.js'
 import { fileOf, freshPath, giver, opened } from './places.js'
+import { reset } from './reset.js'
 
 /** More than any loopback socket takes while nobody reads. */
 const TOO_MUCH_BYTES = 24 << 20
@@ -189,7 +190,7 @@ describe('spliceTo()', () => {
       list.append('next')
       const collector = new Collector(server)
       await collector.take(1_000_000)
-      server.resetAndDestroy()
+      reset(server)
       const error = (await failure(sending)) as TransferError
       expect(error).to.be.instanceOf(TransferError)
       expect(error.side).to.equal('sink')
@@ -205,7 +206,7 @@ describe('spliceTo()', () => {
       const sending = list.spliceTo(client, { consume: true })
       list.release()
       await new Promise(setImmediate)
-      server.resetAndDestroy()
+      reset(server)
       expect(await failure(sending)).to.be.instanceOf(TransferError)
     })
 

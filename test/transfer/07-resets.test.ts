@@ -16,6 +16,7 @@ import { tcpPair, unixPair } from '../support/socket-pairs.js'
 import { Collector } from './collector.js'
 import { failure } from './outcomes.js'
 import { fileOf, freshPath, giver } from './places.js'
+import { reset } from './reset.js'
 
 const LENGTH = 24 << 20
 
@@ -32,7 +33,7 @@ async function storeAndReset(socket: Socket, path: string, stopAfter: number): P
   } finally {
     await file.close()
   }
-  socket.resetAndDestroy()
+  reset(socket)
   return stored
 }
 
@@ -127,7 +128,7 @@ describe('A peer that resets half-way', () => {
       await storing
       expect(error).to.include({ side: 'sink' })
       const parts: Buffer[] = []
-      using residual = error.takeResidual() as BufferList | undefined
+      using residual = error.takeResidual()
       if (residual !== undefined) parts.push(residual.toBuffer())
       await source.detach()
       parts.push(await new Collector(from.server).rest())
@@ -145,7 +146,7 @@ describe('A peer that resets half-way', () => {
         transfer({ file: handle, offset: 0 }, first.client, { mode }),
       )) as TransferError
       const stored = await storing
-      using residual = error.takeResidual() as BufferList | undefined
+      using residual = error.takeResidual()
       if (residual !== undefined) {
         expectSameBytes(
           residual.toBuffer(),
@@ -215,13 +216,13 @@ describe('A peer that resets half-way', () => {
         { file: path },
         {
           onProgress: (moved) => {
-            if (moved >= 1_000_000 && !client.destroyed) client.resetAndDestroy()
+            if (moved >= 1_000_000 && !client.destroyed) reset(client)
           },
         },
       ),
     )) as TransferError
     expect(error).to.include({ side: 'source', code: 'ECONNRESET' })
-    using residual = error.takeResidual() as BufferList | undefined
+    using residual = error.takeResidual()
     expect(residual).to.equal(undefined)
     expectSameBytes(await readFile(path), content.subarray(0, error.bytesMoved))
   })

@@ -129,7 +129,7 @@ function fileToSocket(mode: Mode): Way['run'] {
     const part = await collector.rest()
     const second = await tcpPair()
     const rest = new Collector(second.server).take(content.length - part.length)
-    using residual = (error as TransferError).takeResidual() as BufferList | undefined
+    using residual = (error as TransferError).takeResidual()
     const sent = (await residual?.spliceTo(second.client)) ?? 0
     const offset = (error as TransferError).bytesMoved + sent
     await transfer({ file: handle, offset }, second.client)
@@ -148,7 +148,7 @@ function socketToFile(mode: Mode): Way['run'] {
     const error = await caught(transfer(peer, { file: path }, { mode }))
     const accepted = (await stat(path)).size
     if (error !== undefined) {
-      using residual = (error as TransferError).takeResidual() as BufferList | undefined
+      using residual = (error as TransferError).takeResidual()
       const stored = (await residual?.spliceTo({ file: path, offset: accepted })) ?? 0
       await transfer(peer, { file: path, offset: accepted + stored }, { mode })
     }
