@@ -60,8 +60,8 @@ function expectTruth(account: Account, list: ListKind, sink: Kind, mode: Mode, n
     })
   } else if (list === 'memory' || (!hasPages && list !== 'extent of a file')) {
     expectMemory(account, sink, undefined, n)
-  } else if (!hasAddon) expectMemory(account, sink, 'no-addon', n)
-  else if (mode === 'copy') expectMemory(account, sink, 'copy-mode', n)
+  } else if (mode === 'copy') expectMemory(account, sink, 'copy-mode', n)
+  else if (!hasAddon) expectMemory(account, sink, sink === 'stream' ? 'stream' : 'no-addon', n)
   else if (!hasPages) expectMemory(account, sink, 'copy-mode', n)
   else if (sink === 'stream') expectMemory(account, sink, 'stream', n)
   else if (mode === 'stable' && !isFile(sink)) expectMemory(account, sink, 'stable-mode', n)
