@@ -203,7 +203,9 @@ describe('A peer that resets half-way', () => {
     ])
   })
 
-  it('as the source of a transfer: the file has what was accepted, the error the rest', async () => {
+  it('as the source of a transfer: the file has what was accepted, the error the rest', async function () {
+    // libuv tells a reset that comes together with bytes as an end.
+    needsAddon(this)
     const content = bytes(8, 2_000_000)
     const { client, server } = await tcpPair()
     server.on('error', () => undefined)
