@@ -1,6 +1,6 @@
 import { ledger, copy } from '../audit/ledger.js'
 import type { CopyCause } from '../audit/causes.js'
-import { endLeakWatch, watchForLeak } from './leaks.js'
+import { CountedRaw } from './counted.js'
 import { MemoryParcel, PipeParcel, type Parcel } from './parcel.js'
 import { addon } from '../native.js'
 import { pipePool } from './pipe-pool.js'
@@ -35,30 +35,17 @@ class Holdings {
  * `loan`: it always sends what the file holds at that moment. A file that has become shorter is an
  * error (ENODATA), never a short read. It keeps the file open until the last reference is released.
  */
-export class FileRaw implements BufferRaw {
+export class FileRaw extends CountedRaw<Holdings> implements BufferRaw {
   readonly kind = 'file'
   readonly pages = 'loan'
   readonly length: number
-  refs = 1
-  looked = 0
-  readonly #holdings: Holdings
   readonly #fileOffset: number
 
   /** Takes over one reference of `file`. */
   constructor(file: OpenFile, fileOffset: number, length: number) {
+    super('file', new Holdings(file))
     this.length = length
     this.#fileOffset = fileOffset
-    this.#holdings = new Holdings(file)
-    watchForLeak(this, 'file', this.#holdings)
-  }
-  retain(): void {
-    this.refs += 1
-  }
-  release(): void {
-    this.refs -= 1
-    if (this.refs > 0) return
-    endLeakWatch(this)
-    this.#holdings.close()
   }
   look(offset: number, length: number, leases: LeaseHolder): Uint8Array | undefined {
     const found = this.#loadedAround(offset, length)
@@ -95,7 +82,7 @@ export class FileRaw implements BufferRaw {
     const bytes = Buffer.allocUnsafeSlow(length)
     const failed = await this.#read(offset, bytes)
     if (failed < 0) return failed
-    this.#holdings.loaded.push({ start: offset, bytes })
+    this.owned.loaded.push({ start: offset, bytes })
     this.looked += length
     ledger.countInspected(length)
     ledger.countCopied('load', length)
@@ -112,7 +99,7 @@ export class FileRaw implements BufferRaw {
     if (held === undefined) {
       return this.#memoryParcel(offset, length, addon === null ? 'no-addon' : 'budget')
     }
-    const { file } = this.#holdings
+    const { file } = this.owned
     const { bytes, errno } = await file.fill([held], this.#fileOffset + offset, [length]).done
     held.bytes = bytes
     if (bytes > 0) return new PipeParcel([held], bytes, () => pipePool.giveBack(held))
@@ -120,7 +107,7 @@ export class FileRaw implements BufferRaw {
     return errno === 0 ? -ENODATA : -errno
   }
   #loadedAround(offset: number, length: number): Stretch | undefined {
-    return this.#holdings.loaded.find(
+    return this.owned.loaded.find(
       ({ start, bytes }) => offset >= start && offset + length <= start + bytes.length,
     )
   }
@@ -142,7 +129,7 @@ export class FileRaw implements BufferRaw {
   }
   /** Fills `bytes` from the file: 0, −errno, or −ENODATA when the file has become shorter. */
   async #read(offset: number, bytes: Uint8Array): Promise<number> {
-    const { file } = this.#holdings
+    const { file } = this.owned
     for (let got = 0; got < bytes.length;) {
       const from = this.#fileOffset + offset + got
       const result = await file.readAt(from, bytes, got, bytes.length - got).done

@@ -1,7 +1,7 @@
 import { copy, ledger } from '../audit/ledger.js'
 import type { CopyCause } from '../audit/causes.js'
 import { opened } from '../reactor.js'
-import { endLeakWatch, watchForLeak } from './leaks.js'
+import { CountedRaw } from './counted.js'
 import { MemoryParcel, PipeParcel, readPipe, readPipeInto, type Parcel } from './parcel.js'
 import { pipePool, type HeldPipe, type Reclaimable } from './pipe-pool.js'
 import type { BufferRaw, PageOwnership, Stretch } from './raw.js'
@@ -70,37 +70,19 @@ class Holdings implements Reclaimable {
  * It owns its pipes from construction to the release of the last reference. Pages are `loan` (a
  * file's: an overwrite changes them) or `foreign` (a socket's), so no look is cached.
  */
-export class PipeRaw implements BufferRaw {
+export class PipeRaw extends CountedRaw<Holdings> implements BufferRaw {
   readonly kind = 'pipe'
   readonly pages: PageOwnership
   readonly length: number
-  refs = 1
-  looked = 0
-  readonly #holdings: Holdings
   /** Where the last read or send ended: one that goes on from there gets a reader to the end. */
   #lastEnd = -1
 
   /** Takes ownership of the pipes and of all that they hold. */
   constructor(pipes: readonly HeldPipe[], pages: PageOwnership) {
-    let length = 0
-    const parts = pipes.map((held) => {
-      const start = length
-      length += held.bytes
-      return { start, end: length, front: start, held, memory: undefined } satisfies PipePart
-    })
-    this.length = length
+    const parts = partsOf(pipes)
+    super('pipe', new Holdings(parts))
+    this.length = parts.at(-1)?.end ?? 0
     this.pages = pages
-    this.#holdings = new Holdings(parts)
-    watchForLeak(this, 'pipe', this.#holdings)
-  }
-  retain(): void {
-    this.refs += 1
-  }
-  release(): void {
-    this.refs -= 1
-    if (this.refs > 0) return
-    endLeakWatch(this)
-    this.#holdings.close()
   }
   look(
     offset: number,
@@ -171,17 +153,17 @@ export class PipeRaw implements BufferRaw {
   }
 
   #partAt(offset: number): PipePart {
-    for (const part of this.#holdings.parts) if (offset < part.end) return part
+    for (const part of this.owned.parts) if (offset < part.end) return part
     throw new RangeError(`No byte ${offset} in a pipe segment of ${this.length} bytes`)
   }
   /** The raw's own pages, of as many pipes as the window spans. */
   #consume(first: PipePart, offset: number, length: number): PipeParcel {
-    this.#holdings.closeReader()
+    this.owned.closeReader()
     discard(first.held as HeldPipe, offset - first.front)
     first.front = offset
     const run: PipePart[] = []
     let end = offset
-    for (const part of this.#holdings.parts) {
+    for (const part of this.owned.parts) {
       if (part.start < first.start || end >= offset + length || part.held === undefined) continue
       if (part.front > end) break
       run.push(part)
@@ -252,18 +234,18 @@ export class PipeRaw implements BufferRaw {
   }
   /** The kept reader, if it stands at or before `offset` and holds the bytes. */
   #takeReader(part: PipePart, offset: number, length: number): Reader | undefined {
-    const reader = this.#holdings.reader
+    const reader = this.owned.reader
     if (reader?.part !== part || reader.position > offset) return undefined
     if (reader.position + reader.held.bytes < offset + length) return undefined
-    this.#holdings.reader = undefined
+    this.owned.reader = undefined
     discard(reader.held, offset - reader.position)
     reader.position = offset
     return reader
   }
   #keepReader(reader: Reader): void {
     if (reader.held.bytes === 0) return pipePool.giveBack(reader.held)
-    this.#holdings.closeReader()
-    this.#holdings.reader = reader
+    this.owned.closeReader()
+    this.owned.reader = reader
   }
   /** Reads a whole part into memory for good, when no pipe is left to tee it into. */
   #spill(part: PipePart): Uint8Array {
@@ -275,6 +257,15 @@ export class PipeRaw implements BufferRaw {
     pipePool.giveBack(held)
     return part.memory
   }
+}
+
+function partsOf(pipes: readonly HeldPipe[]): PipePart[] {
+  let end = 0
+  return pipes.map((held) => {
+    const start = end
+    end += held.bytes
+    return { start, end, front: start, held, memory: undefined }
+  })
 }
 
 /** Bytes have left the pipes of these parts, front to back. */
