@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises'
 import { connect, type Socket } from 'node:net'
 import { PassThrough, Writable } from 'node:stream'
 import { expect } from 'chai'
-import { AbortError, attach, BufferList, transfer } from 'splicelist'
+import { AbortError, attach, BufferList, transfer, type TransferOptions } from 'splicelist'
 import { bytes } from '../support/bytes.js'
 import { afterwards } from '../support/cleanup.js'
 import { expectSameBytes } from '../support/first-difference.js'
@@ -21,11 +21,19 @@ const TOO_MUCH = 24 << 20
 const REASON = new Error('changed my mind')
 
 /** Starts an operation, lets it come to its wait, aborts it, and returns how it ended. */
-async function aborted(start: (signal: AbortSignal) => Promise<unknown>): Promise<AbortError> {
+async function aborted(
+  start: (options: Pick<TransferOptions, 'signal' | 'onProgress'>) => Promise<unknown>,
+): Promise<AbortError> {
   const aborter = new AbortController()
-  const running = start(aborter.signal)
+  let moved = 0
+  const onProgress = (bytesMoved: number): void => void (moved = bytesMoved)
+  const running = start({ signal: aborter.signal, onProgress })
   running.catch(() => undefined)
-  await new Promise((resolve) => setTimeout(resolve, 10))
+  // It waits when nothing has moved for a while.
+  for (let before = -1; before !== moved;) {
+    before = moved
+    await new Promise((resolve) => setTimeout(resolve, 15))
+  }
   aborter.abort(REASON)
   const error = await within(5_000, failure(running))
   expect(error, 'how it ended').to.be.instanceOf(AbortError)
@@ -70,7 +78,7 @@ describe('An abort', () => {
   it('while a socket connects ends the wait of a pull', async () => {
     const socket = neverConnecting()
     const peer = attach(socket)
-    await aborted((signal) => peer.pull(10, { signal }))
+    await aborted((progress) => peer.pull(10, { ...progress }))
     socket.destroy()
     expect(await within(5_000, peer.detach())).to.equal(undefined)
   })
@@ -80,9 +88,9 @@ describe('An abort', () => {
     needsAddon(this)
     const socket = neverConnecting()
     using list = new BufferList(bytes(1, 1_000))
-    await aborted((signal) => list.spliceTo(socket, { signal, consume: true }))
+    await aborted((progress) => list.spliceTo(socket, { ...progress, consume: true }))
     expectSameBytes(list.toBuffer(), bytes(1, 1_000))
-    await aborted((signal) => transfer(list, socket, { signal }))
+    await aborted((progress) => transfer(list, socket, { ...progress }))
     expectSameBytes(list.toBuffer(), bytes(1, 1_000))
   })
 
@@ -90,7 +98,7 @@ describe('An abort', () => {
     const { client, server } = await tcpPair()
     await using peer = attach(server)
     const first = peer.pull(20_000)
-    await aborted((signal) => peer.pull(5, { signal }))
+    await aborted((progress) => peer.pull(5, { ...progress }))
     const third = peer.pull(7)
     client.write(bytes(2, 20_007))
     using one = await first
@@ -104,7 +112,7 @@ describe('An abort', () => {
     await using peer = attach(client)
     const first = peer.push(new BufferList(bytes(3, TOO_MUCH)))
     using list = new BufferList(bytes(4, 1_000))
-    const error = await aborted((signal) => peer.push(list, { signal, consume: true }))
+    const error = await aborted((progress) => peer.push(list, { ...progress, consume: true }))
     expect(error.bytesMoved).to.equal(0)
     expectSameBytes(list.toBuffer(), bytes(4, 1_000))
     const collector = new Collector(server)
@@ -119,7 +127,7 @@ describe('An abort', () => {
     const { client, server } = await tcpPair()
     client.write(bytes(5, TOO_MUCH))
     using list = new BufferList(bytes(6, 1_000))
-    await aborted((signal) => list.spliceTo(client, { signal, consume: true }))
+    await aborted((progress) => list.spliceTo(client, { ...progress, consume: true }))
     expectSameBytes(list.toBuffer(), bytes(6, 1_000))
     client.write('after')
     const sending = list.spliceTo(client)
@@ -137,7 +145,7 @@ describe('An abort', () => {
     client.write(bytes(5, TOO_MUCH))
     await using peer = attach(client)
     using list = new BufferList('gone')
-    await aborted((signal) => peer.push(list, { signal }))
+    await aborted((progress) => peer.push(list, { ...progress }))
     const next = peer.push(new BufferList('next'))
     const collector = new Collector(server)
     expectSameBytes(await collector.take(TOO_MUCH), bytes(5, TOO_MUCH))
@@ -150,7 +158,7 @@ describe('An abort', () => {
       const { client, server } = await tcpPair()
       await using peer = attach(server)
       client.write(bytes(7, 100_000))
-      await aborted((signal) => peer.pull(1_000_000, { signal, mode }))
+      await aborted((progress) => peer.pull(1_000_000, { ...progress, mode }))
       client.write(bytes(7, 150_000).subarray(100_000))
       using list = await peer.pull(150_000)
       expectSameBytes(list.toBuffer(), bytes(7, 150_000))
@@ -160,7 +168,9 @@ describe('An abort', () => {
       const { client, server } = await tcpPair()
       client.write(bytes(8, 100_000))
       using list = new BufferList()
-      const error = await aborted((signal) => list.spliceFrom(server, 1_000_000, { signal, mode }))
+      const error = await aborted((progress) =>
+        list.spliceFrom(server, 1_000_000, { ...progress, mode }),
+      )
       expect(error.bytesMoved).to.equal(list.length)
       client.end()
       const rest = await new Collector(server).rest()
@@ -175,8 +185,8 @@ describe('An abort', () => {
         feeder.client.write(bytes(9, TOO_MUCH))
         await list.spliceFrom(feeder.server, TOO_MUCH)
       }
-      const error = await aborted((signal) =>
-        list.spliceTo(client, { signal, mode, consume: true }),
+      const error = await aborted((progress) =>
+        list.spliceTo(client, { ...progress, mode, consume: true }),
       )
       expect(error.bytesMoved + list.length).to.equal(TOO_MUCH)
       const arrived = new Collector(server).take(TOO_MUCH)
@@ -189,7 +199,9 @@ describe('An abort', () => {
       client.write(bytes(10, 100_000))
       const path = await freshPath()
       await using peer = attach(server)
-      const error = await aborted((signal) => transfer(peer, { file: path }, { signal, mode }))
+      const error = await aborted((progress) =>
+        transfer(peer, { file: path }, { ...progress, mode }),
+      )
       client.end(bytes(10, 300_000).subarray(100_000))
       const offset = error.bytesMoved
       await transfer(peer, { file: path, offset }, { mode })
@@ -200,7 +212,9 @@ describe('An abort', () => {
       const from = await tcpPair()
       const to = await tcpPair()
       from.client.end(bytes(11, TOO_MUCH))
-      const error = await aborted((signal) => transfer(from.server, to.client, { signal, mode }))
+      const error = await aborted((progress) =>
+        transfer(from.server, to.client, { ...progress, mode }),
+      )
       expect(error.takeResidual()).to.equal(undefined)
       expect(error.bytesMoved).to.be.below(TOO_MUCH)
       const arrived = new Collector(to.server).take(TOO_MUCH)
@@ -215,7 +229,7 @@ describe('An abort', () => {
     await using source = attach(from.server)
     await using sink = attach(to.client)
     const pulling = source.pull(3)
-    await aborted((signal) => transfer(source, sink, { signal }))
+    await aborted((progress) => transfer(source, sink, { ...progress }))
     from.client.write('abcdef')
     using abc = await pulling
     expect(abc.toString()).to.equal('abc')
@@ -251,7 +265,7 @@ describe('An abort', () => {
     const content = bytes(13, TOO_MUCH)
     const { handle } = await fileOf(content)
     const { client, server } = await tcpPair()
-    const error = await aborted((signal) => transfer(handle, client, { signal }))
+    const error = await aborted((progress) => transfer(handle, client, { ...progress }))
     const collector = new Collector(server)
     const rest = transfer(handle, client)
     expectSameBytes(await collector.take(TOO_MUCH), content)
@@ -263,7 +277,7 @@ describe('An abort', () => {
     const stream = new PassThrough()
     using list = new BufferList()
     stream.write('abc')
-    const error = await aborted((signal) => list.spliceFrom(stream, 100, { signal }))
+    const error = await aborted((progress) => list.spliceFrom(stream, 100, { ...progress }))
     expect(error.bytesMoved).to.equal(3)
     expect(list.toString()).to.equal('abc')
     expect(stream.listenerCount('readable')).to.equal(0)
@@ -283,7 +297,7 @@ describe('An abort', () => {
     for (let at = 0; at < content.length; at += 250_000) {
       list.append(content.subarray(at, at + 250_000))
     }
-    const error = await aborted((signal) => list.spliceTo(stream, { signal, consume: true }))
+    const error = await aborted((progress) => list.spliceTo(stream, { ...progress, consume: true }))
     expect(list.length).to.be.greaterThan(0)
     expect(error.bytesMoved + list.length).to.equal(content.length)
     for (let done = -1; done < taken.length;) {
@@ -301,7 +315,7 @@ describe('An abort', () => {
     const { fd, writer } = await fifoToRead()
     using list = new BufferList()
     writer.write('abc')
-    await aborted((signal) => list.spliceFrom(fd, 100, { signal }))
+    await aborted((progress) => list.spliceFrom(fd, 100, { ...progress }))
     expect(list.toString()).to.equal('abc')
   })
 
