@@ -1,13 +1,14 @@
 import { InvalidArgumentError, TransferError, UnsupportedEndpointError } from '../errors.js'
 import type { Eventually } from '../eventually.js'
-import { BufferList } from '../list/buffer-list.js'
+import { BufferList, segmentsOf } from '../list/buffer-list.js'
+import type { Segments } from '../list/segments.js'
 import type { Description, Descriptor, Ownership } from '../native.js'
 import type { KernelCause } from '../audit/causes.js'
 import { opened, Watch } from '../reactor.js'
 import type { PipeParcel } from '../raw/parcel.js'
 import type { HeldPipe } from '../raw/pipe-pool.js'
 import { ECONNABORTED, TURN_BYTES_MAX, type Obstacle, type SinkEnd, type SourceEnd } from './end.js'
-import { Turns } from './turns.js'
+import { Turns, type NumberTurns } from './turns.js'
 
 const O_NONBLOCK = 0o4000
 const S_IFMT = 0o170000
@@ -17,6 +18,8 @@ const SOCK_STREAM = 1
 const AF_UNIX = 1
 /** Memory that one attempt to read asks for, at the most, in bytes. */
 const READ_BYTES_MAX = 262144
+/** Up to this it is not asked how much is there, in bytes. */
+const READ_BYTES_MIN = 4096
 /** Below this a low-water mark saves no wake-up that is worth two system calls, in bytes. */
 const LOW_WATER_BYTES_MIN = 65536
 /** Above this the kernel could not keep its promise with a default receive buffer, in bytes. */
@@ -36,15 +39,21 @@ export class DescriptorEnd implements SourceEnd, SinkEnd {
   readonly obstacle: Obstacle | undefined = undefined
   readonly pageCopies = undefined
   readonly memoryCopies: KernelCause
-  readonly readTurns = new Turns()
-  readonly writeTurns = new Turns()
+  readonly readTurns: Turns
+  readonly writeTurns: Turns
   readonly front = new BufferList()
   readonly #descriptor: Descriptor
   readonly #isSocket: boolean
   #watch: Watch | undefined
   #lowWater = 1
 
-  constructor(fd: number, ownership: Ownership) {
+  /** Whether somebody can pull what is given back: the owner's stream, or an endpoint. */
+  readonly #keepsFront: boolean
+
+  constructor(fd: number, ownership: Ownership, keepsFront: boolean, turns?: NumberTurns) {
+    this.#keepsFront = keepsFront
+    this.readTurns = turns?.read ?? new Turns()
+    this.writeTurns = turns?.write ?? new Turns()
     const descriptor = opened().adopt(fd, ownership)
     if (typeof descriptor === 'number') throw notOpen(fd, descriptor)
     this.#descriptor = descriptor
@@ -70,6 +79,10 @@ export class DescriptorEnd implements SourceEnd, SinkEnd {
   stopReading(_errno: number): void {
     // Nothing to give back.
   }
+  takeBack(segments: Segments): boolean {
+    if (this.#keepsFront) segmentsOf(this.front).unshiftAll(segments)
+    return this.#keepsFront
+  }
   startWriting(): Eventually<void> {
     // Nothing to wait for.
   }
@@ -85,7 +98,7 @@ export class DescriptorEnd implements SourceEnd, SinkEnd {
   }
   read(lengthBytes: number): Uint8Array | number {
     if (!this.isOpen()) return -ECONNABORTED
-    const bytes = Buffer.allocUnsafe(Math.min(lengthBytes, READ_BYTES_MAX))
+    const bytes = Buffer.allocUnsafe(Math.min(lengthBytes, this.#readBytes(lengthBytes)))
     const n = opened().read(this.#descriptor, bytes, 0, bytes.length)
     return n < 0 ? n : bytes.subarray(0, n)
   }
@@ -124,6 +137,11 @@ export class DescriptorEnd implements SourceEnd, SinkEnd {
     this.#setLowWater(1)
     this.#watch?.close()
     this.#watch = undefined
+  }
+  /** Memory that is worth a read: what is there, so that a trickle does not pin it for nothing. */
+  #readBytes(wantedBytes: number): number {
+    if (wantedBytes <= READ_BYTES_MIN) return READ_BYTES_MIN
+    return Math.min(READ_BYTES_MAX, Math.max(READ_BYTES_MIN, opened().pending(this.#descriptor)))
   }
   #watching(): Watch {
     return (this.#watch ??= new Watch(this.#descriptor))

@@ -7,6 +7,7 @@
 import type { Eventually } from '../eventually.js'
 import type { CopyCause, KernelCause } from '../audit/causes.js'
 import type { BufferList } from '../list/buffer-list.js'
+import type { Segments } from '../list/segments.js'
 import type { PipeParcel } from '../raw/parcel.js'
 import type { HeldPipe } from '../raw/pipe-pool.js'
 import type { PageOwnership } from '../raw/raw.js'
@@ -55,6 +56,11 @@ export interface SourceEnd {
   read(lengthBytes: number): Eventually<Uint8Array | number>
   /** Resolves when another attempt is worth while; `wantedBytes` are missing. May be early. */
   readable(wantedBytes: number): Promise<void>
+  /**
+   * Takes back, within the operation's turn, what was pulled and not accepted. False where it cannot:
+   * the operation's error hands the bytes out then.
+   */
+  takeBack(segments: Segments): boolean
   /** Ends a wait, or a running disk job, early. */
   wakeReader(): void
 }

@@ -4,10 +4,11 @@ import { ledger } from '../audit/ledger.js'
 import type { FileEnd as FilePlace } from '../contract.js'
 import { InvalidArgumentError, UnsupportedEndpointError } from '../errors.js'
 import { BufferList } from '../list/buffer-list.js'
+import type { Segments } from '../list/segments.js'
 import { addon, whyNoAddon } from '../native.js'
 import { OpenFile, type FileJob } from '../raw/open-file.js'
 import type { PipeParcel } from '../raw/parcel.js'
-import type { HeldPipe } from '../raw/pipe-pool.js'
+import { PAGE_BYTES, type HeldPipe } from '../raw/pipe-pool.js'
 import { withoutAddon, type Obstacle, type SinkEnd, type SourceEnd } from './end.js'
 import type { Eventually } from '../eventually.js'
 import { Turns } from './turns.js'
@@ -20,8 +21,6 @@ const READ_BYTES_MAX = 1 << 20
  * pipes; it can be cancelled between any two calls.
  */
 const JOB_BYTES_MAX = 8 << 20
-/** A page of a file fills one slot of a pipe, in bytes. */
-const PAGE_BYTES = 4096
 
 /** Operations that use a handle's own position wait for each other. */
 const turnsOfHandle = new WeakMap<object, Turns>()
@@ -79,10 +78,10 @@ export class FileEnd implements SourceEnd, SinkEnd {
       return FileEnd.ofHandle(file, offset, { flush, isSink })
     }
     const flags = place.flags ?? (isSink ? (offset === undefined ? 'w' : 'r+') : 'r')
-    const start = offset ?? (flags.startsWith('a') ? undefined : 0)
-    return openOrCreate(file, flags, place).then(
-      (open) => new FileEnd(open, start, { flush, isSink }),
-    )
+    return openOrCreate(file, flags, place).then((open) => {
+      const hasOffsets = open.isRegular && !flags.startsWith('a')
+      return new FileEnd(open, offset ?? (hasOffsets ? 0 : undefined), { flush, isSink })
+    })
   }
 
   startReading(): void {
@@ -90,6 +89,13 @@ export class FileEnd implements SourceEnd, SinkEnd {
   }
   stopReading(): void {
     // The file stays open for the next operation.
+  }
+  takeBack(segments: Segments): boolean {
+    // Within the turn: who waits for the file's own position must find it where this ends.
+    if (this.position() === undefined) return false
+    this.skip(-segments.length)
+    segments.clear()
+    return true
   }
   startWriting(): void {
     // A file is always ready.
@@ -111,7 +117,7 @@ export class FileEnd implements SourceEnd, SinkEnd {
     })
   }
   async read(lengthBytes: number): Promise<Uint8Array | number> {
-    const bytes = Buffer.allocUnsafeSlow(Math.min(lengthBytes, READ_BYTES_MAX))
+    const bytes = Buffer.allocUnsafeSlow(Math.min(lengthBytes, this.#readBytes()))
     const n = await this.#run(this.file.readAt(this.#offset, bytes, 0, bytes.length))
     return n < 0 ? n : bytes.subarray(0, n)
   }
@@ -149,6 +155,12 @@ export class FileEnd implements SourceEnd, SinkEnd {
   close(): void {
     this.file.release()
     this.front.release()
+  }
+  /** Memory that is worth a read: what is left of the file, so that none is pinned for nothing. */
+  #readBytes(): number {
+    const at = this.file.isRegular ? this.position() : undefined
+    if (at === undefined) return READ_BYTES_MAX
+    return Math.min(READ_BYTES_MAX, Math.max(PAGE_BYTES, this.file.sizeBytes() - at))
   }
   /** A job's bytes, 0 at the end, or −errno; an error behind bytes comes again when it is tried. */
   #run(job: FileJob): Promise<number> {

@@ -16,6 +16,7 @@ import { withoutAddon, type Obstacle, type SinkEnd, type SourceEnd } from './end
 import { FileEnd, isFileHandle } from './file-end.js'
 import { isEncrypted, isReadByParser } from './node-socket.js'
 import { SocketEnd } from './socket-end.js'
+import { letGoOfNumber, turnsOfNumber, type NumberTurns } from './turns.js'
 import { ReadableEnd, STREAM, TLS, WritableEnd } from './stream-end.js'
 
 /** Ends that were made for a caller, and how to let go of them. */
@@ -97,7 +98,26 @@ function descriptorEnds(fd: number, options: PlaceOptions): Ends {
   if (!Number.isInteger(fd) || fd < 0) {
     throw new InvalidArgumentError(`A descriptor must be a whole number from 0 up, not ${fd}`)
   }
-  if (isRegularFile(fd)) return fileEnds(new FileEnd(OpenFile.adopt(fd), offset, { isSink }))
+  // Two operations on one number move one position, or one stream: they take turns.
+  const turns = turnsOfNumber(fd)
+  try {
+    const ends = isRegularFile(fd)
+      ? fileEnds(new FileEnd(OpenFile.adopt(fd), offset, { isSink, turns: turns.read }))
+      : streamOfNumber(fd, options, turns)
+    return {
+      ...ends,
+      close: () => {
+        ends.close()
+        letGoOfNumber(fd)
+      },
+    }
+  } catch (error) {
+    letGoOfNumber(fd)
+    throw error
+  }
+}
+
+function streamOfNumber(fd: number, options: PlaceOptions, turns: NumberTurns): Ends {
   refuseOffset(options)
   if (addon === null) {
     throw new UnsupportedEndpointError(
@@ -105,7 +125,7 @@ function descriptorEnds(fd: number, options: PlaceOptions): Ends {
       'Wrap it: new net.Socket({ fd })',
     )
   }
-  const end = new DescriptorEnd(fd, 'duplicate')
+  const end = new DescriptorEnd(fd, 'duplicate', options.use === 'attach', turns)
   return { source: end, sink: end, close: () => closeDescriptor(end) }
 }
 

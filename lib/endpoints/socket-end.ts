@@ -39,7 +39,7 @@ export class SocketEnd extends DescriptorEnd {
   }
 
   private constructor(socket: Socket, fd: number) {
-    super(fd, 'borrow')
+    super(fd, 'borrow', true)
     this.#socket = socket
     this.#fd = fd
     socket.once('close', this.#onClose)
@@ -68,9 +68,10 @@ export class SocketEnd extends DescriptorEnd {
   }
   /** Ends one use. With the last, Node has its socket back. */
   letGo(): void {
+    // It throws where bytes cannot be given back: the socket stays taken over then, as a whole.
+    if (this.#users === 1) this.#endReading()
     this.#users -= 1
     if (this.#users > 0) return
-    this.#endReading()
     this.#writing?.end()
     this.#socket.off('close', this.#onClose)
     ends.delete(this.#socket)
@@ -130,11 +131,13 @@ export class SocketEnd extends DescriptorEnd {
   }
   #endReading(): void {
     const reading = this.#reading
-    this.#reading = undefined
     if (reading === undefined) return
+    const leftover = partsToGiveBack(this.front)
+    this.#reading = undefined
+    this.#readers = 0
     // Node's own reading must not wait for the low-water mark of a pull.
     this.endWaits()
-    reading.end(partsToGiveBack(this.front))
+    reading.end(leftover)
     if (this.#failure !== 0 && this.isOpen()) this.#fail(this.#failure, 'read', undefined)
   }
   /**

@@ -1,6 +1,7 @@
 import type { Readable, Writable } from 'node:stream'
 import { EndpointBusyError, UnsupportedEndpointError } from '../errors.js'
-import { BufferList } from '../list/buffer-list.js'
+import { BufferList, segmentsOf } from '../list/buffer-list.js'
+import type { Segments } from '../list/segments.js'
 import {
   EAGAIN,
   ECONNABORTED,
@@ -98,15 +99,21 @@ export class ReadableEnd implements SourceEnd {
   readable(): Promise<void> {
     return this.#reading.ready()
   }
+  takeBack(segments: Segments): boolean {
+    segmentsOf(this.front).unshiftAll(segments)
+    return true
+  }
   wakeReader(): void {
     this.#reading.wake()
   }
   /** Gives the stream back what was pulled and not consumed. */
   close(): void {
+    // It throws where bytes cannot be given back: the stream stays taken over then, as a whole.
+    const leftover = this.#users > 1 ? [] : partsToGiveBack(this.front)
     this.#users -= 1
     if (this.#users > 0) return
     readables.delete(this.#stream)
-    this.#reading.end(partsToGiveBack(this.front))
+    this.#reading.end(leftover)
     this.front.release()
   }
 }
@@ -174,7 +181,11 @@ export class WritableEnd implements SinkEnd {
     return new Promise((resolve) => {
       let accepted = 0
       let waiting = views.length
+      let isSettled = false
       const settle = (count: number): void => {
+        // Late callbacks of a write that was given up must not touch the next one's wake.
+        if (isSettled) return
+        isSettled = true
         this.#wake = undefined
         stream.off('close', onClose)
         resolve(count)

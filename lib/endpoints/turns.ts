@@ -29,3 +29,23 @@ export class Turns {
     return new Promise((resolve) => this.#whenIdle.push(resolve))
   }
 }
+
+/** The turns of a descriptor that is named by its number, for as long as operations name it. */
+export interface NumberTurns {
+  readonly read: Turns
+  readonly write: Turns
+  users: number
+}
+const byNumber = new Map<number, NumberTurns>()
+
+/** For one more user, who calls `letGoOfNumber` once. */
+export function turnsOfNumber(fd: number): NumberTurns {
+  const known = byNumber.get(fd) ?? { read: new Turns(), write: new Turns(), users: 0 }
+  known.users += 1
+  byNumber.set(fd, known)
+  return known
+}
+export function letGoOfNumber(fd: number): void {
+  const known = byNumber.get(fd)
+  if (known !== undefined && --known.users === 0) byNumber.delete(fd)
+}

@@ -7,7 +7,7 @@ import { addon, type Descriptor } from '../native.js'
 import { opened, runJob, type JobResult, type RunningJob } from '../reactor.js'
 import type { HeldPipe } from './pipe-pool.js'
 
-const { EBADF } = { EBADF: 9 }
+const EBADF = 9
 /** `O_APPEND`, as `F_GETFL` reports it on every Linux. */
 const O_APPEND = 0o2000
 const S_IFMT = 0o170000

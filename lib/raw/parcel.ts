@@ -9,7 +9,6 @@ import { ledger } from '../audit/ledger.js'
 import type { CopyCause } from '../audit/causes.js'
 import { opened } from '../reactor.js'
 import type { HeldPipe } from './pipe-pool.js'
-import type { Lease } from './slabs.js'
 
 /** What is on its way: pages or memory. */
 export type Parcel = PipeParcel | MemoryParcel
@@ -94,12 +93,10 @@ export class MemoryParcel {
   readonly parts: Uint8Array[]
   skip = 0
   remaining: number
-  #leases: Lease[] | undefined
 
-  constructor(parts: Uint8Array[], leases?: Lease[]) {
+  constructor(parts: Uint8Array[]) {
     this.parts = parts
     this.remaining = parts.reduce((sum, part) => sum + part.length, 0)
-    this.#leases = leases
   }
   accept(bytes: number): void {
     this.remaining -= bytes
@@ -113,8 +110,7 @@ export class MemoryParcel {
     if (whole > 0) this.parts.splice(0, whole)
   }
   close(): void {
-    for (const lease of this.#leases ?? []) lease.end()
-    this.#leases = undefined
+    // The collector's.
   }
 }
 

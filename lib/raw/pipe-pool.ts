@@ -11,6 +11,8 @@ import { systemError } from '../errors.js'
 import { addon, type Pipe } from '../native.js'
 import { opened } from '../reactor.js'
 
+/** A page of a file fills one slot of a pipe, in bytes. The addon is for machines with such pages. */
+export const PAGE_BYTES = 4096
 /** Slots of a small pipe: the kernel's default, 64 KiB of whole pages. */
 export const SMALL_PIPE_SLOTS = 16
 /** Slots of a large pipe: 1 MiB of whole pages, the kernel's default limit. */

@@ -14,6 +14,8 @@ interface PipePart {
   readonly end: number
   /** The first byte that the pipe still holds: more than `start` once it was consumed from. */
   front: number
+  /** Whether a transfer moves bytes out of the pipe: nobody else touches it then. */
+  isLent: boolean
   held: HeldPipe | undefined
   memory: Uint8Array | undefined
 }
@@ -37,7 +39,9 @@ class Holdings implements Reclaimable {
   /** Gives up what it keeps only to save work, and shrinks its pipes to what they hold. */
   reclaim(): void {
     this.closeReader()
-    for (const { held } of this.parts) if (held !== undefined) pipePool.shrink(held)
+    for (const { held, isLent } of this.parts) {
+      if (held !== undefined && !isLent) pipePool.shrink(held)
+    }
   }
   closeReader(): void {
     const reader = this.reader
@@ -167,12 +171,15 @@ export class PipeRaw extends CountedRaw<Holdings> implements BufferRaw {
       if (part.start < first.start || end >= offset + length || part.held === undefined) continue
       if (part.front > end) break
       run.push(part)
+      part.isLent = true
       end = Math.min(part.end, offset + length)
     }
     return new PipeParcel(
       run.map(({ held }) => held as HeldPipe),
       end - offset,
-      () => undefined,
+      () => {
+        for (const part of run) part.isLent = false
+      },
       (bytes) => advance(run, bytes),
     )
   }
@@ -264,7 +271,7 @@ function partsOf(pipes: readonly HeldPipe[]): PipePart[] {
   return pipes.map((held) => {
     const start = end
     end += held.bytes
-    return { start, end, front: start, held, memory: undefined }
+    return { start, end, front: start, isLent: false, held, memory: undefined }
   })
 }
 

@@ -1,6 +1,7 @@
 import { ledger } from '../audit/ledger.js'
 import type { CopyCause } from '../audit/causes.js'
 import { EAGAIN, type SinkEnd, type SourceEnd } from '../endpoints/end.js'
+import { NotByReferenceError } from '../errors.js'
 import type { Eventually } from '../eventually.js'
 import { segmentsOf } from '../list/buffer-list.js'
 import { Segments, Window } from '../list/segments.js'
@@ -48,7 +49,8 @@ export class EndSource implements PullSide {
     const cause = this.#plan.copyCause
     if (cause !== undefined) return this.#read(length, cause)
     const pipes = trays ?? borrowOne(length)
-    if (pipes === undefined) return this.#read(length, 'budget')
+    // An empty array: the sink keeps pages, and has no pipe for them. One of ours would be lost to it.
+    if (pipes === undefined || pipes.length === 0) return this.#readForBudget(length)
     const isOwn = trays === undefined
     const filled = this.#end.fill(pipes, length)
     if (typeof filled === 'number') return this.#filled(pipes, isOwn, length, filled)
@@ -111,6 +113,15 @@ export class EndSource implements PullSide {
     if (isOwn) giveBackAll(pipes)
     if (n < 0 && this.#plan.fallsBack(n, 'splice')) return this.#read(length, 'fallback')
     return n
+  }
+  #readForBudget(length: number): Eventually<Parcel | number> {
+    if (this.#plan.isReferenceOnly) {
+      throw new NotByReferenceError(
+        'No pipe is left within the budget',
+        "Release lists that hold pages, ask for less at once, or use mode 'auto'",
+      )
+    }
+    return this.#read(length, 'budget')
   }
   #read(length: number, cause: CopyCause): Eventually<Parcel | number> {
     this.#plan.use(`copy:${cause}`)

@@ -11,6 +11,7 @@ import { BufferList, isReleased, segmentsOf } from '../list/buffer-list.js'
 import type { Sink, Source } from '../list/endpoint.js'
 import { installMover } from '../list/mover.js'
 import type { Segments } from '../list/segments.js'
+import { addon } from '../native.js'
 import { FileRaw } from '../raw/file.js'
 import { after, type Eventually } from '../eventually.js'
 import { checkPull } from './checks.js'
@@ -56,11 +57,16 @@ function moveFromList(list: BufferList, source: BufferList, length: number): num
 function takeExtent(source: SourceEnd, length: number, options: PullOptions): FileRaw | undefined {
   // What was given back comes first, and is no part of the file's range.
   if (source.front.length > 0) return undefined
-  const isAsked = options.hold !== 'pages' && (options.mode ?? 'auto') === 'auto'
+  const { hold, mode = 'auto' } = options
+  const isReference = mode === 'auto' || (mode === 'reference' && addon !== null)
+  const isAsked = hold !== 'pages' && isReference
   if (!isAsked || !(source instanceof FileEnd) || !source.file.isRegular) return undefined
   const at = source.position()
   if (at === undefined) return undefined
-  const there = Math.max(0, Math.min(length, source.file.sizeBytes() - at))
+  const sizeBytes = source.file.sizeBytes()
+  // Files of /proc have no size and yet bytes: they are read.
+  if (sizeBytes === 0) return undefined
+  const there = Math.max(0, Math.min(length, sizeBytes - at))
   source.skip(there)
   return new FileRaw(source.file.retain(), at, there)
 }

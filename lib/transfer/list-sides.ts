@@ -5,15 +5,13 @@ import { opened } from '../reactor.js'
 import { HeapRaw } from '../raw/heap.js'
 import { MemoryParcel, PipeParcel, readPipe, type Parcel } from '../raw/parcel.js'
 import { PipeRaw } from '../raw/pipe.js'
-import { pipePool, type HeldPipe } from '../raw/pipe-pool.js'
+import { PAGE_BYTES, pipePool, type HeldPipe } from '../raw/pipe-pool.js'
 import type { PageOwnership } from '../raw/raw.js'
 import type { Plan } from './plan.js'
 import type { PullSide, PushSide } from './sides.js'
 
 /** Parts that one gathering write takes, at the most: a tenth of IOV_MAX keeps the call short. */
 const PARTS_MAX = 100
-/** A page of a file fills one slot of a pipe, in bytes. */
-const PAGE_BYTES = 4096
 /** Pages that hold less than this, on average, are not worth pinning, in bytes. */
 const SLOT_BYTES_MIN = 2048
 
@@ -116,10 +114,11 @@ export class ListSink implements PushSide {
     // What came is taken by whoever began the operation.
     return 0
   }
-  trays(wantedBytes: number): readonly HeldPipe[] | undefined {
+  trays(wantedBytes: number): readonly HeldPipe[] {
     const trays = this.#pipesWithRoom()
     let left = wantedBytes
-    for (const { slots, bytes } of trays) left -= slots * PAGE_BYTES - bytes
+    // A socket's slots hold more than a page: a pipe with room may hold more than its slots' pages.
+    for (const { slots, bytes } of trays) left -= Math.max(0, slots * PAGE_BYTES - bytes)
     while (left > 0) {
       const held = pipePool.borrow(left)
       if (held === undefined) break
@@ -127,7 +126,7 @@ export class ListSink implements PushSide {
       this.#pipes.push(held)
       left -= held.slots * PAGE_BYTES
     }
-    return trays.length === 0 ? undefined : trays
+    return trays
   }
   rest(): void {
     for (let last = this.#pipes.at(-1); last?.bytes === 0; last = this.#pipes.at(-1)) {
@@ -168,7 +167,9 @@ export class ListSink implements PushSide {
     const last = this.#pipes[from - 1]
     if (last === undefined) return empty
     if (opened().hasRoom(last.pipe)) return [last, ...empty]
-    if (empty.length === 0) this.#keepOnlyFullPages(last)
+    this.#pipes.length = from
+    this.#keepOnlyFullPages(last)
+    this.#pipes.push(...empty)
     return empty
   }
   /** All that came, in order. */

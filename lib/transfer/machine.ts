@@ -1,4 +1,5 @@
 import { setImmediate as nextRound } from 'node:timers/promises'
+import { listenForAbort } from '../abort.js'
 import type { TransferOptions } from '../contract.js'
 import { EAGAIN, TURN_BYTES_MAX } from '../endpoints/end.js'
 import { after, type Eventually } from '../eventually.js'
@@ -31,7 +32,7 @@ export interface Job {
    * Takes back what was pulled and not accepted, on an abort. Without it, and on a failure, the error
    * hands it out.
    */
-  readonly takeBack?: ((segments: Segments) => void) | undefined
+  readonly takeBack?: ((segments: Segments) => boolean) | undefined
 }
 
 /** What broke an operation: which side, at what call. */
@@ -67,6 +68,7 @@ export class Machine {
   #error: Error | undefined
   #isCancelled = false
   #cancel: (() => void) | undefined
+  #unlisten: (() => void) | undefined
 
   constructor(job: Job) {
     this.#job = job
@@ -83,8 +85,8 @@ export class Machine {
   run(): Eventually<Error | undefined> {
     const { signal } = this.#job.options
     if (signal !== undefined) {
-      signal.addEventListener('abort', this.#onAbort, { once: true })
       if (signal.aborted) this.#onAbort()
+      else this.#unlisten = listenForAbort(signal, this.#onAbort)
     }
     return after(this.#start(), (isStarted) => (isStarted ? this.#go('PULL') : this.#settle()))
   }
@@ -197,7 +199,7 @@ export class Machine {
       this.#isEof = true
       return 'END'
     }
-    if (parcel !== -EAGAIN) return this.#fail('source', parcel, trays ? 'splice' : 'read')
+    if (parcel !== -EAGAIN) return this.#fail('source', parcel, trays?.length ? 'splice' : 'read')
     // EAGAIN means two things: where the pipe has no room left, the source may have more.
     const tray = trays?.[0]
     const { sink, atLeast } = this.#job
@@ -288,7 +290,8 @@ export class Machine {
     this.#closeParcel()
     const failure = this.#failure
     // Before the source is given back to its owner: what comes later it would never see.
-    if (this.#isCancelled && failure === undefined) this.#giveBack()
+    const isUnfinished = this.#isCancelled || this.#error !== undefined
+    if (isUnfinished && failure === undefined) this.#giveBack()
     source.stop(failure?.side === 'source' ? failure.errno : 0)
     const stopping = sink.stop(failure?.side === 'sink' ? failure.errno : 0)
     return after(stopping, (errno) => {
@@ -298,7 +301,7 @@ export class Machine {
   }
   /** What the operation came to, and where the residual goes. */
   #settle(): Error | undefined {
-    this.#job.options.signal?.removeEventListener('abort', this.#onAbort)
+    this.#unlisten?.()
     const residual = this.#residual
     if (this.#error !== undefined) {
       residual?.clear()
@@ -322,8 +325,7 @@ export class Machine {
   #giveBack(): void {
     const { takeBack } = this.#job
     if (takeBack === undefined || this.#residual === undefined) return
-    takeBack(this.#residual)
-    this.#residual = undefined
+    if (takeBack(this.#residual)) this.#residual = undefined
   }
   readonly #onAbort = (): void => {
     this.#isCancelled = true

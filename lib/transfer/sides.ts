@@ -41,7 +41,10 @@ export interface PushSide {
   stop(errno: number): Eventually<number>
   /** Bytes that one parcel may hold at the most. */
   readonly batchBytes: number
-  /** The sink's own pipes with room in them, for sinks that keep pages; undefined for others. */
+  /**
+   * The sink's own pipes with room in them, for sinks that keep pages: none when the budget is used
+   * up. Undefined for other sinks.
+   */
   trays(wantedBytes: number): readonly HeldPipe[] | undefined
   /** Takes segments as they are; absent where bytes must be moved. */
   adopt?(segments: Segments): void

@@ -2,12 +2,13 @@ import { checkLength } from '../arguments.js'
 import type { TransferOptions, TransferResult } from '../contract.js'
 import { oneWay, type Ends } from '../endpoints/recognize.js'
 import { InvalidArgumentError } from '../errors.js'
-import { BufferList, segmentsOf } from '../list/buffer-list.js'
+import { after, type Eventually } from '../eventually.js'
+import { BufferList } from '../list/buffer-list.js'
 import type { Sink, Source } from '../list/endpoint.js'
 import { checkOptions } from './checks.js'
 import { EndSink, EndSource } from './end-sides.js'
 import { Machine } from './machine.js'
-import { openEnds } from './open.js'
+import { openEnds, type OpenedEnds } from './open.js'
 import { Plan } from './plan.js'
 import { pushList } from './push.js'
 import { inTurn } from './turn.js'
@@ -69,12 +70,18 @@ async function transferList(
     use: 'operation',
     ...(signal === undefined ? {} : { signal }),
   } as const
-  const { ends, close } = await openEnds(sink, place)
-  const total = Math.min(length, list.length)
+  let opened: OpenedEnds | undefined
+  // Opened, and perhaps truncated, only once the list was found fit to be sent.
+  const open = (): Eventually<Ends> =>
+    after(openEnds(sink, place), (it) => {
+      opened = it
+      return it.ends
+    })
   try {
-    return await pushList(list, () => ends, { ...options, consume: true }, total)
+    const total = Math.min(length, list.length)
+    return await pushList(list, open, { ...options, consume: true }, total)
   } finally {
-    close()
+    opened?.close()
   }
 }
 
@@ -101,7 +108,7 @@ async function transferEnds(
     atLeast: length,
     more: false,
     options,
-    takeBack: (segments) => segmentsOf(source.front).unshiftAll(segments),
+    takeBack: (segments) => source.takeBack(segments),
   })
   // Always in one order, so that two transfers cannot wait for each other's turns.
   const reading = source.readTurns

@@ -1,3 +1,4 @@
+import { listenForAbort } from '../abort.js'
 import type { Eventually } from '../eventually.js'
 import type { Turns } from '../endpoints/turns.js'
 import { AbortError } from '../errors.js'
@@ -39,11 +40,11 @@ export async function orAborted<T>(
   onLate?: (value: T) => void,
 ): Promise<T> {
   if (signal === undefined) return promise
-  let onAbort: () => void = () => undefined
+  let unlisten: () => void = () => undefined
   const aborted = new Promise<never>((_resolve, reject) => {
-    onAbort = () => reject(new AbortError(0, signal.reason))
+    const onAbort = (): void => reject(new AbortError(0, signal.reason))
     if (signal.aborted) onAbort()
-    else signal.addEventListener('abort', onAbort, { once: true })
+    else unlisten = listenForAbort(signal, onAbort)
   })
   try {
     return await Promise.race([promise, aborted])
@@ -51,6 +52,6 @@ export async function orAborted<T>(
     promise.then(onLate, () => undefined)
     throw error
   } finally {
-    signal.removeEventListener('abort', onAbort)
+    unlisten()
   }
 }
