@@ -61,7 +61,11 @@ describe('A list takes from a source', () => {
           const source = await from.give(sent)
           using list = new BufferList()
           const { result, account } = await accounted(() =>
-            list.spliceFrom(source, length, { mode }),
+            list.spliceFrom(
+              source,
+              length,
+              mode === 'reference' ? { mode, hold: 'pages' } : { mode },
+            ),
           )
           expect(result).to.equal(length)
           expect(list.length).to.equal(length)

@@ -8,6 +8,7 @@ import {
   BufferList,
   InvalidArgumentError,
   NotByReferenceError,
+  ReleasedError,
   transfer,
   TransferError,
 } from 'splicelist'
@@ -181,6 +182,20 @@ describe('transfer()', () => {
     await writeFile(path, 'precious')
     const error = await failure(transfer({ file: `${path}.missing` }, { file: path }))
     expect(error).to.have.property('code', 'ENOENT')
+    expect(await readFile(path, 'utf8')).to.equal('precious')
+  })
+
+  it('touches no target when its list was released', async () => {
+    const path = await freshPath()
+    await writeFile(path, 'precious')
+    const list = new BufferList('other')
+    list.release()
+    for (const send of [
+      () => transfer(list, { file: path }),
+      () => list.spliceTo({ file: path }),
+    ]) {
+      expect(await failure(send())).to.be.instanceOf(ReleasedError)
+    }
     expect(await readFile(path, 'utf8')).to.equal('precious')
   })
 

@@ -181,7 +181,7 @@ describe('A file that was opened for appending', () => {
     const handle = await opened(path, 'a+')
     using list = new BufferList()
     const { account } = await accounted(() =>
-      list.spliceFrom(handle, 100_000, { offset: 0, mode: 'reference' }),
+      list.spliceFrom(handle, 100_000, { offset: 0, mode: 'reference', hold: 'pages' }),
     )
     expect(account.moved).to.equal(100_000)
     expectSameBytes(list.toBuffer(), bytes(7, 100_000))
