@@ -1,0 +1,109 @@
+/**
+ * Law 1 in corners where it was broken once: each of these lost or mixed up bytes.
+ */
+import { setMaxListeners } from 'node:events'
+import { expect } from 'chai'
+import { attach, BufferList, transfer } from 'splicelist'
+import { addon } from '#lib/native.js'
+import { pipePool } from '#lib/raw/pipe-pool.js'
+import { bytes } from '../support/bytes.js'
+import { afterwards } from '../support/cleanup.js'
+import { expectSameBytes } from '../support/first-difference.js'
+import { needsAddon, needsPages } from '../support/needs.js'
+import { tcpPair } from '../support/socket-pairs.js'
+import { Collector } from './collector.js'
+import { fifoToWrite } from './fifos.js'
+import { failure } from './outcomes.js'
+import { fileOf, freshPath } from './places.js'
+
+describe('Nothing is lost', () => {
+  it('when a pipe is refused once, in the middle of a pull', async function () {
+    needsPages(this)
+    const sent = bytes(1, 40_000)
+    const { client: left, server: right } = await tcpPair()
+    left.write(sent)
+    await using peer = attach(right)
+    pipePool.drain()
+    addon?.script([{ call: 'pipe2', errno: 24, times: 1 }])
+    afterwards(() => addon?.script(null))
+    using list = await peer.pull(sent.length)
+    expectSameBytes(list.toBuffer(), sent)
+  })
+
+  it('when several operations are given one descriptor by its number: they take turns', async function () {
+    needsAddon(this)
+    const { fd, reader } = await fifoToWrite()
+    const collector = new Collector(reader)
+    const lists = ['A', 'B', 'C'].map((letter) => new BufferList(Buffer.alloc(300_000, letter)))
+    await Promise.all(lists.map((list) => list.spliceTo(fd)))
+    const got = await collector.take(900_000)
+    expect(got.toString('latin1').replace(/(.)\1*/g, '$1')).to.equal('ABC')
+  })
+
+  it('when the position of one handle is used by a transfer that is aborted', async function () {
+    needsPages(this)
+    const sent = bytes(2, 8 << 20)
+    const { handle: from } = await fileOf(sent)
+    const { client: left, server: right } = await tcpPair()
+    const abort = new AbortController()
+    const stalled = transfer(from, left, { signal: abort.signal })
+    const ended = failure(stalled)
+    const onProgress = new Promise((resolve) => setTimeout(resolve, 50))
+    await onProgress
+    const path = await freshPath()
+    const next = transfer(from, { file: path })
+    abort.abort()
+    const error = (await ended) as Error & { bytesMoved: number }
+    const { bytesMoved } = await next
+    expect(bytesMoved).to.equal(sent.length - error.bytesMoved)
+    using rest = await BufferList.fromFile(path)
+    await rest.load()
+    expectSameBytes(rest.toBuffer(), sent.subarray(error.bytesMoved))
+    left.destroy()
+    right.destroy()
+  })
+
+  it('when onProgress throws: what was pulled and not accepted is given back', async function () {
+    needsPages(this)
+    const sent = bytes(3, 300_000)
+    const from = await tcpPair()
+    const to = await tcpPair()
+    from.client.end(sent)
+    const collector = new Collector(to.server)
+    const peer = attach(from.server)
+    let moved = 0
+    await failure(
+      transfer(peer, to.client, {
+        onProgress: (bytesMoved) => {
+          moved = bytesMoved
+          throw new Error('of the program')
+        },
+      }),
+    )
+    using rest = await peer.pull(sent.length)
+    expect(moved + rest.length).to.equal(sent.length)
+    expectSameBytes(rest.toBuffer(), sent.subarray(moved))
+    expectSameBytes(await collector.take(moved), sent.subarray(0, moved))
+    await peer.detach()
+  })
+})
+
+describe('One signal for many operations', () => {
+  it('has one listener, and no warning', async function () {
+    needsAddon(this)
+    const warnings: Error[] = []
+    const onWarning = (warning: Error): void => void warnings.push(warning)
+    process.on('warning', onWarning)
+    afterwards(() => void process.off('warning', onWarning))
+    const abort = new AbortController()
+    setMaxListeners(1, abort.signal)
+    const { server: right } = await tcpPair()
+    const peer = attach(right)
+    const pulls = Array.from({ length: 40 }, () => failure(peer.pull(10, { signal: abort.signal })))
+    await new Promise((resolve) => setImmediate(resolve))
+    abort.abort()
+    for (const error of await Promise.all(pulls)) expect(error.name).to.equal('AbortError')
+    await peer.detach()
+    expect(warnings).to.deep.equal([])
+  })
+})
