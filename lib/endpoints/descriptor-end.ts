@@ -73,6 +73,10 @@ export class DescriptorEnd implements SourceEnd, SinkEnd {
   protected isOpen(): boolean {
     return true
   }
+  /** Why it may not be used any more: the errno of what closed it. */
+  protected closedErrno(): number {
+    return ECONNABORTED
+  }
   startReading(): Eventually<void> {
     // Nothing to take over.
   }
@@ -90,26 +94,26 @@ export class DescriptorEnd implements SourceEnd, SinkEnd {
     return 0
   }
   fill(pipes: readonly HeldPipe[], lengthBytes: number): number {
-    if (!this.isOpen()) return -ECONNABORTED
+    if (!this.isOpen()) return -this.closedErrno()
     const held = pipes[0] as HeldPipe
     const n = opened().move(this.#descriptor, -1, held.pipe, -1, lengthBytes, false)
     if (n > 0) held.bytes += n
     return n
   }
   read(lengthBytes: number): Uint8Array | number {
-    if (!this.isOpen()) return -ECONNABORTED
+    if (!this.isOpen()) return -this.closedErrno()
     const bytes = Buffer.allocUnsafe(Math.min(lengthBytes, this.#readBytes(lengthBytes)))
     const n = opened().read(this.#descriptor, bytes, 0, bytes.length)
     return n < 0 ? n : bytes.subarray(0, n)
   }
   drain({ first, remaining }: PipeParcel, more: boolean): number {
-    if (!this.isOpen()) return -ECONNABORTED
+    if (!this.isOpen()) return -this.closedErrno()
     const here = Math.min(remaining, first.bytes)
     const moreFollow = more || remaining > here
     return opened().move(first.pipe, -1, this.#descriptor, -1, here, moreFollow)
   }
   write(parts: readonly Uint8Array[], skipBytes: number, more: boolean): number {
-    if (!this.isOpen()) return -ECONNABORTED
+    if (!this.isOpen()) return -this.closedErrno()
     return opened().writev(this.#descriptor, parts, skipBytes, more)
   }
   readable(wantedBytes: number): Promise<void> {

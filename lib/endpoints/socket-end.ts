@@ -94,6 +94,11 @@ export class SocketEnd extends DescriptorEnd {
   protected override isOpen(): boolean {
     return !this.#socket.destroyed && socketFd(this.#socket) === this.#fd
   }
+  protected override closedErrno(): number {
+    // Node may have met the reset that we were about to meet.
+    const { errno } = (this.#socket.errored ?? {}) as NodeJS.ErrnoException
+    return errno === undefined ? super.closedErrno() : Math.abs(errno)
+  }
   override startReading(): void {
     this.holdReading()
   }

@@ -227,6 +227,19 @@ describe('A destroyed socket', () => {
     two.client.destroy()
   })
 
+  it('ends what is pending by the error that destroyed it', async () => {
+    const { client } = await tcpPair()
+    client.on('error', () => undefined)
+    const peer = attach(client)
+    const pulling = failure(peer.pull(10))
+    const pushing = failure(peer.push(new BufferList(bytes(5, 24 << 20))))
+    await settled()
+    client.destroy(Object.assign(new Error('no route'), { code: 'EHOSTUNREACH', errno: -113 }))
+    expect(await pulling).to.include({ side: 'source', code: 'EHOSTUNREACH' })
+    expect(await pushing).to.include({ side: 'sink', code: 'EHOSTUNREACH' })
+    await peer.detach()
+  })
+
   it('sends FIN within a tick although an endpoint was attached', async () => {
     const { client, server } = await tcpPair()
     const collector = new Collector(client)
