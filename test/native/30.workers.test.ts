@@ -16,14 +16,29 @@ import { door, script } from './door.js'
 const openCount = (): number => readdirSync('/proc/self/fd').length
 
 /** A worker that has begun what it is told to do. */
-async function worker(how: string, path = ''): Promise<{ worker: Worker; live: LiveCounts }> {
+/** A worker that has said what it holds, and how it ends: with an error, or without. */
+interface Waiting {
+  readonly worker: Worker
+  readonly live: LiveCounts
+  readonly ended: Promise<Error | undefined>
+}
+
+async function worker(how: string, path = ''): Promise<Waiting> {
   const url = new URL('./workers/waiting.js', import.meta.url)
   const made = new Worker(url, { workerData: { how, path }, execArgv: [] })
   afterwards(async () => {
     await made.terminate()
   })
+  // Listened for from the start: under load the end comes in the same turn as the message.
+  const ended = new Promise<Error | undefined>((resolve) => {
+    let failure: Error | undefined
+    made.once('error', (error) => {
+      failure = error
+    })
+    made.once('exit', () => resolve(failure))
+  })
   const [message] = (await once(made, 'message')) as [{ live: LiveCounts }]
-  return { worker: made, live: message.live }
+  return { worker: made, live: message.live, ended }
 }
 
 /** Waits until as few descriptors are open as before, which the thread's end may take a while for. */
@@ -52,8 +67,8 @@ describe('The door to the addon: worker threads', () => {
 
   it('end by themselves when nothing is pending', async () => {
     const before = openCount()
-    const { worker: ended } = await worker('end')
-    await once(ended, 'exit')
+    const { ended } = await worker('end')
+    await ended
     expect(await settled(before)).to.be.at.most(before)
   })
 
@@ -76,13 +91,12 @@ describe('The door to the addon: worker threads', () => {
 
   it('that throw, exit or close leave nothing open', async () => {
     const before = openCount()
-    const { worker: thrown } = await worker('throw')
-    const [error] = (await once(thrown, 'error')) as [Error]
-    expect(error.message).to.equal('by intention')
-    const { worker: gone } = await worker('exit')
-    await once(gone, 'exit')
-    const { worker: closed } = await worker('close')
-    await once(closed, 'exit')
+    const { ended: thrown } = await worker('throw')
+    expect((await thrown)?.message).to.equal('by intention')
+    const { ended: gone } = await worker('exit')
+    await gone
+    const { ended: closed } = await worker('close')
+    await closed
     expect(await settled(before)).to.be.at.most(before)
   })
 
