@@ -118,7 +118,12 @@ export class ReadableEnd implements SourceEnd {
   }
 }
 
-/** Any writable stream, by counted copy. It may keep what it is given, so it is given memory. */
+/**
+ * Any writable stream, by counted copy. It may keep what it is given, so it is given memory.
+ *
+ * Unlike a socket's, its queue is not taken over: a send is handed to it a megabyte at a time, and a
+ * `write()` of somebody else's meanwhile lands between two of them. Await the send first.
+ */
 export class WritableEnd implements SinkEnd {
   readonly label = 'stream'
   readonly pageCopies = undefined

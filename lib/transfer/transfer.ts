@@ -22,7 +22,8 @@ export interface TransferLimits extends TransferOptions {
 /**
  * Moves bytes from one place to another, to the source's end or `length` bytes, holding one pipe.
  *
- * By reference where both can; otherwise by counted copies: `ways` tells. Nothing is lost: on a
+ * Its turn at either place is taken when both are open: await one operation before the next where
+ * their order matters. By reference where both can; otherwise by counted copies: `ways` tells. Nothing is lost: on a
  * failure the error says which side, how much was accepted, and hands out what was pulled and not
  * accepted; on an abort that is given back to the source. A list given as the source is consumed.
  *
