@@ -23,6 +23,7 @@ import { HeapRaw } from '../raw/heap.js'
 import { OpenFile } from '../raw/open-file.js'
 import type { BufferRaw, PageOwnership, SegmentKind, Stretch } from '../raw/raw.js'
 import { leaseMemory, type Lease, type LeaseHolder } from '../raw/slabs.js'
+import { viewOf } from './buffer-view.js'
 import { crc32c } from './crc32c.js'
 import { Cursor } from './cursor.js'
 import type { Part, Sink, Source } from './endpoint.js'
@@ -600,11 +601,6 @@ function ofAnotherCopy(): InvalidArgumentError {
 
 function endAll(leases: Iterable<Lease>): void {
   for (const lease of leases) lease.end()
-}
-
-/** The same memory as a Buffer. */
-function viewOf(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
 
 function compareStretches(a: Iterator<Stretch>, b: Iterator<Stretch>): -1 | 0 | 1 {

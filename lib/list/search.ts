@@ -6,6 +6,7 @@ import { InvalidArgumentError } from '../errors.js'
 import { describe } from '../arguments.js'
 import { copy, encode } from '../audit/ledger.js'
 import type { Stretch } from '../raw/raw.js'
+import { viewOf } from './buffer-view.js'
 
 /** A needle as bytes. */
 export function needleBytes(needle: unknown): Uint8Array {
@@ -59,8 +60,4 @@ function join(a: Uint8Array, b: Uint8Array): Uint8Array {
   copy('cross-segment', a, joined, 0)
   copy('cross-segment', b, joined, a.length)
   return joined
-}
-
-function viewOf(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }

@@ -4,7 +4,6 @@
 import type { PullOptions, PushOptions } from '../contract.js'
 import type { SourceEnd } from '../endpoints/end.js'
 import { FileEnd } from '../endpoints/file-end.js'
-import type { Ends, PlaceOptions } from '../endpoints/recognize.js'
 import { oneWay } from '../endpoints/recognize.js'
 import { ReleasedError } from '../errors.js'
 import { BufferList, isReleased, segmentsOf } from '../list/buffer-list.js'
@@ -13,9 +12,8 @@ import { installMover } from '../list/mover.js'
 import type { Segments } from '../list/segments.js'
 import { addon } from '../native.js'
 import { FileRaw } from '../raw/file.js'
-import { after, type Eventually } from '../eventually.js'
 import { checkPull } from './checks.js'
-import { openEnds, type OpenedEnds } from './open.js'
+import { openEnds, placeOptions, withSink } from './open.js'
 import { pullInto } from './pull.js'
 import { pushFrom } from './push.js'
 import { inTurn } from './turn.js'
@@ -83,28 +81,9 @@ function addTo(list: BufferList, arrived: Segments | FileRaw): number {
   return length
 }
 
-function placeOptions(isSink: boolean, options: PullOptions | PushOptions): PlaceOptions {
-  const { offset, signal } = options
-  return {
-    isSink,
-    use: 'operation',
-    ...(offset === undefined ? {} : { offset }),
-    ...(signal === undefined ? {} : { signal }),
-  }
-}
-
-async function spliceTo(list: BufferList, sink: Sink, options: PushOptions): Promise<number> {
-  let opened: OpenedEnds | undefined
-  const open = (): Eventually<Ends> =>
-    after(openEnds(sink, placeOptions(true, options)), (it) => {
-      opened = it
-      return it.ends
-    })
-  try {
-    return await pushFrom(list, open, options)
-  } finally {
-    opened?.close()
-  }
+function spliceTo(list: BufferList, sink: Sink, options: PushOptions): Promise<number> {
+  const place = placeOptions(true, options)
+  return withSink(sink, place, (open) => pushFrom(list, open, options))
 }
 
 installMover({ spliceFrom, spliceTo })

@@ -26,6 +26,44 @@ export function openEnds(place: Source | Sink, options: PlaceOptions): Eventuall
   return after(endsOf(place as Place, options), (ends) => ({ ends, close: () => ends.close() }))
 }
 
+/** What the caller of one operation said of a place, for `openEnds`. */
+export function placeOptions(
+  isSink: boolean,
+  {
+    offset,
+    signal,
+  }: { readonly offset?: number | undefined; readonly signal?: AbortSignal | undefined },
+): PlaceOptions {
+  return {
+    isSink,
+    use: 'operation',
+    ...(offset === undefined ? {} : { offset }),
+    ...(signal === undefined ? {} : { signal }),
+  }
+}
+
+/**
+ * Sends to a sink, which is opened (and perhaps truncated) only when `send` asks for it: once the
+ * list was found fit to be sent. It is let go of whatever becomes of the send.
+ */
+export async function withSink<T>(
+  sink: Sink,
+  options: PlaceOptions,
+  send: (open: () => Eventually<Ends>) => Promise<T>,
+): Promise<T> {
+  let opened: OpenedEnds | undefined
+  const open = (): Eventually<Ends> =>
+    after(openEnds(sink, options), (it) => {
+      opened = it
+      return it.ends
+    })
+  try {
+    return await send(open)
+  } finally {
+    opened?.close()
+  }
+}
+
 function isForeignEndpoint(place: unknown): boolean {
   return typeof place === 'object' && place !== null && 'unpull' in place && 'detach' in place
 }

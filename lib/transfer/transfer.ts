@@ -2,13 +2,12 @@ import { checkLength } from '../arguments.js'
 import type { TransferOptions, TransferResult } from '../contract.js'
 import { oneWay, type Ends } from '../endpoints/recognize.js'
 import { InvalidArgumentError } from '../errors.js'
-import { after, type Eventually } from '../eventually.js'
 import { BufferList } from '../list/buffer-list.js'
 import type { Sink, Source } from '../list/endpoint.js'
 import { checkOptions } from './checks.js'
 import { EndSink, EndSource } from './end-sides.js'
 import { Machine } from './machine.js'
-import { openEnds, type OpenedEnds } from './open.js'
+import { openEnds, placeOptions, withSink } from './open.js'
 import { Plan } from './plan.js'
 import { pushList } from './push.js'
 import { inTurn } from './turn.js'
@@ -23,9 +22,10 @@ export interface TransferLimits extends TransferOptions {
  * Moves bytes from one place to another, to the source's end or `length` bytes, holding one pipe.
  *
  * Its turn at either place is taken when both are open: await one operation before the next where
- * their order matters. By reference where both can; otherwise by counted copies: `ways` tells. Nothing is lost: on a
- * failure the error says which side, how much was accepted, and hands out what was pulled and not
- * accepted; on an abort that is given back to the source. A list given as the source is consumed.
+ * their order matters. By reference where both can; otherwise by counted copies: `ways` tells.
+ * Nothing is lost: on a failure the error says which side, how much was accepted, and hands out what
+ * was pulled and not accepted; on an abort that is given back to the source. A list given as the
+ * source is consumed.
  *
  * ```ts
  * import { transfer } from 'splicelist'
@@ -42,13 +42,12 @@ export async function transfer(
   if (length !== Infinity) checkLength('length', length)
   if (BufferList.isBufferList(source)) return transferList(source, sink, options, length)
   const { signal } = options
-  const use = { use: 'operation', ...(signal === undefined ? {} : { signal }) } as const
-  const from = await openEnds(source, { isSink: false, ...use })
+  const from = await openEnds(source, placeOptions(false, { signal }))
   try {
     // Before the sink is opened, and perhaps truncated.
     if (from.ends.source === undefined) throw oneWay(false)
     new Plan(options.mode).meet(from.ends.source.obstacle)
-    const to = await openEnds(sink, { isSink: true, ...use })
+    const to = await openEnds(sink, placeOptions(true, { signal }))
     try {
       return await transferEnds(from.ends, to.ends, options, length)
     } finally {
@@ -59,31 +58,16 @@ export async function transfer(
   }
 }
 
-async function transferList(
+function transferList(
   list: BufferList,
   sink: Sink,
   options: TransferOptions,
   length: number,
 ): Promise<TransferResult> {
-  const { signal } = options
-  const place = {
-    isSink: true,
-    use: 'operation',
-    ...(signal === undefined ? {} : { signal }),
-  } as const
-  let opened: OpenedEnds | undefined
-  // Opened, and perhaps truncated, only once the list was found fit to be sent.
-  const open = (): Eventually<Ends> =>
-    after(openEnds(sink, place), (it) => {
-      opened = it
-      return it.ends
-    })
-  try {
+  return withSink(sink, placeOptions(true, { signal: options.signal }), (open) => {
     const total = Math.min(length, list.length)
-    return await pushList(list, open, { ...options, consume: true }, total)
-  } finally {
-    opened?.close()
-  }
+    return pushList(list, open, { ...options, consume: true }, total)
+  })
 }
 
 async function transferEnds(
