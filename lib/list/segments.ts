@@ -23,7 +23,7 @@ export type Visitor = (window: Window, within: number, lengthBytes: number) => b
 
 /** See the head of this file. */
 export class Segments {
-  readonly #leaves: Leaf[] = []
+  #leaves: Leaf[] = NONE
   /** Absolute position of the first byte. */
   #base = 0
   #length = 0
@@ -214,7 +214,8 @@ export class Segments {
     this.#mergeAt(this.#leaves.length - 1)
   }
   #begin(leaf: Leaf): void {
-    this.#leaves.push(leaf)
+    // A literal has no room to spare: most lists never need more than one leaf.
+    this.#leaves = [leaf]
     this.#length = leaf.lengthBytes
     this.#count = leaf.count
   }
@@ -260,6 +261,7 @@ export class Segments {
   #replaceLeaves(from: number, count: number, leaves: readonly Leaf[]): void {
     this.#forgetHint()
     this.#touch(from)
+    if (this.#leaves === NONE) this.#leaves = []
     const all = this.#leaves
     if (leaves.length <= ARGUMENTS_MAX) all.splice(from, count, ...leaves)
     else {
@@ -291,7 +293,7 @@ export class Segments {
   }
   #dropLeaf(): void {
     if (this.#leaves.length === 1) {
-      this.#leaves.pop()
+      this.#leaves = NONE
       this.#measured = 0
       return
     }
@@ -301,12 +303,12 @@ export class Segments {
     this.#measured -= 1
   }
   #takeLeaves(): Leaf[] {
-    const leaves = this.#leaves.slice()
+    const leaves = this.#leaves
     this.#reset()
     return leaves
   }
   #reset(): void {
-    this.#leaves.length = 0
+    this.#leaves = NONE
     this.#base = 0
     this.#length = 0
     this.#count = 0
@@ -381,6 +383,8 @@ export class Segments {
   }
 }
 
+/** The leaves of an empty list. Never added to: the first leaf comes with an array of its own. */
+const NONE: Leaf[] = []
 /** Where nothing was found yet. */
 const NOWHERE: Window = new MemoryWindow(new Uint8Array(0), 0, 0)
 
