@@ -10,6 +10,7 @@ import { InvalidArgumentError } from '../errors.js'
 import { describe } from '../arguments.js'
 import { encode } from '../audit/ledger.js'
 import type { Stretch } from '../raw/raw.js'
+import { engine } from './engine.js'
 
 /** Below this the automaton is through before a call into the engine has returned, in bytes. */
 const ENGINE_BYTES_MIN = 64
@@ -53,7 +54,7 @@ export function indexOfIn(
 function indexOfByte(stretches: Iterable<Stretch>, byte: number): number {
   for (const { bytes, start } of stretches) {
     if (bytes.length >= ENGINE_BYTES_MIN) {
-      const found = indexOfByteIn.call(bytes, byte, 0)
+      const found = engine.indexOf.call(bytes, byte, 0)
       if (found >= 0) return start + found
       continue
     }
@@ -102,7 +103,7 @@ class Search {
     const start = at - this.#matched
     const isOpen = start < 0 || this.#matched > this.#leapMatchedMax
     if (isOpen || start + this.#leapBytesMin > bytes.length) return at
-    const found = indexOfBytesIn.call(bytes, prefix, start)
+    const found = engine.indexOf.call(bytes, prefix, start)
     this.#matched = found < 0 ? 0 : prefix.length
     return found < 0 ? bytes.length - prefix.length + 1 : found + prefix.length
   }
@@ -151,9 +152,3 @@ function fallbacksOf(needle: Uint8Array): Int32Array {
   }
   return fallbacks
 }
-
-// Node's methods of a Buffer take any Uint8Array; making a Buffer of each would cost as much again.
-// eslint-disable-next-line @typescript-eslint/unbound-method -- It is called with its `this`.
-const { indexOf } = Buffer.prototype as Buffer
-const indexOfBytesIn: (this: Uint8Array, needle: Uint8Array, from: number) => number = indexOf
-const indexOfByteIn: (this: Uint8Array, byte: number, from: number) => number = indexOf
