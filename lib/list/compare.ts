@@ -54,9 +54,10 @@ class Side {
   hasMore(): boolean {
     while (this.at === this.bytes.length) {
       const step = this.#stretches.next()
-      if (step.done === true) return false
-      this.bytes = step.value.bytes
+      // The stretch that is through may be gone by now, and its length with it.
+      this.bytes = step.done === true ? NOTHING : step.value.bytes
       this.at = 0
+      if (step.done === true) return false
     }
     return true
   }
