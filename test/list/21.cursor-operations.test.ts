@@ -103,7 +103,7 @@ describe('A cursor', () => {
     const cursor = pipeList(content).cursor()
     cursor.readUInt8()
     const twin = cursor.clone()
-    expect(twin.readUInt8()).to.equal(content[0])
+    expect(twin.readUInt8()).to.equal(content[1])
     expect(twin.seek(2 * BLOCK).readUInt8()).to.equal(content[2 * BLOCK])
     const { inspected } = account()
     expect(cursor.readUInt8()).to.equal(content[1])
