@@ -34,9 +34,10 @@ async function run(cases: readonly Case[], module: URL, options: Options): Promi
   const wanted = chosen(cases, options)
   if (options.smoke) return (await smoke(wanted, { libraries, ceph })) === 0 ? 0 : 1
 
-  const plan: Plan = { module: module.href, libraries, rounds, node, ceph }
+  const plan: Plan = { module: module.href, libraries, rounds, node, ceph, onStep: showStep }
   const environment = await readEnvironment(node, typeof found === 'string' ? found : null)
   const print = (lines: readonly string[]): void => {
+    showStep('')
     const out = options.json ? process.stderr : process.stdout
     for (const line of lines) out.write(`${line}\n`)
   }
@@ -55,6 +56,11 @@ async function run(cases: readonly Case[], module: URL, options: Options): Promi
     )
   }
   return 0
+}
+
+/** On a terminal: one line that the next one replaces. */
+function showStep(step: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r\u001b[2K${step}`)
 }
 
 function chosen(cases: readonly Case[], { patterns }: Options): readonly Case[] {

@@ -3,7 +3,7 @@
  * (Debian: librados-dev, libradospp-dev), compiled when first asked for.
  */
 import { execFile } from 'node:child_process'
-import { mkdir, stat } from 'node:fs/promises'
+import { mkdir, readdir, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -11,7 +11,7 @@ import { RunError } from './failures.js'
 
 const run = promisify(execFile)
 /** From the folder of the compiled harness. */
-const SOURCE = fileURLToPath(new URL('../../../bench/baseline/ceph-list.cc', import.meta.url))
+const SOURCES = fileURLToPath(new URL('../../../bench/baseline/', import.meta.url))
 const PROGRAM = fileURLToPath(new URL('../baseline/ceph-list', import.meta.url))
 const HEADER = 'rados/buffer.h'
 const COMPILE_MS_MAX = 120_000
@@ -58,9 +58,11 @@ async function isFile(path: string): Promise<boolean> {
   )
 }
 
+/** Whether the program is younger than each of its sources. */
 async function isCompiled(): Promise<boolean> {
-  const [source, program] = await Promise.all([SOURCE, PROGRAM].map((path) => modifiedMs(path)))
-  return (program ?? 0) > (source ?? Infinity)
+  const sources = (await readdir(SOURCES)).map((name) => `${SOURCES}${name}`)
+  const [program = 0, ...ages] = await Promise.all([PROGRAM, ...sources].map(modifiedMs))
+  return ages.every((age = Infinity) => program > age)
 }
 
 async function modifiedMs(path: string): Promise<number | undefined> {
@@ -76,7 +78,9 @@ async function compile(library: string): Promise<void> {
   const flags = ['-O2', '-std=c++17', '-Wall', '-Wextra', '-Werror']
   const link = [library, `-Wl,-rpath,${dirname(library)}`]
   try {
-    await run('g++', [...flags, SOURCE, '-o', PROGRAM, ...link], { timeout: COMPILE_MS_MAX })
+    await run('g++', [...flags, `${SOURCES}ceph-list.cc`, '-o', PROGRAM, ...link], {
+      timeout: COMPILE_MS_MAX,
+    })
   } catch (error) {
     throw new RunError(`The C++ program does not compile.\n${(error as { stderr: string }).stderr}`)
   }

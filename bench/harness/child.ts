@@ -16,5 +16,5 @@ const contender = CASES.find((c) => c.name === name)?.contenders[
 ]
 if (contender === undefined) throw new Error(`There is no ${library} in a case ${name}`)
 const work = contender(fullScale)
-const report: Report = typeof work === 'string' ? { absent: work } : measure(work)
+const report: Report = typeof work === 'string' ? { absent: work } : await measure(work)
 process.stdout.write(`${JSON.stringify(report)}\n`)

@@ -6,22 +6,27 @@
  * input too: here a clock stands around each run, whose many operations make it long, and the input
  * is made before it.
  */
+import { setTimeout as pause } from 'node:timers/promises'
 import Benchmark from 'benchmark'
 import type { Consuming, Repeated, Weighed, Work } from './case.js'
 import { beginNs, endNs, hrtime, waitedNs, wallNs } from './clock.js'
 
 const NS_PER_MS = 1e6
 const NS_PER_SECOND = 1e9
-/** Time for V8 to settle. */
-const WARM_NS = 80 * NS_PER_MS
+/** Time for V8 to see what is hot, twice: what it compiles after the first is hot in the second. */
+const WARM_NS = 40 * NS_PER_MS
+/** Time for V8's other threads to compile it, which on a busy machine they must be given. */
+const COMPILING_MS = 20
 /** Time to sample. */
 const SAMPLING_NS = 120 * NS_PER_MS
 /** How long one call of the `benchmark` package should last: its own loop then costs nothing. */
 const CALL_NS_MIN = NS_PER_MS
-/** A repetition that takes longer is its own sample: there is no time to warm it up. */
+/** Work whose first repetition takes longer has its figure: V8 settled on the way. */
 const SLOW_NS = 400 * NS_PER_MS
 /** Samples, where they are not slow. Each is long enough to have its share of collected garbage. */
 const SAMPLES_MIN = 5
+/** How much more time than the runs themselves the making of their input may take. */
+const PREPARED_TIMES = 2
 const WEIGHINGS = 3
 
 export interface Measurement {
@@ -38,10 +43,10 @@ type Sampling = Omit<Measurement, 'waitedShare'>
 /** So that no result is dead code. */
 let sink = 0
 
-export function measure(work: Work): Measurement {
+export async function measure(work: Work): Promise<Measurement> {
   const waitedBefore = waitedNs()
   const begin = wallNs()
-  const sampling = byKind(work)
+  const sampling = await byKind(work)
   const waitedShare = (waitedNs() - waitedBefore) / (wallNs() - begin)
   if (Number.isNaN(sink)) throw new Error('The work returned something other than numbers')
   return { ...sampling, waitedShare }
@@ -54,7 +59,7 @@ export function answerOf(work: Work): number {
   return typeof result === 'number' ? result : work.operations
 }
 
-function byKind(work: Work): Sampling {
+async function byKind(work: Work): Promise<Sampling> {
   switch (work.kind) {
     case 'repeated':
       return sampled(work)
@@ -65,11 +70,14 @@ function byKind(work: Work): Sampling {
   }
 }
 
-function sampled(work: Repeated): Sampling {
+async function sampled(work: Repeated): Promise<Sampling> {
   const { operations } = work
-  const answer = answerOf(work)
-  const { times, repetitionNs } = warmUp(work)
-  if (repetitionNs > SLOW_NS) return { samples: [repetitionNs / operations], answer }
+  const first = stopwatch(() => work.repeat(1))
+  if (first.ns > SLOW_NS) return { samples: [first.ns / operations], answer: first.answer }
+  warmUp(work)
+  await pause(COMPILING_MS)
+  const times = warmUp(work)
+  await pause(COMPILING_MS)
   collectGarbage()
   const benchmark = new BenchmarkByClock(
     () => {
@@ -85,52 +93,61 @@ function sampled(work: Repeated): Sampling {
   // The package keeps an exception to itself.
   if (benchmark.error as Error | undefined) throw benchmark.error
   const seconds = benchmark.stats.sample as number[]
-  return { samples: seconds.map((s) => (s * NS_PER_SECOND) / (times * operations)), answer }
+  const samples = seconds.map((s) => (s * NS_PER_SECOND) / (times * operations))
+  return { samples, answer: first.answer }
 }
 
 /** The package takes its clock from the globals that it is given. */
 const BenchmarkByClock = Benchmark.runInContext({ process: { hrtime } }) as typeof Benchmark
 
 /** Repeats until V8 has had its time; finds how many repetitions make a call that is long enough. */
-function warmUp(work: Repeated): { times: number; repetitionNs: number } {
+function warmUp(work: Repeated): number {
   let times = 1
   for (let warmNs = 0; ;) {
-    const callNs = stopwatch(() => (sink += work.repeat(times)))
-    warmNs += callNs
-    if (callNs < CALL_NS_MIN) times *= 2
-    else if (warmNs >= WARM_NS) return { times, repetitionNs: callNs / times }
+    const { ns } = stopwatch(() => work.repeat(times))
+    warmNs += ns
+    if (ns < CALL_NS_MIN) times *= 2
+    else if (warmNs >= WARM_NS) return times
   }
 }
 
-function timed(work: Consuming): Sampling {
+async function timed(work: Consuming): Promise<Sampling> {
   const { operations } = work
-  const answer = answerOf(work)
-  const samples: number[] = []
-  const begin = beginNs()
-  for (let runNs = 0; samples.length < SAMPLES_MIN || runNs < WARM_NS + SAMPLING_NS;) {
-    const run = work.prepare()
-    collectGarbage()
-    const ns = stopwatch(() => (sink += run()))
-    if (ns > SLOW_NS) return { samples: [ns / operations], answer }
-    // Where the making takes most of the time, it has warmed what it shares with the run.
-    if (runNs > WARM_NS || endNs() - begin > 2 * WARM_NS) samples.push(ns / operations)
-    runNs += ns
-    if (samples.length >= SAMPLES_MIN && endNs() - begin > 2 * (WARM_NS + SAMPLING_NS)) break
+  const first = stopwatch(work.prepare())
+  if (first.ns > SLOW_NS) return { samples: [first.ns / operations], answer: first.answer }
+  const runFor = (totalNs: number, samplesMin: number): number[] => {
+    const samples: number[] = []
+    const begin = beginNs()
+    for (let left = totalNs; samples.length < samplesMin || left > 0;) {
+      const run = work.prepare()
+      collectGarbage()
+      const { ns } = stopwatch(run)
+      samples.push(ns / operations)
+      left -= ns
+      if (endNs() - begin > PREPARED_TIMES * totalNs) left = 0
+    }
+    return samples
   }
-  return { samples, answer }
+  runFor(WARM_NS, 1)
+  await pause(COMPILING_MS)
+  runFor(WARM_NS, 1)
+  await pause(COMPILING_MS)
+  return { samples: runFor(SAMPLING_NS, SAMPLES_MIN), answer: first.answer }
 }
 
 function weighed(work: Weighed): Sampling {
-  const samples: number[] = []
-  for (let i = 0; i < WEIGHINGS; i++) {
-    const make = work.prepare()
-    const before = heldBytes()
-    const made = make()
-    samples.push((heldBytes() - before) / work.operations)
-    // Until here it must be alive.
-    sink += Object.keys(made).length
-  }
+  const samples = Array.from({ length: WEIGHINGS }, () => weigh(work.prepare()) / work.operations)
   return { samples, answer: work.operations }
+}
+
+/** A function of its own: when it is left, what it made can be collected. */
+function weigh(make: () => object): number {
+  const before = heldBytes()
+  const made = make()
+  const held = heldBytes() - before
+  // Until here it must be alive.
+  sink += Object.keys(made).length
+  return held
 }
 
 /** Memory that V8 holds: objects, and what typed arrays hold outside of its heap. */
@@ -147,8 +164,10 @@ function collectGarbage(): void {
   global.gc()
 }
 
-function stopwatch(run: () => unknown): number {
+function stopwatch(run: () => number): { readonly ns: number; readonly answer: number } {
   const begin = beginNs()
-  run()
-  return endNs() - begin
+  const answer = run()
+  const ns = endNs() - begin
+  sink += answer
+  return { ns, answer }
 }

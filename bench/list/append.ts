@@ -1,9 +1,12 @@
-/** Adding to a list's end: copied bytes, encoded integers, and shared parts. */
-import type { Case, Contender, Repeated } from '../harness/case.js'
-import { segments } from './inputs.js'
-import { Bl, Uint8ArrayList } from './peers.js'
+/**
+ * Adding to a list's end: copied bytes, encoded integers, and shared parts. A repetition makes one
+ * whole list: the making of it, and its garbage, are part of the figure.
+ */
 import { BufferList } from 'splicelist'
-import { encodingList } from './splicelist.js'
+import { repeated, type Case, type Contender } from '../harness/case.js'
+import { segments } from './inputs.js'
+import { Bl, Uint8ArrayList, blOf, uint8ArrayListOf } from './peers.js'
+import { encodingList, listOf } from './splicelist.js'
 
 /** Every list grows to 1 MiB, then the next is begun, as in Ceph's own benchmark of appends. */
 const LIST_BYTES = 1024 * 1024
@@ -18,17 +21,20 @@ export const APPEND: readonly Case[] = [
     unit: 'ns',
     target: 28,
     contenders: {
-      splicelist: growing(SCRAP_BYTES, (scrap) => () => {
+      splicelist: growing(SCRAP_BYTES, (scrap) => (count) => {
         const list = new BufferList()
-        return { add: () => list.appendCopy(scrap), lengthBytes: () => list.length }
+        for (let left = count; left > 0; left--) list.appendCopy(scrap)
+        return list.length
       }),
-      bl: growing(SCRAP_BYTES, (scrap) => () => {
+      bl: growing(SCRAP_BYTES, (scrap) => (count) => {
         const list = new Bl()
-        return { add: () => list.append(Buffer.from(scrap)), lengthBytes: () => list.length }
+        for (let left = count; left > 0; left--) list.append(Buffer.from(scrap))
+        return list.length
       }),
-      uint8arraylist: growing(SCRAP_BYTES, (scrap) => () => {
+      uint8arraylist: growing(SCRAP_BYTES, (scrap) => (count) => {
         const list = new Uint8ArrayList()
-        return { add: () => list.append(Uint8Array.from(scrap)), lengthBytes: () => list.length }
+        for (let left = count; left > 0; left--) list.append(Buffer.from(scrap))
+        return list.length
       }),
     },
   },
@@ -41,28 +47,21 @@ export const APPEND: readonly Case[] = [
       splicelist: growing(UINT32_BYTES, () => {
         const open = encodingList('appendUInt32LE')
         if (typeof open === 'string') return open
-        return () => {
+        return (count) => {
           const list = open()
-          return { add: (i) => list.appendUInt32LE(i), lengthBytes: () => list.length }
+          for (let i = 0; i < count; i++) list.appendUInt32LE(i)
+          return list.length
         }
       }),
-      bl: growing(UINT32_BYTES, () => () => {
+      bl: growing(UINT32_BYTES, () => (count) => {
         const list = new Bl()
-        const add = (i: number): void => {
-          const bytes = Buffer.allocUnsafe(UINT32_BYTES)
-          bytes.writeUInt32LE(i)
-          list.append(bytes)
-        }
-        return { add, lengthBytes: () => list.length }
+        for (let i = 0; i < count; i++) list.append(encoded(i))
+        return list.length
       }),
-      uint8arraylist: growing(UINT32_BYTES, () => () => {
+      uint8arraylist: growing(UINT32_BYTES, () => (count) => {
         const list = new Uint8ArrayList()
-        const add = (i: number): void => {
-          const bytes = Buffer.allocUnsafe(UINT32_BYTES)
-          bytes.writeUInt32LE(i)
-          list.append(bytes)
-        }
-        return { add, lengthBytes: () => list.length }
+        for (let i = 0; i < count; i++) list.append(encoded(i))
+        return list.length
       }),
     },
   },
@@ -71,69 +70,43 @@ export const APPEND: readonly Case[] = [
 ]
 
 function byReference(count: number, target: number): Case {
-  const sharing =
-    (open: () => Growing<Buffer>): Contender =>
-    (scale) => {
-      const parts = segments(scale(count), SEGMENT_BYTES)
-      return repeatedly(parts.length, open, (i) => parts[i] as Buffer)
-    }
   return {
     name: `append/reference-${count}`,
     operation: `a part added by reference, to lists of up to ${count}`,
     unit: 'ns',
     target,
     contenders: {
-      splicelist: sharing(() => {
-        const list = new BufferList()
-        return { add: (part) => list.append(part), lengthBytes: () => list.length }
-      }),
-      bl: sharing(() => {
-        const list = new Bl()
-        return { add: (part) => list.append(part), lengthBytes: () => list.length }
-      }),
-      uint8arraylist: sharing(() => {
-        const list = new Uint8ArrayList()
-        return { add: (part) => list.append(part), lengthBytes: () => list.length }
-      }),
+      splicelist: sharing(count, listOf),
+      bl: sharing(count, blOf),
+      uint8arraylist: sharing(count, uint8ArrayListOf),
     },
   }
 }
 
-/** A list that grows. */
-interface Growing<Added> {
-  add(added: Added): unknown
-  lengthBytes(): number
+function sharing(count: number, open: (parts: Buffer[]) => { readonly length: number }): Contender {
+  return (scale) => {
+    const parts = segments(scale(count), SEGMENT_BYTES)
+    return repeated(() => open(parts).length, parts.length)
+  }
 }
 
+/** Of lists that grow by so many bytes a step. `prepare` returns what makes a list of so many. */
 function growing(
   stepBytes: number,
-  prepare: (scrap: Buffer) => (() => Growing<number>) | string,
+  prepare: (scrap: Buffer) => ((count: number) => number) | string,
 ): Contender {
   return (scale) => {
     const [scrap = Buffer.alloc(0)] = segments(1, stepBytes)
-    const open = prepare(scrap)
-    if (typeof open === 'string') return open
-    return repeatedly(scale(LIST_BYTES / stepBytes), open, (i) => i)
+    const make = prepare(scrap)
+    if (typeof make === 'string') return make
+    const count = scale(LIST_BYTES / stepBytes)
+    return repeated(() => make(count), count)
   }
 }
 
-/** One repetition makes one whole list: the making, and its garbage, are part of the figure. */
-function repeatedly<Added>(
-  operations: number,
-  open: () => Growing<Added>,
-  nth: (i: number) => Added,
-): Repeated {
-  return {
-    kind: 'repeated',
-    operations,
-    repeat: (times) => {
-      let sum = 0
-      for (let left = times; left > 0; left--) {
-        const list = open()
-        for (let i = 0; i < operations; i++) list.add(nth(i))
-        sum += list.lengthBytes()
-      }
-      return sum
-    },
-  }
+/** What a program writes that has no encoders. */
+function encoded(value: number): Buffer {
+  const bytes = Buffer.allocUnsafe(UINT32_BYTES)
+  bytes.writeUInt32LE(value)
+  return bytes
 }

@@ -1,6 +1,6 @@
 /** Moving the whole of a short list to the end of another. */
-import { consuming, type Case, type Contender } from '../harness/case.js'
 import { BufferList } from 'splicelist'
+import { consuming, type Case, type Contender } from '../harness/case.js'
 import { segments } from './inputs.js'
 import { Bl, Uint8ArrayList } from './peers.js'
 

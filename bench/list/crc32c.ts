@@ -1,4 +1,5 @@
 /** Checksums: of bytes never seen, of bytes seen before, and of ranges of those. */
+import type { BufferList } from 'splicelist'
 import {
   consuming,
   repeated,
@@ -7,7 +8,6 @@ import {
   type Scale,
   type Target,
 } from '../harness/case.js'
-import type { BufferList } from 'splicelist'
 import { offsetsBelow, segments } from './inputs.js'
 import { listOf } from './splicelist.js'
 

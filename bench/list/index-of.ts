@@ -21,24 +21,10 @@ export const INDEX_OF: readonly Case[] = [
     operation: 'a search for 16 bytes that are not there, in 10,000 x 1 KiB of random bytes',
     target: 3,
   },
-  {
-    ...searching((count) => ({
-      parts: zeroSegments(count, SEGMENT_BYTES),
-      needle: bytesWith(NEEDLE_BYTES, NEEDLE_BYTES - 1, 1),
-    })),
-    name: 'indexOf/zeros-then-one',
-    operation: 'a search for 15 zeros and a one, in 10,000 x 1 KiB of zeros',
-    target: FLAT,
-  },
-  {
-    ...searching((count) => ({
-      parts: zeroSegments(count, SEGMENT_BYTES),
-      needle: bytesWith(NEEDLE_BYTES, 0, 1),
-    })),
-    name: 'indexOf/one-then-zeros',
-    operation: 'a search for a one and 15 zeros, in 10,000 x 1 KiB of zeros',
-    target: FLAT,
-  },
+  amongZeros('zeros-then-one', '15 zeros and a one', NEEDLE_BYTES - 1, FLAT),
+  amongZeros('one-amid-zeros', 'a one amid 15 zeros', NEEDLE_BYTES / 2, FLAT),
+  // Not hard at all: the first byte is nowhere. Here a list pays for its segments, and nothing else.
+  amongZeros('one-then-zeros', 'a one and 15 zeros', 0),
   {
     ...searching(splitOverBorders),
     name: 'indexOf/split-over-borders',
@@ -50,6 +36,19 @@ export const INDEX_OF: readonly Case[] = [
 interface Search {
   readonly parts: Buffer[]
   readonly needle: Buffer
+}
+
+/** Almost all of the needle is found at almost every place. */
+function amongZeros(name: string, needle: string, oneAt: number, target?: Target): Case {
+  return {
+    ...searching((count) => ({
+      parts: zeroSegments(count, SEGMENT_BYTES),
+      needle: bytesWith(NEEDLE_BYTES, oneAt, 1),
+    })),
+    name: `indexOf/${name}`,
+    operation: `a search for ${needle}, in 10,000 x 1 KiB of zeros`,
+    ...(target === undefined ? {} : { target }),
+  }
 }
 
 /** All but the last byte of the needle lies across every border. */
