@@ -43,11 +43,19 @@ async function run(cases: readonly Case[], module: URL, options: Options): Promi
   }
   print(headLines(environment, rounds))
   const rows: Row[] = []
+  let failed = 0
   for (const one of wanted) {
     if (contendersOf(one, plan).length === 0) continue
-    const row = { case: one, figures: await runCase(one, plan) }
-    rows.push(row)
-    print([rowLine(row)])
+    try {
+      const row = { case: one, figures: await runCase(one, plan) }
+      rows.push(row)
+      print([rowLine(row)])
+    } catch (error) {
+      // The others' figures are none the worse.
+      if (!(error instanceof RunError)) throw error
+      failed += 1
+      print([error.message])
+    }
   }
   print(footLines(rows))
   if (options.json) {
@@ -55,7 +63,7 @@ async function run(cases: readonly Case[], module: URL, options: Options): Promi
       `${JSON.stringify({ environment, rounds, cases: rows.map(plain) }, null, 2)}\n`,
     )
   }
-  return 0
+  return failed === 0 ? 0 : 1
 }
 
 /** On a terminal: one line that the next one replaces. */
