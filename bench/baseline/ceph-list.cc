@@ -93,7 +93,7 @@ Report ClaimAppend() {
     std::vector<List> lists;
     List all;
   };
-  const std::vector<Ptr> parts = Segments(Scale(10'000), 64);
+  const std::vector<Ptr> parts = Segments(Scale(50'000), 64);
   return Consuming(
       parts.size(),
       [&] {

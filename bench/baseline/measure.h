@@ -46,13 +46,21 @@ inline double WaitedNs() {
   return second == nullptr ? 0 : std::strtod(second, nullptr);
 }
 
+// Time without that of waiting. It never goes back.
+inline double NowNs() {
+  for (;;) {
+    const double waited = WaitedNs();
+    const double now = WallNs();
+    // Nobody had the CPU between the two readings, or they do not belong together.
+    if (WaitedNs() == waited) return now - waited;
+  }
+}
+
 template <class Run>
 double Stopwatch(Run&& run) {
-  const double waited = WaitedNs();
-  const double begin = WallNs();
+  const double begin = NowNs();
   sink = run();
-  const double end = WallNs();
-  return end - begin - (WaitedNs() - waited);
+  return NowNs() - begin;
 }
 
 // Work that leaves things as they were.

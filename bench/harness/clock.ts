@@ -2,7 +2,8 @@
  * The clock of all figures: the time on the wall, without the time in which this thread could have run
  * but others had the CPU. So a busy machine spoils figures less: only caches remember the others.
  *
- * Linux keeps that account; elsewhere it is the wall clock.
+ * Linux keeps that account; elsewhere it is the wall clock. Reading it takes some microseconds, so what is
+ * measured should take a thousand times as long.
  */
 import { openSync, readSync } from 'node:fs'
 
@@ -28,16 +29,14 @@ export function waitedNs(): number {
   return Number(text.toString('latin1', 0, length).split(' ')[1])
 }
 
-/** Reads the clock before a measured run. Asking what was waited takes time too: not the run's. */
-export function beginNs(): number {
-  const waited = waitedNs()
-  return wallNs() - waited
-}
-
-/** Reads the clock after a measured run. */
-export function endNs(): number {
-  const now = wallNs()
-  return now - waitedNs()
+/** Nanoseconds since some moment, without those of waiting. It never goes back. */
+export function nowNs(): number {
+  for (;;) {
+    const waited = waitedNs()
+    const now = wallNs()
+    // Nobody had the CPU between the two readings, or they do not belong together.
+    if (waitedNs() === waited) return now - waited
+  }
 }
 
 /** Nanoseconds since some moment: fewer than a number can hold for the next hundred days. */
@@ -47,9 +46,8 @@ export function wallNs(): number {
 
 /** The same clock in the form of `process.hrtime`, which the `benchmark` package reads. */
 export function hrtime(from?: readonly [number, number]): [number, number] {
-  if (from === undefined) return inPair(beginNs())
-  const [seconds, nanoseconds] = from
-  return inPair(endNs() - seconds * NS_PER_SECOND - nanoseconds)
+  const [seconds, nanoseconds] = from ?? [0, 0]
+  return inPair(nowNs() - seconds * NS_PER_SECOND - nanoseconds)
 }
 
 const NS_PER_SECOND = 1e9

@@ -9,7 +9,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import Benchmark from 'benchmark'
 import type { Consuming, Repeated, Weighed, Work } from './case.js'
-import { beginNs, endNs, hrtime, waitedNs, wallNs } from './clock.js'
+import { hrtime, nowNs, waitedNs, wallNs } from './clock.js'
 
 const NS_PER_MS = 1e6
 const NS_PER_SECOND = 1e9
@@ -117,14 +117,14 @@ async function timed(work: Consuming): Promise<Sampling> {
   if (first.ns > SLOW_NS) return { samples: [first.ns / operations], answer: first.answer }
   const runFor = (totalNs: number, samplesMin: number): number[] => {
     const samples: number[] = []
-    const begin = beginNs()
+    const begin = nowNs()
     for (let left = totalNs; samples.length < samplesMin || left > 0;) {
       const run = work.prepare()
       collectGarbage()
       const { ns } = stopwatch(run)
       samples.push(ns / operations)
       left -= ns
-      if (endNs() - begin > PREPARED_TIMES * totalNs) left = 0
+      if (nowNs() - begin > PREPARED_TIMES * totalNs) left = 0
     }
     return samples
   }
@@ -165,9 +165,9 @@ function collectGarbage(): void {
 }
 
 function stopwatch(run: () => number): { readonly ns: number; readonly answer: number } {
-  const begin = beginNs()
+  const begin = nowNs()
   const answer = run()
-  const ns = endNs() - begin
+  const ns = nowNs() - begin
   sink += answer
   return { ns, answer }
 }

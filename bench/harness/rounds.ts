@@ -14,7 +14,7 @@ const CHILD = fileURLToPath(new URL('child.js', import.meta.url))
 /** A contender that takes longer than this for one process gets one round. */
 const LONG_MS = 2500
 /** One that takes longer than this is not waited for: some peers would take minutes. */
-const PROCESS_MS_MAX = 20_000
+const PROCESS_MS_MAX = 30_000
 /** A process that waited for a CPU for more than this share of its time was disturbed. */
 const WAITED_SHARE_MAX = 0.1
 

@@ -4,7 +4,7 @@ import { consuming, type Case, type Contender } from '../harness/case.js'
 import { segments } from './inputs.js'
 import { Bl, Uint8ArrayList } from './peers.js'
 
-const COUNT = 10_000
+const COUNT = 50_000
 const SEGMENT_BYTES = 64
 
 export const CLAIM_APPEND: readonly Case[] = [
