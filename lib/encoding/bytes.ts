@@ -17,7 +17,7 @@ const REPLACEMENT = '\ufffd'
  * A string: u32 length in bytes, then UTF-8 (Ceph: `std::string`). Copies.
  *
  * Nothing is ever replaced: bytes that are not UTF-8 throw `MalformedInputError`, a string with half a
- * surrogate pair `InvalidArgumentError`. Names on the wire that may hold any byte are `bytes`. At
+ * surrogate pair `InvalidArgumentError`. Names on the wire that may hold any byte are `latin1`. At
  * most `TEXT_BYTES_MAX` bytes.
  */
 export const text: Codec<string> = {
@@ -38,6 +38,25 @@ export const text: Codec<string> = {
       if (value.includes(REPLACEMENT)) checkUtf8(cursor.seek(start), lengthBytes)
       return value
     }),
+}
+
+/**
+ * A string of one character per byte, U+0000 to U+00FF: u32 length, then the bytes. Copies. For names
+ * that may hold any byte and are keys or elements, since JavaScript compares strings by value, and
+ * these in the order of their bytes. At most `TEXT_BYTES_MAX` bytes.
+ */
+export const latin1: Codec<string> = {
+  bytesMin: 4,
+  encode: (list, value) => {
+    checkLatin1(value)
+    if (value.length > TEXT_BYTES_MAX) throw tooLong('A latin1', value.length, TEXT_BYTES_MAX)
+    list.appendUInt32LE(value.length)
+    for (let i = 0; i < value.length; i++) list.appendUInt8(value.charCodeAt(i))
+  },
+  decode: (cursor) =>
+    behindLength(cursor, 'A latin1', TEXT_BYTES_MAX, (lengthBytes) =>
+      cursor.readString(lengthBytes, 'latin1'),
+    ),
 }
 
 /**
@@ -72,7 +91,7 @@ export const bufferlist: Codec<BufferList> = {
 
 /**
  * Bytes as a Buffer of their own: u32 length, then the bytes. Copied both ways, counted, as intended:
- * for keys, cookies and names that may hold any byte. Use `bufferlist` for payloads.
+ * for cookies, digests and the like. Use `bufferlist` for payloads.
  */
 export const bytes: Codec<Uint8Array> = {
   bytesMin: 4,
@@ -155,8 +174,21 @@ function checkUtf8(cursor: Cursor, lengthBytes: number): void {
   const { offset } = cursor
   if (isUtf8(readBytes(cursor, lengthBytes))) return
   throw new MalformedInputError(
-    `The ${lengthBytes} bytes at offset ${offset} are not UTF-8. Read them as bytes or bufferlist`,
+    `The ${lengthBytes} bytes at offset ${offset} are not UTF-8. Read them as latin1 or bytes`,
   )
+}
+
+function checkLatin1(value: unknown): asserts value is string {
+  if (typeof value !== 'string') {
+    throw new InvalidArgumentError(`A latin1 takes a string, not ${describe(value)}`)
+  }
+  for (let i = 0; i < value.length; i++) {
+    if (value.charCodeAt(i) > 0xff) {
+      throw new InvalidArgumentError(
+        `Character ${i} of the string is above U+00FF, and a latin1 has one byte for each. Use text`,
+      )
+    }
+  }
 }
 
 function checkBytes(value: unknown): asserts value is Uint8Array {

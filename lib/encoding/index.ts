@@ -32,7 +32,7 @@
  *
  * @packageDocumentation
  */
-export { bufferlist, bytes, fixedBytes, text } from './bytes.js'
+export { bufferlist, bytes, fixedBytes, latin1, text } from './bytes.js'
 export type { Codec, ValueOf } from './codec.js'
 export { list, map, optional, pair, set, type CountLimit } from './containers.js'
 export {

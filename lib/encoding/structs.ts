@@ -148,7 +148,7 @@ function readHeader(
   }
   if (version >= (legacy?.lengthSince ?? 0)) {
     const lengthBytes = cursor.readUInt32LE()
-    needBytes(cursor, lengthBytes, 'A struct')
+    needBytes(cursor, lengthBytes, "A struct's body")
     level.end = cursor.offset + lengthBytes
     level.isWhole = true
   }
