@@ -137,7 +137,7 @@ function counted<E, C extends Iterable<E>>(
         const count = readCount(cursor, elementBytesMin, countMax)
         const container = make()
         for (let index = 0; index < count; index++) {
-          level.step = index
+          level.begin(index)
           add(container, of.decode(cursor))
         }
         return container
@@ -178,9 +178,9 @@ function twoOf<A, B>(
     },
     decode: (cursor) =>
       decoding(cursor, (level) => {
-        level.step = firstStep
+        level.begin(firstStep)
         const a = first.decode(cursor)
-        level.step = secondStep
+        level.begin(secondStep)
         return [a, second.decode(cursor)]
       }),
   }

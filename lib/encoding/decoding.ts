@@ -16,14 +16,15 @@ let innermost: DecodingLevel | null = null
 
 /** One struct, record or container while it is decoded. */
 export class DecodingLevel {
-  /** The field or element that is decoded now, for the path in an error. */
-  step: Step | undefined = undefined
   /** The offset that nothing at this level may reach beyond; the list's end is one as well. */
   end: number
   /** Whether all bytes up to `end` are there, so that more of them cannot help. */
   isWhole = false
   readonly outer: DecodingLevel | null
   readonly cursor: Cursor
+  /** The field or element that is decoded now, and where it begins: for the path in an error. */
+  #step: Step | undefined = undefined
+  #stepStart: number
   readonly #start: number
   readonly #depth: number
   /** Lists that were made since the outermost level began; those of this level from `#kept` on. */
@@ -33,7 +34,7 @@ export class DecodingLevel {
   constructor(cursor: Cursor, outer: DecodingLevel | null) {
     this.outer = outer
     this.cursor = cursor
-    this.#start = cursor.offset
+    this.#start = this.#stepStart = cursor.offset
     this.#depth = outer === null ? 1 : outer.#depth + 1
     this.#lists = outer === null ? [] : outer.#lists
     this.#kept = this.#lists.length
@@ -44,12 +45,17 @@ export class DecodingLevel {
       )
     }
   }
+  /** Says what is decoded next. */
+  begin(step: Step): void {
+    this.#step = step
+    this.#stepStart = this.cursor.offset
+  }
   keep(list: BufferList): void {
     this.#lists.push(list)
   }
   /** Undoes what this level did, and returns what to throw. */
   failed(error: unknown): unknown {
-    addStep(error, this.step, this.cursor.offset)
+    addStep(error, this.#step, this.#stepStart)
     // Nobody has seen these lists, so nobody else can release what they hold.
     for (const list of this.#lists.splice(this.#kept)) list.release()
     this.cursor.seek(this.#start)

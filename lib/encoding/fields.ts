@@ -135,7 +135,7 @@ class FieldTable {
   decode(cursor: Cursor, version: number, level: DecodingLevel): Record<string, unknown> {
     const value: Record<string, unknown> = { ...this.#blank }
     for (const { name, since, codec, before } of this.#fields) {
-      level.step = name
+      level.begin(name)
       value[name] = version < since ? before() : codec.decode(cursor)
       checkInside(cursor, level)
     }

@@ -102,7 +102,6 @@ export function readStruct<T>(
     const version = cursor.readUInt8()
     readHeader(cursor, version, reader, level)
     const value = body(version, level)
-    level.step = undefined
     if (level.isWhole) {
       checkInside(cursor, level)
       cursor.seek(level.end)
