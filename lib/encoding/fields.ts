@@ -23,6 +23,7 @@ import {
 export interface SinceField<T> {
   /** The first version that has the field. */
   readonly since: number
+  /** How the field lies on the wire. */
   readonly codec: Codec<T>
   /** The field's value where a struct is older; called for each, so that none is shared. */
   readonly before: () => T
