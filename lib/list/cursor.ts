@@ -2,6 +2,7 @@ import { EndOfBufferError, InvalidArgumentError } from '../errors.js'
 import { checkLength, describe } from '../arguments.js'
 import type { Stretch } from '../raw/raw.js'
 import type { BufferList } from './buffer-list.js'
+import { viewOf } from './buffer-view.js'
 
 /** What a cursor asks of its list. @internal */
 export interface Readable {
@@ -51,6 +52,8 @@ export class Cursor {
   /** The stretch that was asked for last. */
   #stretch = NOTHING
   #isKept = false
+  /** The stretch as a Buffer, once text was read from it. */
+  #text: Buffer | undefined
   #version = -1
   /** The stretch again, or nothing where it was not read from as a whole; where it starts and ends. */
   #view = NO_VIEW
@@ -193,7 +196,13 @@ export class Cursor {
   /** Reads `length` bytes as text. Characters may be split between segments. Copies. */
   readString(length: number, encoding: BufferEncoding = 'utf8'): string {
     this.#need(length)
-    const text = this.#list.toString(encoding, this.offset, length)
+    if (length === 0) return ''
+    const offset = this.offset
+    const { bytes, start } = this.#reach(offset)
+    const isHere = offset + length <= start + bytes.length
+    const text = isHere
+      ? (this.#text ??= viewOf(bytes)).toString(encoding, offset - start, offset - start + length)
+      : this.#list.toString(encoding, offset, length)
     this.#at += length
     return text
   }
@@ -316,6 +325,7 @@ export class Cursor {
     const stretch = this.#readable.stretchAt(offset)
     this.#forgetView()
     this.#isKept = false
+    this.#text = undefined
     this.#version = this.#readable.version
     return (this.#stretch = stretch)
   }
