@@ -134,15 +134,12 @@ describe('A list in a log line', () => {
     expect(inspectText([heap, heap, pipe, pipe, heap])).to.equal(
       'BufferList(230 bytes: heap 20 in 2 segments, pipe 200 in 2 segments [foreign, 1 ref], heap 10)',
     )
-    const others = [
-      pipe,
-      { ...pipe, refs: 2 },
-      { ...pipe, pages: 'owned' },
-      { ...pipe, kind: 'file' },
-    ]
-    expect(inspectText(others as SegmentRow[])).to.equal(
-      'BufferList(400 bytes: pipe 100 [foreign, 1 ref], pipe 100 [foreign, 2 refs], ' +
-        'pipe 100 [owned, 1 ref], file 100 [foreign, 1 ref])',
+    const owned: SegmentRow = { ...pipe, pages: 'owned' }
+    expect(
+      inspectText([pipe, owned, { ...owned, refs: 2 }, { ...owned, kind: 'file', refs: 2 }]),
+    ).to.equal(
+      'BufferList(400 bytes: pipe 100 [foreign, 1 ref], pipe 100 [owned, 1 ref], ' +
+        'pipe 100 [owned, 2 refs], file 100 [owned, 2 refs])',
     )
   })
 
