@@ -13,7 +13,7 @@ import type { Stretch } from '../raw/raw.js'
 import { engine } from './engine.js'
 
 /** Below this the automaton is through before a call into the engine has returned, in bytes. */
-const ENGINE_BYTES_MIN = 64
+const ENGINE_BYTES_MIN = 128
 /**
  * As much of a needle as the engine is asked for, in bytes: its Boyer-Moore knows the last 250 bytes
  * of a needle alone, and may compare all others again at every place.
