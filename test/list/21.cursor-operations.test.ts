@@ -169,6 +169,18 @@ describe('A cursor', () => {
     expect(cursor.readUInt8()).to.equal(bytes(52, 1)[0])
   })
 
+  it('goes on in a held block after it came to bytes that are not in memory', async function () {
+    needsAddon(this)
+    const content = bytes(63, 100)
+    using list = new BufferList(pipeList(content), await extentList(content))
+    const cursor = list.cursor()
+    cursor.readUInt32LE()
+    expect(() => cursor.seek(98).readUInt32LE()).to.throw(NotLoadedError)
+    expect(cursor.offset).to.equal(98)
+    expect(cursor.seek(4).readUInt32LE()).to.equal(content.readUInt32LE(4))
+    expect(cursor.seek(98).readUInt16LE()).to.equal(content.readUInt16LE(98))
+  })
+
   it('sums up the bytes that follow, at most to the end, and moves behind them', () => {
     const content = bytes(53, 5000)
     const cursor = cutUp(content).cursor(10)
