@@ -1,4 +1,5 @@
 import type { FileHandle } from 'node:fs/promises'
+import { inspect } from 'node:util'
 import {
   checkAttached,
   checkBytes,
@@ -24,9 +25,12 @@ import { OpenFile } from '../raw/open-file.js'
 import type { BufferRaw, PageOwnership, SegmentKind, Stretch } from '../raw/raw.js'
 import { leaseMemory, type Lease, type LeaseHolder } from '../raw/slabs.js'
 import { viewOf } from './buffer-view.js'
+import { areZero, compareStretches } from './compare.js'
 import { crc32c } from './crc32c.js'
-import { Cursor } from './cursor.js'
+import { Cursor, type Readable } from './cursor.js'
 import type { Part, Sink, Source } from './endpoint.js'
+import { hexdump } from './hexdump.js'
+import { inspectText } from './inspect.js'
 import { mover } from './mover.js'
 import { indexOfIn, needleBytes } from './search.js'
 import { Segments, Window } from './segments.js'
@@ -44,6 +48,9 @@ export let copyOf: (
 ) => Buffer<ArrayBuffer>
 /** Whether a list was released. @internal */
 export let isReleased: (list: BufferList) => boolean
+
+/** What a cursor asks of a list. */
+let Reading: new (list: BufferList) => Readable
 
 /** One segment of a list, as `explain()` tells it. */
 export interface SegmentRow {
@@ -286,6 +293,11 @@ export class BufferList implements Iterable<Uint8Array>, Disposable {
       shared.release()
     }
   }
+  /** Whether all bytes are zero (Ceph: `is_zero`); true of an empty list. O(bytes). */
+  isZero(): boolean {
+    this.#use()
+    return areZero(this.#stretches(0))
+  }
   /**
    * The range as one readable piece of memory (Ceph: `c_str`). In place where it lies in one heap
    * segment; else a copy, counted, and the pages stay where they are: the list can be sent by
@@ -335,31 +347,23 @@ export class BufferList implements Iterable<Uint8Array>, Disposable {
       endAll(leases)
     }
   }
+  /**
+   * What `hexdump -C` prints of the bytes (Ceph: `hexdump`): a line for every 16, five times the bytes
+   * where none repeat. Joins nothing; makes segments outside the heap readable, a block at a time.
+   */
+  hexdump(): string {
+    this.#use()
+    return hexdump(this.#stretches(0))
+  }
+  /** What `console.log` shows: the segments and who holds them, never a byte. O(segments). */
+  [inspect.custom](): string {
+    return this.#isReleased ? 'BufferList(released)' : inspectText(this.explain())
+  }
   /** A reading position, at the front by default. */
   cursor(offset = 0): Cursor {
     this.#use()
     checkRange(offset, 0, this.length)
-    const list = this as BufferList
-    let leases: Lease[] = []
-    const readable = {
-      get length() {
-        list.#use()
-        return list.length
-      },
-      get version() {
-        return list.#version
-      },
-      stretchAt: (at: number): Stretch => {
-        list.#use()
-        // A cursor shows no memory, only values: it needs no more than the block it stands in.
-        list.#endSome(leases)
-        leases = []
-        const stretch = list.#stretchAt(at, leases)
-        for (const lease of leases) list.#ownLeases().add(lease)
-        return stretch
-      },
-    }
-    return new Cursor(this, readable, offset)
+    return new Cursor(this, new Reading(this), offset)
   }
   /** CRC-32C of all bytes in Ceph's convention (see `crc32c`). Not cached yet. O(bytes). */
   crc32c(seed = 0): number {
@@ -484,6 +488,34 @@ export class BufferList implements Iterable<Uint8Array>, Disposable {
   }
 
   static {
+    // One class, not an object per cursor: the getters of literals are each a shape of their own.
+    Reading = class implements Readable {
+      readonly #list: BufferList
+      /** Of the stretch that was asked for last. A cursor needs no more than the block it stands in. */
+      #leases: Lease[] = []
+      constructor(list: BufferList) {
+        this.#list = list
+      }
+      get length(): number {
+        this.#list.#use()
+        return this.#list.length
+      }
+      get version(): number {
+        return this.#list.#version
+      }
+      stretchAt(offset: number): Stretch {
+        const list = this.#list
+        list.#use()
+        list.#endSome(this.#leases)
+        this.#leases = []
+        const stretch = list.#stretchAt(offset, this.#leases)
+        for (const lease of this.#leases) list.#ownLeases().add(lease)
+        return stretch
+      }
+      keepStretch(): void {
+        this.#leases = []
+      }
+    }
     segmentsOf = (list) => {
       if (!(#segments in list)) throw ofAnotherCopy()
       list.#change()
@@ -601,28 +633,4 @@ function ofAnotherCopy(): InvalidArgumentError {
 
 function endAll(leases: Iterable<Lease>): void {
   for (const lease of leases) lease.end()
-}
-
-function compareStretches(a: Iterator<Stretch>, b: Iterator<Stretch>): -1 | 0 | 1 {
-  try {
-    let left = nextBytes(a)
-    let right = nextBytes(b)
-    while (left !== undefined && right !== undefined) {
-      const n = Math.min(left.length, right.length)
-      const order = Buffer.compare(left.subarray(0, n), right.subarray(0, n))
-      if (order !== 0) return order
-      left = n < left.length ? left.subarray(n) : nextBytes(a)
-      right = n < right.length ? right.subarray(n) : nextBytes(b)
-    }
-    if (left === right) return 0
-    return left === undefined ? -1 : 1
-  } finally {
-    a.return?.()
-    b.return?.()
-  }
-}
-
-function nextBytes(stretches: Iterator<Stretch>): Uint8Array | undefined {
-  const step = stretches.next()
-  return step.done === true ? undefined : step.value.bytes
 }
