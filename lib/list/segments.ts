@@ -221,6 +221,7 @@ export class Segments {
   /** Adds a leaf at the back, which is this one's then. */
   #append(leaf: Leaf): void {
     if (this.#leaves.length === 0) return this.#begin(leaf)
+    if (leaf.count === 1) return this.push(leaf.first)
     this.#length += leaf.lengthBytes
     this.#count += leaf.count
     this.#leaves.push(leaf)
