@@ -15,7 +15,10 @@ export interface Codec<T> {
    * checked against it before anything is allocated.
    */
   readonly bytesMin?: number
-  /** Appends a value. Throws `InvalidArgumentError` for one that does not fit the type. */
+  /**
+   * Appends a value. Throws `InvalidArgumentError` for one that does not fit the type. Let errors pass:
+   * what was appended is taken back by the composite around it, inside a struct by the struct.
+   */
   encode(list: BufferList, value: T): void
   /**
    * Reads a value and moves the cursor behind it. Throws `EndOfBufferError` where more bytes may help,

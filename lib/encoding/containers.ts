@@ -126,7 +126,7 @@ function counted<E, C extends Iterable<E>>(
         target.appendUInt32LE(count)
         let index = 0
         for (const element of container) {
-          level.step = index++
+          level.begin(index++)
           of.encode(target, element)
         }
         if (index !== count) throw new InvalidArgumentError('It was changed while it was encoded')
@@ -170,9 +170,9 @@ function twoOf<A, B>(
         if (!Array.isArray(value) || (value.length as number) !== 2) {
           throw notA('pair', 'an array of two', value)
         }
-        level.step = firstStep
+        level.begin(firstStep)
         first.encode(target, value[0])
-        level.step = secondStep
+        level.begin(secondStep)
         second.encode(target, value[1])
       })
     },

@@ -12,9 +12,9 @@ let innermost: EncodingLevel | null = null
 
 /** One struct, record or container while it is encoded. */
 export class EncodingLevel {
-  /** The field or element that is encoded now, for the path in an error. */
-  step: Step | undefined = undefined
   readonly outer: EncodingLevel | null
+  /** The field or element that is encoded now, for the path in an error. */
+  #step: Step | undefined = undefined
   readonly #list: BufferList
   readonly #startBytes: number
   readonly #depth: number
@@ -30,14 +30,17 @@ export class EncodingLevel {
       )
     }
   }
+  /** Says what is encoded next. */
+  begin(step: Step): void {
+    this.#step = step
+  }
   /** Takes back what was appended, and returns what to throw. */
   failed(error: unknown): unknown {
-    addStep(error, this.step)
-    const isFirstOfItsList = this.outer === null || this.outer.#list !== this.#list
-    if (isFirstOfItsList && this.#canCut()) this.#list.truncate(this.#startBytes)
+    addStep(error, this.#step)
+    if (this.#canCut()) this.#list.truncate(this.#startBytes)
     return this.outer === null ? withPath(error) : error
   }
-  /** A list with an open hole of the caller's cannot be cut. */
+  /** A list with an open hole cannot be cut: inside a struct the struct itself is, as a whole. */
   #canCut(): boolean {
     return !this.#list.isReleased && this.#list.openHoles === 0
   }

@@ -128,7 +128,7 @@ class FieldTable {
       throw new InvalidArgumentError(`An object is wanted, not ${describe(value)}`)
     }
     for (const { name, codec } of this.#fields) {
-      level.step = name
+      level.begin(name)
       codec.encode(list, (value as Readonly<Record<string, unknown>>)[name])
     }
   }

@@ -8,8 +8,12 @@ import {
   type Cursor,
 } from 'splicelist'
 import {
+  bufferlist,
+  bytes,
   decodeStruct,
   encodeStruct,
+  fixedBytes,
+  latin1,
   list,
   record,
   since,
@@ -110,8 +114,39 @@ describe('A struct', () => {
     expect(error).to.be.instanceOf(MalformedInputError)
     expect(error.message).to.contain('2 are left').and.to.contain('values')
 
-    const texts = struct({ version: 1, compat: 1 }, { name: text })
-    expect(refusal(texts, content)).to.be.instanceOf(MalformedInputError)
+    for (const value of [text, latin1, bytes, bufferlist]) {
+      const told = refusal(struct({ version: 1, compat: 1 }, { value }), content)
+      expect(told).to.be.instanceOf(MalformedInputError)
+      expect(told.message).to.contain('2 are left').and.to.contain('value')
+    }
+    const digest = struct({ version: 1, compat: 1 }, { value: fixedBytes(7) })
+    expect(refusal(digest, content).message).to.contain('6 are left')
+  })
+
+  it('does not bound what a codec reads from elsewhere meanwhile', () => {
+    const names = new BufferList(Buffer.alloc(100), wire('04 00 00 00 6e 61 6d 65'))
+    const lookups: ((from: Cursor) => string)[] = [
+      (from) => text.decode(from),
+      (from) => record({ name: text }).decode(from).name,
+    ]
+    for (const look of lookups) {
+      const named: Codec<string> = {
+        encode: () => undefined,
+        decode: (cursor) => look(names.cursor(cursor.readUInt8())),
+      }
+      const codec = struct({ version: 1, compat: 1 }, { named, last: u8 })
+      expect(decoded(codec, wire('01 01  02 00 00 00  64 09'))).to.deep.equal({
+        named: 'name',
+        last: 9,
+      })
+    }
+  })
+
+  it('names the field that its bytes end in, though they go on behind it', () => {
+    const plain = struct({ version: 1, compat: 1 }, { a: u16, b: u16, c: u16 })
+    const error = refusal(plain, wire('01 01  03 00 00 00  01 00 02 00 03 00'))
+    expect(error).to.be.instanceOf(MalformedInputError)
+    expect(error.message).to.match(/\(in b, from offset 8\)$/)
   })
 
   it('is followed by what its writer appended next', () => {

@@ -1,8 +1,17 @@
 import { expect } from 'chai'
-import { BufferList, counters, MalformedInputError, NotLoadedError } from 'splicelist'
+import {
+  BufferList,
+  counters,
+  MalformedInputError,
+  NotLoadedError,
+  ReleasedError,
+} from 'splicelist'
 import {
   bufferlist,
+  bytes,
   decodeStruct,
+  fixedBytes,
+  latin1,
   list,
   map,
   optional,
@@ -14,14 +23,14 @@ import {
 } from 'splicelist/encoding'
 import { extentList } from '../list/kinds.js'
 import { pipeList } from '../raw/pipes.js'
-import { bytes } from '../support/bytes.js'
+import { bytes as bytesOf } from '../support/bytes.js'
 import { afterwards } from '../support/cleanup.js'
 import { expectSameBytes } from '../support/first-difference.js'
 import { needsAddon } from '../support/needs.js'
 
 const write = struct({ version: 1, compat: 1 }, { name: text, data: bufferlist, crc: u32 })
 const PAYLOAD_BYTES = 200_000
-const payload = bytes(7, PAYLOAD_BYTES)
+const payload = bytesOf(7, PAYLOAD_BYTES)
 
 /** What was copied and looked at meanwhile. */
 function accountOf(run: () => void): { copied: unknown; inspected: number } {
@@ -108,8 +117,20 @@ describe('A payload', () => {
       target.release()
     })
     const cursor = target.cursor(2)
-    expect(() => text.decode(cursor)).to.throw(NotLoadedError)
-    expect(cursor.offset).to.equal(2)
+    for (const codec of [text, latin1, bytes, fixedBytes(9)]) {
+      expect(() => codec.decode(cursor)).to.throw(NotLoadedError)
+      expect(cursor.offset).to.equal(2)
+    }
+    // Where the length is in memory, and what it is of is not.
+    const behind = new BufferList(content.subarray(0, 4)).claimAppend(extent.substr(4))
+    afterwards(() => {
+      behind.release()
+    })
+    for (const codec of [text, latin1, bytes]) {
+      const other = behind.cursor()
+      expect(() => codec.decode(other)).to.throw(NotLoadedError)
+      expect(other.offset).to.equal(0)
+    }
     await target.load()
     expect(text.decode(cursor)).to.equal('hello')
   })
@@ -219,6 +240,26 @@ describe('A payload', () => {
       write.encode(target, { name: 'obj', data: held, crc: -1 })
     }).to.throw('crc')
     expect(target.toString()).to.equal('before')
+    expect(held.explain()[0]?.refs).to.equal(refs)
+  })
+
+  it('that is copied, or cannot be appended, is held by nobody afterwards', function () {
+    needsAddon(this)
+    const held = pipeList(payload)
+    const source = new BufferList().appendUInt32LE(PAYLOAD_BYTES).append(held)
+    afterwards(() => {
+      source.release()
+    })
+    const refs = held.explain()[0]?.refs
+    expectSameBytes(bytes.decode(source.cursor()), payload)
+    expectSameBytes(fixedBytes(1000).decode(source.cursor(4)), payload.subarray(0, 1000))
+    expect(held.explain()[0]?.refs).to.equal(refs)
+
+    const released = new BufferList()
+    released.release()
+    expect(() => {
+      bufferlist.encode(released, held)
+    }).to.throw(ReleasedError)
     expect(held.explain()[0]?.refs).to.equal(refs)
   })
 

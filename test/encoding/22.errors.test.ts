@@ -154,6 +154,22 @@ describe('An error of an encode', () => {
       .and.to.match(/\(in pools\)$/)
   })
 
+  it('that a codec recovers from, outside a struct, leaves none of its bytes', () => {
+    const either: Codec<string> = {
+      encode: (target, value) => {
+        try {
+          record({ a: u8, b: u8 }).encode(target, { a: 1, b: -1 })
+        } catch {
+          text.encode(target, value)
+        }
+      },
+      decode: (cursor) => text.decode(cursor),
+    }
+    const target = new BufferList()
+    list(either).encode(target, ['x', 'y'])
+    expect(list(text).decode(target.cursor())).to.deep.equal(['x', 'y'])
+  })
+
   it('leaves a list that can be used on', () => {
     const target = new BufferList('before')
     for (let i = 0; i < 3; i++) {
