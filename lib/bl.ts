@@ -23,20 +23,20 @@
  *   frozen array of that moment, not the list's own array. Of bl's other internals only `_new`,
  *   `_write`, `_read` and `_destroy` are here. `assert.deepEqual` and `JSON.stringify` see no bytes in an
  *   object: compare and print its `slice()`.
- * - **Segments.** Empty parts are not kept, and parts of a list that were cut from one Buffer are one
- *   segment again once they are neighbours: `getBuffers()` can be shorter.
- * - **Memory.** A SharedArrayBuffer or a resizable one is copied, counted as 'append-copy', where bl
- *   shares it. Memory that is detached after it was appended throws `InvalidArgumentError` when it is
- *   read; bl reads other bytes in its place.
+ * - **Segments.** Empty parts are not kept (behind one, bl's `get` misses a byte), and parts of a list
+ *   that were cut from one Buffer are one segment again once they are neighbours: `getBuffers()` can be
+ *   shorter.
+ * - **Memory.** A SharedArrayBuffer, a resizable ArrayBuffer, and one of another realm (`node:vm`) are
+ *   copied, counted as 'append-copy', where bl shares them. Memory that is detached after it was appended
+ *   throws `InvalidArgumentError` when it is read; bl reads other bytes in its place.
  * - **All or nothing.** When one part of an array is none, nothing is appended; bl appends those before
  *   it. A list can be appended to itself; bl does not come back.
  * - **Ranges.** A range that ends before it begins is empty; bl's slices may hold bytes from elsewhere,
- *   and its `shallowSlice` may throw a TypeError. Offsets further from the end than the list is long are
- *   drawn in by `shallowSlice` too. Fractions are cut off everywhere. A range that begins or ends at NaN
- *   is always a RangeError, but `shallowSlice(NaN)` begins at 0, as every start that is no number does.
- * - **Single values.** `get` of an empty list is undefined, where bl throws. Reading a number at NaN is a
- *   RangeError in an empty list too. An empty needle is found at whole numbers. A bigint counts as a
- *   number.
+ *   and its `shallowSlice` may throw a TypeError. `shallowSlice` draws in offsets that are further from
+ *   the end than the list is long, as `slice` does; begins at 0 where its start is no number; and throws
+ *   a RangeError where it ends at NaN, as `slice` does. Fractions are cut off everywhere.
+ * - **Single values.** `get` of an empty list is undefined, where bl throws. NaN is a RangeError in an
+ *   empty list too. An empty needle is found at whole numbers. A bigint counts as a number.
  * - **`copy`** returns the target itself; bl returns a part of it now and then. A `targetStart` that is no
  *   number counts as one.
  * - **Errors** of wrong types are TypeErrors as in bl, with other messages and always with a `code`.
