@@ -1,6 +1,13 @@
 import { BufferList as List } from '../list/buffer-list.js'
 import { HELD, Held } from './held.js'
-import { BRAND, bytesOf, gather, isBufferList, type BufferListAcceptedTypes } from './parts.js'
+import {
+  addMemory,
+  BRAND,
+  bytesOf,
+  gather,
+  isBufferList,
+  type BufferListAcceptedTypes,
+} from './parts.js'
 import { fromEnd, invalidType, numberOf, outOfRange, rangeOf, wholeNumber } from './ranges.js'
 import { Scalars } from './scalars.js'
 
@@ -36,10 +43,9 @@ export abstract class Collector extends Scalars {
    * when one of the parts is none: a TypeError. O(segments of the part).
    */
   append(part: BufferListAcceptedTypes): this {
-    if (typeof part === 'object') {
-      if (!ArrayBuffer.isView(part)) this[HELD].appendHeld(gathered(part))
-      else gather(this[HELD], part)
-    } else gather(this[HELD], part)
+    if (part instanceof Uint8Array) addMemory(this[HELD], part)
+    else if (typeof part === 'object') this[HELD].appendHeld(gathered(part))
+    else gather(this[HELD], part)
     return this
   }
   /** Adds a part at the front, as `append` does at the end; parts of an array keep their order. */

@@ -6,7 +6,6 @@
  * shown, because the list's own views of it end with its next change.
  */
 import { BufferList as List } from '../list/buffer-list.js'
-import type { Cursor } from '../list/cursor.js'
 
 /** Where an object of the drop-in keeps what it holds. @internal */
 export const HELD: unique symbol = Symbol('splicelist.bl.held')
@@ -22,6 +21,9 @@ export interface Holder {
  */
 const CHUNK_SHARED_BYTES_MIN = 4096
 
+/** Where the bytes of a number are put together. The widest has eight. */
+const scalar = new DataView(new ArrayBuffer(8))
+
 /** See the head of this file. @internal */
 export class Held {
   readonly #list: List
@@ -29,7 +31,6 @@ export class Held {
   #isOurs: boolean
   /** The segments as Buffers, once shown and until the next change. */
   #shown: Buffer[] | null = null
-  #cursor: Cursor | null = null
 
   constructor(list = new List(), isOurs = true) {
     this.#list = list
@@ -79,8 +80,6 @@ export class Held {
   consume(length: number): void {
     this.#list.consume(length)
     this.#shown = null
-    // A cursor keeps the memory alive in which it read last.
-    if (this.#list.length === 0) this.#cursor = null
   }
 
   /** The range as one Buffer, its holder's for ever: in place where it is one piece of memory. */
@@ -98,10 +97,15 @@ export class Held {
   buffers(): readonly Buffer[] {
     return Object.freeze(this.#segments())
   }
-  /** A cursor at an offset with `width` bytes behind it, or undefined. Valid until the next is asked for. */
-  cursorAt(offset: number, width: number): Cursor | undefined {
-    if (!Number.isInteger(offset) || offset < 0 || offset + width > this.length) return undefined
-    return (this.#cursor ??= this.#list.cursor()).seek(offset)
+  /**
+   * The bytes of a number that lies inside; undefined where it does not, or where a byte at a time is
+   * not the way to read. Valid until the next is asked for, of whatever list.
+   */
+  scalarAt(offset: number, width: number): DataView | undefined {
+    const isInside = Number.isInteger(offset) && offset >= 0 && offset + width <= this.length
+    if (!isInside || !this.#isOurs) return undefined
+    for (let i = 0; i < width; i++) scalar.setUint8(i, this.#list.byteAt(offset + i))
+    return scalar
   }
   /** The length of a stream's next chunk: part of a long segment, or the short ones before one. */
   chunkLength(lengthMax: number): number {

@@ -23,14 +23,14 @@ export function isBufferList(value: unknown): boolean {
 /** Adds a part at the end of what is held; memory is shared. Throws a TypeError for what is none. */
 export function gather(into: Held, part: unknown): void {
   if (part === null || part === undefined) return
-  if (ArrayBuffer.isView(part)) into.append(memoryOf(part))
+  if (ArrayBuffer.isView(part)) addMemory(into, bytesIn(part))
   else if (typeof part === 'string') into.append(encode('append-copy', part))
   else if (typeof part === 'number') into.append(encode('append-copy', String(part)))
   else if (Array.isArray(part)) for (const each of part) gather(into, each)
   else if (isHolder(part)) into.appendHeld(part[HELD])
   else if (List.isBufferList(part)) into.appendList(part)
   else if (isBranded(part)) gather(into, part._bufs)
-  else if (isAnyArrayBuffer(part)) into.append(memoryOf(new Uint8Array(part)))
+  else if (isAnyArrayBuffer(part)) addMemory(into, new Uint8Array(part))
   else into.append(bytesOf(part))
 }
 
@@ -42,16 +42,24 @@ export function bytesOf(value: unknown, encoding?: unknown): Buffer {
   return bytes
 }
 
-/** A view's bytes: shared, where the list can share them, else copied and counted. */
-function memoryOf(view: ArrayBufferView): Buffer {
-  const { buffer, byteOffset, byteLength } = view
-  const isPlain = buffer instanceof ArrayBuffer && !buffer.resizable
-  if (isPlain && Buffer.isBuffer(view)) return view
-  const shared = Buffer.from(buffer, byteOffset, byteLength)
-  if (isPlain) return shared
-  const own = Buffer.allocUnsafeSlow(byteLength)
-  copy('append-copy', shared, own, 0)
-  return own
+/** Adds memory at the end of what is held: shared, or copied where the list cannot share it. */
+export function addMemory(into: Held, bytes: Uint8Array): void {
+  try {
+    // Unasked: the list asks every view for its buffer, which costs half of an append.
+    into.append(bytes)
+  } catch (error) {
+    const { buffer } = bytes
+    if (buffer instanceof ArrayBuffer && !buffer.resizable) throw error
+    const own = Buffer.allocUnsafeSlow(bytes.length)
+    copy('append-copy', bytes, own, 0)
+    into.append(own)
+  }
+}
+
+/** The bytes of a view of whatever element type. */
+function bytesIn(view: ArrayBufferView): Uint8Array {
+  if (view instanceof Uint8Array) return view
+  return new Uint8Array(view.buffer, view.byteOffset, view.byteLength)
 }
 
 function isHolder(value: unknown): value is Holder {

@@ -11,10 +11,14 @@ export interface Range {
 
 /** The range from `start` to before `end`; backwards it is empty. Throws a RangeError for NaN. */
 export function rangeOf(start: unknown, end: unknown, total: number): Range {
-  if (total === 0) return { from: 0, length: 0 }
-  const from = inside(start, 0, total)
-  const to = inside(end, total, total)
-  return { from, length: Math.max(0, to - from) }
+  const first = typeof start === 'number' ? start : 0
+  const behind = typeof end === 'number' ? Math.min(end, total) : total
+  if (first >= total || behind <= 0) return { from: 0, length: 0 }
+  if (Number.isNaN(first) || Number.isNaN(behind)) {
+    throw outOfRange('A range of a list cannot begin or end at NaN')
+  }
+  const from = Math.trunc(Math.max(first, 0))
+  return { from, length: Math.max(0, Math.trunc(behind) - from) }
 }
 
 /** A negative offset counts from the end. */
@@ -31,12 +35,6 @@ export function numberOf(value: unknown): number {
 export function wholeNumber(value: unknown): number {
   const number = Math.trunc(numberOf(value))
   return number > 0 ? number : 0
-}
-
-function inside(offset: unknown, otherwise: number, total: number): number {
-  if (typeof offset !== 'number') return otherwise
-  if (Number.isNaN(offset)) throw outOfRange('A range of a list cannot begin or end at NaN')
-  return Math.trunc(Math.min(Math.max(offset, 0), total))
 }
 
 /** As Node's own: users of Buffers look at the code. */
