@@ -1,0 +1,142 @@
+/** Operations of a cursor that stays on its list while the list changes. */
+import { expect } from 'chai'
+import { EndOfBufferError, type Cursor } from 'splicelist'
+import type { Operations } from '../operation.js'
+import { decoded, SCALARS } from '../scalars.js'
+import type { Slot } from '../slot.js'
+import { expectError, type Turn } from '../turn.js'
+
+type Read = (this: Cursor) => number | bigint
+
+export const cursor: Operations = {
+  cursor: {
+    uses: ['cursor', 'Cursor.remaining'],
+    run: (turn) => {
+      const { a } = turn
+      const offset = turn.offset()
+      turn.say(() => `cursor of ${a.name} = ${a.name}.cursor(${offset})`)
+      a.cursor = { at: a.list.cursor(offset), offset }
+      expectPlace(a)
+    },
+  },
+  'read a number': {
+    uses: SCALARS.map(({ suffix }) => `Cursor.read${suffix}`),
+    weight: 8,
+    run: (turn) => {
+      const { a } = turn
+      const scalar = turn.choose(SCALARS)
+      const method = `read${scalar.suffix}`
+      move(turn, `${method}()`, scalar.widthBytes, (at, offset) => {
+        const read = Reflect.get(at, method) as Read
+        return () => {
+          const value = read.call(at)
+          const expected = decoded(scalar, a.model.bytes, offset)
+          if (!Object.is(value, expected)) {
+            expect.fail(`${method} at ${offset}: ${value} instead of ${expected}`)
+          }
+        }
+      })
+    },
+  },
+  readString: {
+    uses: ['Cursor.readString'],
+    run: (turn) => {
+      const { a } = turn
+      const length = ahead(turn)
+      const encoding = turn.choose(['latin1', 'utf8', 'hex'] as const)
+      move(turn, `readString(${length}, '${encoding}')`, length, (at, offset) => () => {
+        const expected = a.model.bytes.toString(encoding, offset, offset + length)
+        expect(at.readString(length, encoding) === expected, 'the same text').to.equal(true)
+      })
+    },
+  },
+  readList: {
+    uses: ['Cursor.readList'],
+    weight: 3,
+    run: (turn) => {
+      const { a, b } = turn
+      const length = ahead(turn)
+      const { cursor: standing } = a
+      if (standing === null) return
+      const { at, offset } = standing
+      turn.say(() => `${b.name} = cursor of ${a.name}.readList(${length})`)
+      if (offset + length > a.model.length) {
+        expectError(EndOfBufferError, () => at.readList(length), 'readList')
+        return
+      }
+      const read = at.readList(length)
+      standing.offset += length
+      expectPlace(a)
+      b.become(read, a.model.slice(offset, length))
+    },
+  },
+  skip: {
+    uses: ['Cursor.skip'],
+    run: (turn) => {
+      const { cursor: standing, model } = turn.a
+      if (standing === null) return
+      const { at } = standing
+      const length = ahead(turn)
+      turn.say(() => `cursor of ${turn.a.name}.skip(${length})`)
+      if (standing.offset + length > model.length) {
+        expectError(EndOfBufferError, () => at.skip(length), 'skip')
+      } else {
+        at.skip(length)
+        standing.offset += length
+      }
+      expectPlace(turn.a)
+    },
+  },
+  seek: {
+    uses: ['Cursor.seek', 'Cursor.offset'],
+    run: (turn) => {
+      const { cursor: standing, model } = turn.a
+      if (standing === null) return
+      const { at } = standing
+      const offset = turn.number === 7 ? model.length + 1 : turn.offset()
+      turn.say(() => `cursor of ${turn.a.name}.seek(${offset})`)
+      if (offset > model.length) expectError(EndOfBufferError, () => at.seek(offset), 'seek')
+      else {
+        at.seek(offset)
+        standing.offset = offset
+      }
+      expectPlace(turn.a)
+    },
+  },
+}
+
+/** A length for a cursor to go on by: sometimes more than there is. */
+function ahead(turn: Turn): number {
+  const { cursor: standing, model } = turn.a
+  const left = Math.max(0, model.length - (standing?.offset ?? 0))
+  return turn.number % 16 === 7 ? left + 1 + turn.length(9) : turn.length(left)
+}
+
+/** A read of the list's cursor: it moves on, or, where it fails, stays where it was. */
+function move(
+  turn: Turn,
+  code: string,
+  length: number,
+  reading: (at: Cursor, offset: number) => () => void,
+): void {
+  const { a } = turn
+  const { cursor: standing } = a
+  if (standing === null) return
+  turn.say(() => `cursor of ${a.name}.${code}`)
+  const { at, offset } = standing
+  const read = reading(at, offset)
+  if (offset + length > a.model.length) expectError(EndOfBufferError, read, code)
+  else {
+    const isReadable = turn.isReadable(a, offset, length)
+    turn.read(a, [offset, length], read, () => undefined)
+    if (isReadable) standing.offset += length
+  }
+  expectPlace(a)
+}
+
+function expectPlace({ cursor: standing, model }: Slot): void {
+  if (standing === null) return
+  expect(standing.at.offset, "the cursor's offset").to.equal(standing.offset)
+  const remaining = Math.max(0, model.length - standing.offset)
+  expect(standing.at.remaining, 'what the cursor has before it').to.equal(remaining)
+}
