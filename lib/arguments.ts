@@ -19,7 +19,7 @@ export function checkRange(offset: unknown, length: unknown, total: number): voi
   checkLength('length', length)
   if (offset + length > total) {
     throw new InvalidArgumentError(
-      `The range of ${length} bytes at offset ${offset} ends past the list's ${total} bytes`,
+      `The range of ${length} bytes at offset ${offset} ends past the ${total} bytes that are there`,
     )
   }
 }

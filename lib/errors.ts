@@ -84,8 +84,8 @@ export class NotLoadedError extends SplicelistError {
 /** A list with a hole that was never filled was read, cut or sent. */
 export class UnfilledHoleError extends SplicelistError {
   /** @internal */
-  constructor(offset: number) {
-    super('UNFILLED_HOLE', `The hole at offset ${offset} was not filled. Call hole.fill() first`)
+  constructor(openHoles: number) {
+    super('UNFILLED_HOLE', `${openHoles} holes of the list are not filled. Call hole.fill() first`)
   }
 }
 

@@ -35,6 +35,7 @@ export {
 export { BufferList, type SegmentRow } from './list/buffer-list.js'
 export { crc32c } from './list/crc32c.js'
 export type { Cursor } from './list/cursor.js'
+export type { Hole } from './list/hole.js'
 export type { Endpoint, Part, Sink, Source } from './list/endpoint.js'
 export type { PageOwnership, SegmentKind } from './raw/raw.js'
 export { attach } from './transfer/endpoint.js'

@@ -10,6 +10,7 @@ export type CopyCause =
   | 'load'
   | 'cross-segment'
   | 'append-copy'
+  | 'compact'
   | 'to-buffer'
   | 'threshold'
   | 'sparse-pages'
@@ -31,6 +32,7 @@ export const COPY_CAUSES: Readonly<Record<CopyCause, string>> = {
   load: 'bytes of a file were read into memory by load()',
   'cross-segment': 'several segments were joined into one piece of memory',
   'append-copy': 'the program asked for a copy by appendCopy() or by appending a string',
+  compact: 'compact() freed small views of the large buffers behind them',
   'to-buffer': 'the program asked for a copy by toBuffer() or copyOut()',
   threshold: 'the bytes were too few to be worth a pipe',
   'sparse-pages': 'the pages in a pipe were too empty to be worth pinning',
@@ -49,6 +51,7 @@ export const COPY_CAUSES: Readonly<Record<CopyCause, string>> = {
 /** Copies that the program asked for in so many words. All others are accidents. */
 export const INTENDED: ReadonlySet<CopyCause> = new Set<CopyCause>([
   'append-copy',
+  'compact',
   'to-buffer',
   'load',
   'copy-mode',

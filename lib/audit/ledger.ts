@@ -120,6 +120,13 @@ export function encode(cause: CopyCause, text: string): Uint8Array<ArrayBuffer> 
   return bytes
 }
 
+/** A string as UTF-8 at `at` of a target that has room for it; returns its bytes. */
+export function encodeInto(cause: CopyCause, text: string, target: Buffer, at: number): number {
+  const lengthBytes = target.write(text, at, 'utf8')
+  ledger.countCopied(cause, lengthBytes)
+  return lengthBytes
+}
+
 /** The counters that a program reads. */
 export const counters: {
   /** The account of this process (of this worker thread) so far. Costs microseconds. */

@@ -1,40 +1,32 @@
 import type { FileHandle } from 'node:fs/promises'
-import {
-  checkAttached,
-  checkBytes,
-  checkLength,
-  checkRange,
-  checkSignal,
-  describe,
-} from '../arguments.js'
-import { copy, encode } from '../audit/ledger.js'
+import { checkBytes, checkLength, checkRange, checkSignal, describe } from '../arguments.js'
 import type { CopyCause } from '../audit/causes.js'
 import type { PullOptions, PushOptions } from '../contract.js'
-import {
-  AbortError,
-  EndOfBufferError,
-  InvalidArgumentError,
-  NotLoadedError,
-  ReleasedError,
-  TransferError,
-} from '../errors.js'
+import { AbortError, InvalidArgumentError, TransferError } from '../errors.js'
+import { AdoptedRaw } from '../raw/adopted.js'
 import { FileRaw } from '../raw/file.js'
-import { HeapRaw } from '../raw/heap.js'
 import { OpenFile } from '../raw/open-file.js'
 import type { BufferRaw, PageOwnership, SegmentKind, Stretch } from '../raw/raw.js'
-import { leaseMemory, type Lease, type LeaseHolder } from '../raw/slabs.js'
-import { viewOf } from './buffer-view.js'
-import { crc32c } from './crc32c.js'
+import type { Lease } from '../raw/slabs.js'
+import { isBranded } from './body.js'
 import { Cursor } from './cursor.js'
 import type { Part, Sink, Source } from './endpoint.js'
 import { mover } from './mover.js'
-import { indexOfIn, needleBytes } from './search.js'
-import { Segments, Window } from './segments.js'
+import { bytesOf, Reader } from './reader.js'
+import { Segments } from './segments.js'
+import { NO_TAIL } from './tail.js'
+import { compacted, wastedBytes } from './waste.js'
+import { windowOf, windowOfMemory } from './window.js'
+import { ZeroWindow } from './zero-window.js'
 
-const BRAND = Symbol.for('splicelist.list')
-
-/** A list's segments, for the floors that move them. Ends the list's views. @internal */
+/** A list's segments, for the floors that add to them. Ends the list's views. @internal */
 export let segmentsOf: (list: BufferList) => Segments
+/** Moves the first bytes of a list out, for the floors that send them. @internal */
+export let takeSegments: (list: BufferList, length: number) => Segments
+/** A list that takes over segments. @internal */
+export let listOf: (segments: Segments) => BufferList
+/** A list's bytes as segments that share them. */
+let sharedOf: (list: BufferList) => Segments
 /** A list's bytes as memory of its own, counted under a cause of the caller's. @internal */
 export let copyOf: (
   list: BufferList,
@@ -42,8 +34,6 @@ export let copyOf: (
   offset?: number,
   length?: number,
 ) => Buffer<ArrayBuffer>
-/** Whether a list was released. @internal */
-export let isReleased: (list: BufferList) => boolean
 
 /** One segment of a list, as `explain()` tells it. */
 export interface SegmentRow {
@@ -72,8 +62,9 @@ export interface SegmentRow {
  * is given a list borrows it; only `claimAppend`, `take`, `splice`'s result and `consume` move. A list
  * that holds pipes or files must be released (`using list = …`); one that holds only memory need not.
  *
- * **Cost.** Appending and taking from the front: O(1). Finding an offset: O(log segments). A cut in
- * the middle: O(segments moved). No operation here copies bytes but those that say so.
+ * **Cost.** Appending and taking from the front: O(1). Finding an offset, cutting and inserting
+ * anywhere: O(log segments + segments touched). No operation here copies bytes but those that say so.
+ * An appended segment of memory takes about 70 bytes of heap.
  *
  * ```ts
  * import { BufferList } from 'splicelist'
@@ -81,22 +72,16 @@ export interface SegmentRow {
  * list.substr(4, 3).toString() // 'pay'
  * ```
  */
-export class BufferList implements Iterable<Uint8Array>, Disposable {
-  readonly #segments = new Segments()
-  #leases: LeaseSet | null = null
-  #isReleased = false
-  #version = 0
-  /** @internal */
-  readonly [BRAND] = true
-
+export class BufferList extends Reader implements Disposable {
   /** A list of the given parts, shared. Strings are encoded as UTF-8. */
   constructor(...parts: readonly Part[]) {
+    super()
     for (const part of parts) this.append(part)
   }
   /** A list of one part, or of many, shared. */
   static from(parts: Part | Iterable<Part>): BufferList {
     if (typeof parts === 'string' || parts instanceof Uint8Array) return new BufferList(parts)
-    if (isList(parts)) return new BufferList(parts)
+    if (isBranded(parts)) return new BufferList(parts as BufferList)
     if (typeof parts !== 'object' || (parts as unknown) === null || !(Symbol.iterator in parts)) {
       throw new InvalidArgumentError(
         `Expected a BufferList, a Uint8Array, a string, or many of them, not ${describe(parts)}`,
@@ -131,54 +116,79 @@ export class BufferList implements Iterable<Uint8Array>, Disposable {
   }
   /** Whether a value is a list, also one of another copy of this package. */
   static isBufferList(x: unknown): x is BufferList {
-    return isList(x)
+    return isBranded(x)
   }
 
-  /** Bytes in the list. O(1). */
-  get length(): number {
-    return this.#segments.length
-  }
-  /** Segments in the list; none is empty (Ceph: `get_num_buffers`). O(1). */
-  get numBuffers(): number {
-    return this.#segments.count
+  /**
+   * A list of memory that somebody wants back: `onRelease` is called once, when the last list that
+   * holds a part of it was released. Shares the bytes (Ceph: `claim_buffer`). Release such a list.
+   */
+  static adopt(bytes: Uint8Array, onRelease: () => void): BufferList {
+    checkBytes(bytes)
+    if (typeof onRelease !== 'function') {
+      throw new InvalidArgumentError(`onRelease must be a function, not ${describe(onRelease)}`)
+    }
+    const list = new BufferList()
+    list.adoptRaw(new AdoptedRaw(bytes, onRelease))
+    return list
   }
 
   // ---- build
 
   /**
    * Adds a part at the end. Shares the bytes: do not change them afterwards. A list stays the
-   * caller's. A string is encoded as UTF-8. O(segments of the part).
+   * caller's. A string is encoded as UTF-8 into the list's tail. O(segments of the part).
    */
   append(part: Part): this {
-    this.#change()
-    this.#segments.pushAll(this.#shared(part, 'append-copy'))
-    return this
-  }
-  /** Adds a copy of bytes that will change afterwards (a scratch buffer). Counted, as intended. */
-  appendCopy(bytes: Uint8Array | string): this {
-    if (typeof bytes === 'string') return this.append(bytes)
-    if (!(bytes instanceof Uint8Array)) {
-      throw new InvalidArgumentError(`Expected a Uint8Array or a string, not ${describe(bytes)}`)
+    if (part instanceof Uint8Array) {
+      checkBytes(part)
+      this.changing()
+      this.settle()
+      if (part.length > 0) this.segments.push(windowOfMemory(part))
+      return this
     }
-    checkAttached(bytes)
-    const copied = Buffer.allocUnsafe(bytes.length)
-    copy('append-copy', bytes, copied, 0)
-    return this.append(copied)
-  }
-  /** Adds a part at the front. Shares as `append` does. O(segments of the list at worst). */
-  prepend(part: Part): this {
-    this.#change()
-    this.#segments.unshiftAll(this.#shared(part, 'append-copy'))
+    if (typeof part === 'string') return this.appendCopy(part)
+    this.changing()
+    const shared = sharedBy(part)
+    this.settle()
+    this.segments.pushAll(shared)
     return this
   }
-  /** Moves all of another list to the end of this one (Ceph: `claim_append`). The other is empty. */
+  /** Adds a part at the front. Shares as `append` does. O(segments of the part). */
+  prepend(part: Part): this {
+    this.changing()
+    const shared = sharedBy(part)
+    this.settle()
+    this.segments.unshiftAll(shared)
+    return this
+  }
+  /** Adds zeros at the end, without memory behind them. Ceph: `append_zero2`. */
+  appendZero(length: number): this {
+    checkLength('length', length)
+    this.changing()
+    this.settle()
+    this.segments.push(new ZeroWindow(length))
+    return this
+  }
+  /** Adds zeros at the front, without memory behind them. Ceph: `prepend_zero`. */
+  prependZero(length: number): this {
+    checkLength('length', length)
+    this.changing()
+    this.settle()
+    this.segments.unshift(new ZeroWindow(length))
+    return this
+  }
+  /**
+   * Moves all of another list to the end of this one (Ceph: `claim_append`). The other is empty and
+   * can be used again. O(1) for a list of few segments, else O(segments / 128).
+   */
   claimAppend(other: BufferList): this {
-    this.#change()
-    if (!isList(other)) throw new InvalidArgumentError(`Expected a list, not ${describe(other)}`)
-    if (!(#segments in other)) {
-      this.append(other)
-      ;(other as BufferList).consume((other as BufferList).length)
-    } else if (other !== this) this.#segments.pushAll(segmentsOf(other).moveOut())
+    if (!(other instanceof BufferList)) return this.#claimForeign(other)
+    if (other === this) return this
+    other.cutting()
+    this.changing()
+    this.settle()
+    this.segments.pushAll(other.segments)
     return this
   }
 
@@ -189,184 +199,68 @@ export class BufferList implements Iterable<Uint8Array>, Disposable {
    * end by default. Release it where it may hold pipes or files. O(log segments + segments touched).
    */
   substr(offset = 0, length = this.length - offset): BufferList {
-    this.#use()
+    this.reading()
     checkRange(offset, length, this.length)
-    return listOf(this.#segments.share(offset, length))
+    return listOf(this.segments.share(offset, length))
   }
   /**
    * Takes a range out, puts `replacement` in its place, and returns what was there (Ceph: `splice`).
-   * O(segments behind the range).
+   * O(log segments + segments touched).
    */
   splice(offset: number, length: number, replacement?: Part): BufferList {
-    this.#change()
     checkRange(offset, length, this.length)
-    const added = replacement === undefined ? undefined : this.#shared(replacement, 'append-copy')
-    return listOf(this.#segments.cut(offset, length, added))
+    this.cutting()
+    const added = replacement === undefined ? undefined : sharedBy(replacement)
+    return listOf(this.segments.cut(offset, length, added))
   }
-  /** Moves bytes at the front into a list of their own. */
+  /** Moves bytes at the front into a list of their own. O(segments taken). */
   take(length: number): BufferList {
-    return this.splice(0, length)
+    checkRange(0, length, this.length)
+    this.cutting()
+    return listOf(this.segments.cut(0, length))
   }
   /** Releases bytes at the front. O(segments consumed). */
   consume(length: number): this {
-    this.#change()
     checkRange(0, length, this.length)
-    this.#segments.dropFront(length)
+    this.cutting()
+    this.segments.dropFront(length)
     return this
   }
   /** Releases all behind the first `length` bytes. */
   truncate(length: number): this {
-    this.#change()
     checkRange(length, 0, this.length)
-    this.#segments.cut(length, this.length - length).clear()
+    this.cutting()
+    this.segments.cut(length, this.length - length).clear()
     return this
   }
 
   // ---- read
 
-  /** The byte at an index. O(log segments). Throws `EndOfBufferError` past the end. */
-  byteAt(index: number): number {
-    this.#use()
-    checkLength('index', index)
-    if (index >= this.length) {
-      throw new EndOfBufferError(`There is no byte ${index} in a list of ${this.length} bytes`)
-    }
-    const leases: Lease[] = []
-    try {
-      const { bytes, start } = this.#stretchAt(index, leases)
-      return bytes[index - start] as number
-    } finally {
-      endAll(leases)
-    }
-  }
-  /**
-   * Copies bytes from `offset` into `target`, as many as fit; returns how many. Counted, as intended.
-   */
-  copyOut(offset: number, target: Uint8Array): number {
-    this.#use()
-    checkRange(offset, 0, this.length)
-    if (!(target instanceof Uint8Array)) {
-      throw new InvalidArgumentError(`The target must be a Uint8Array, not ${describe(target)}`)
-    }
-    const length = Math.min(target.length, this.length - offset)
-    this.#copyRange(offset, length, target, 'to-buffer')
-    return length
-  }
-  /**
-   * The first place of a needle at or after `from`, or −1. A string is UTF-8, a number one byte.
-   * O(bytes). Makes segments outside the heap readable, a block at a time.
-   */
-  indexOf(needle: Uint8Array | string | number, from = 0): number {
-    this.#use()
-    checkRange(from, 0, this.length)
-    return indexOfIn(this.#stretches(from), needleBytes(needle), from, this.length)
-  }
-  /** Whether a needle is there at or after `from`. */
-  includes(needle: Uint8Array | string | number, from = 0): boolean {
-    // eslint-disable-next-line @typescript-eslint/prefer-includes -- It would call itself.
-    return this.indexOf(needle, from) >= 0
-  }
-  /** Whether another list, bytes or string hold the same bytes, however they are cut. */
-  equals(other: Part): boolean {
-    this.#use()
-    const shared = listOf(this.#shared(other, 'append-copy'))
-    try {
-      return shared.length === this.length && this.compare(shared) === 0
-    } finally {
-      shared.release()
-    }
-  }
-  /** The order of the bytes, unsigned; a list that is the start of another comes before it. */
-  compare(other: Part): -1 | 0 | 1 {
-    this.#use()
-    const shared = listOf(this.#shared(other, 'append-copy'))
-    try {
-      return compareStretches(this.#stretches(0), shared.#stretches(0))
-    } finally {
-      shared.release()
-    }
-  }
-  /**
-   * The range as one readable piece of memory (Ceph: `c_str`). In place where it lies in one heap
-   * segment; else a copy, counted, and the pages stay where they are: the list can be sent by
-   * reference afterwards. Do not write to it. It lives until the list is changed or released; then
-   * its length is 0 where it lay in a slab. Throws `NotLoadedError` for a file's bytes.
-   */
-  cStr(offset = 0, length = this.length - offset): Buffer {
-    this.#use()
-    checkRange(offset, length, this.length)
-    if (length === 0) return Buffer.alloc(0)
-    const { window, within } = this.#segments.find(offset)
-    if (within + length <= window.length) {
-      const at = window.offset + within
-      const bytes = window.raw.look(at, length, this.#ownLeases(), 'cStr')
-      if (bytes === undefined) throw new NotLoadedError(offset, length)
-      return viewOf(bytes)
-    }
-    if (this.#isMemory(offset, length)) return copyOf(this, 'cross-segment', offset, length)
-    const lease = leaseMemory(length)
-    this.#ownLeases().push(lease)
-    this.#copyRange(offset, length, lease.bytes, 'cross-segment')
-    return viewOf(lease.bytes)
-  }
-  /** The range as a Buffer of its own, yours for ever. A copy, counted, as intended. */
-  toBuffer(offset = 0, length = this.length - offset): Buffer<ArrayBuffer> {
-    this.#use()
-    checkRange(offset, length, this.length)
-    const bytes = Buffer.allocUnsafeSlow(length)
-    this.#copyRange(offset, length, bytes, 'to-buffer')
-    return bytes
-  }
-  /** The range as text. Characters may be split between segments. Copies. */
-  toString(encoding: BufferEncoding = 'utf8', offset = 0, length = this.length - offset): string {
-    this.#use()
-    checkRange(offset, length, this.length)
-    if (length === 0) return ''
-    const leases: Lease[] = []
-    try {
-      const { window, within } = this.#segments.find(offset)
-      const isOne = within + length <= window.length
-      const bytes = isOne ? window.raw.look(window.offset + within, length, leases) : undefined
-      if (bytes !== undefined) return viewOf(bytes).toString(encoding)
-      const joined = Buffer.allocUnsafe(length)
-      this.#copyRange(offset, length, joined, 'cross-segment')
-      return joined.toString(encoding)
-    } finally {
-      endAll(leases)
-    }
-  }
   /** A reading position, at the front by default. */
   cursor(offset = 0): Cursor {
-    this.#use()
+    this.reading()
     checkRange(offset, 0, this.length)
     const list = this as BufferList
     let leases: Lease[] = []
     const readable = {
       get length() {
-        list.#use()
+        list.reading()
         return list.length
       },
       get version() {
-        return list.#version
+        return list.version
       },
       stretchAt: (at: number): Stretch => {
-        list.#use()
+        list.reading()
         // A cursor shows no memory, only values: it needs no more than the block it stands in.
-        list.#endSome(leases)
+        list.endSome(leases)
         leases = []
-        const stretch = list.#stretchAt(at, leases)
-        for (const lease of leases) list.#ownLeases().add(lease)
+        const stretch = list.stretchAt(at, leases)
+        for (const lease of leases) list.ownLeases().add(lease)
         return stretch
       },
     }
     return new Cursor(this, readable, offset)
-  }
-  /** CRC-32C of all bytes in Ceph's convention (see `crc32c`). Not cached yet. O(bytes). */
-  crc32c(seed = 0): number {
-    this.#use()
-    let crc = seed >>> 0
-    for (const { bytes } of this.#stretches(0)) crc = crc32c(bytes, crc)
-    return crc
   }
   /**
    * Brings bytes that are in a file into memory, so that they can be read synchronously. They still
@@ -377,13 +271,13 @@ export class BufferList implements Iterable<Uint8Array>, Disposable {
     length = this.length - offset,
     options: { readonly signal?: AbortSignal } = {},
   ): Promise<this> {
-    this.#use()
+    this.reading()
     checkRange(offset, length, this.length)
     checkSignal(options.signal)
-    const range = this.#segments.share(offset, length)
+    const range = this.segments.share(offset, length)
     try {
-      for (const { raw, offset: at, length: n } of range.windows()) {
-        const failed = (await raw.load?.(at, n)) ?? 0
+      for (const window of range.windows()) {
+        const failed = await window.load(0, window.length)
         if (failed < 0) {
           throw new TransferError({
             side: 'source',
@@ -399,20 +293,6 @@ export class BufferList implements Iterable<Uint8Array>, Disposable {
     }
     return this
   }
-  /** The segments as read-only views; one outside the heap a block at a time. See `cStr`. */
-  *[Symbol.iterator](): Iterator<Uint8Array> {
-    this.#use()
-    const version = this.#version
-    for (let at = 0; at < this.length;) {
-      const { bytes, start } = this.#stretchAt(at, this.#ownLeases())
-      yield bytes.subarray(at - start)
-      this.#use()
-      if (this.#version !== version) {
-        throw new InvalidArgumentError('The list was changed while it was iterated over')
-      }
-      at = start + bytes.length
-    }
-  }
 
   // ---- layout
 
@@ -420,22 +300,40 @@ export class BufferList implements Iterable<Uint8Array>, Disposable {
   isContiguous(): boolean {
     return this.numBuffers <= 1
   }
-  /** Joins all segments into one piece of memory: a copy, counted. */
+  /** Joins all segments into one piece of memory: a copy, counted. Ceph: `rebuild`. */
   rebuild(): this {
-    this.#change()
+    this.cutting()
     if (this.numBuffers === 0) return this
-    const bytes = Buffer.allocUnsafeSlow(this.length)
-    this.#copyRange(0, bytes.length, bytes, 'cross-segment')
-    this.#segments.clear()
-    this.#segments.push(new Window(new HeapRaw(bytes), 0, bytes.length))
+    const bytes = this.copyOf('cross-segment', 0, this.length)
+    this.segments.clear()
+    this.segments.push(windowOfMemory(bytes))
+    return this
+  }
+  /**
+   * Bytes of memory that this list keeps alive and does not hold (Ceph: `get_wasted_space`): a view
+   * of 100 bytes keeps the whole buffer behind it. O(segments).
+   */
+  wastedBytes(): number {
+    this.settle()
+    return wastedBytes(this.segments)
+  }
+  /**
+   * Copies the segments that keep far more memory alive than they hold (more than twice as much)
+   * into memory of their own size. Counted, as intended. Others stay where they are. O(segments).
+   */
+  compact(): this {
+    this.cutting()
+    this.segments = compacted(this.segments)
+    // Its block may be among them.
+    this.tail = NO_TAIL
     return this
   }
   /** What the list is made of, front to back. Makes nothing readable. */
   explain(): readonly SegmentRow[] {
-    this.#use()
+    if (this.isReleased) this.reading()
+    this.settle()
     const rows: SegmentRow[] = []
-    for (const { raw, length } of this.#segments.windows()) {
-      const { kind, pages, refs, looked } = raw
+    for (const { kind, length, pages, refs, looked } of this.segments.windows()) {
       rows.push({ kind, length, pages, refs, looked })
     }
     return rows
@@ -465,12 +363,13 @@ export class BufferList implements Iterable<Uint8Array>, Disposable {
    * `ReleasedError`. A list that holds only memory needs none.
    */
   release(): void {
-    if (this.#isReleased) return
-    this.#endViews()
-    this.#segments.clear()
-    this.#isReleased = true
+    if (this.isReleased) return
+    this.endViews()
+    this.segments.clear()
+    this.tail = NO_TAIL
+    this.isReleased = true
     // So that cursors do not go on reading what they have at hand.
-    this.#version++
+    this.version++
   }
   /** `using list = …` releases it at the end of the block. */
   [Symbol.dispose](): void {
@@ -479,150 +378,58 @@ export class BufferList implements Iterable<Uint8Array>, Disposable {
 
   /** Takes over a raw's first reference. @internal */
   adoptRaw(raw: BufferRaw): void {
-    this.#change()
-    this.#segments.push(new Window(raw, 0, raw.length))
+    this.changing()
+    this.settle()
+    this.segments.push(windowOf(raw))
   }
 
   static {
     segmentsOf = (list) => {
-      if (!(#segments in list)) throw ofAnotherCopy()
-      list.#change()
-      return list.#segments
+      if (!(list instanceof BufferList)) throw ofAnotherCopy()
+      list.changing()
+      list.settle()
+      return list.segments
     }
-    isReleased = (list) => list.#isReleased
+    takeSegments = (list, length) => {
+      if (!(list instanceof BufferList)) throw ofAnotherCopy()
+      list.cutting()
+      return list.segments.cut(0, length)
+    }
+    listOf = (segments) => {
+      const list = new BufferList()
+      list.segments = segments
+      return list
+    }
     copyOf = (list, cause, offset = 0, length = list.length - offset) => {
-      const bytes = Buffer.allocUnsafeSlow(length)
-      list.#copyRange(offset, length, bytes, cause)
-      return bytes
+      list.reading()
+      return list.copyOf(cause, offset, length)
+    }
+    sharedOf = (list) => {
+      list.reading()
+      return list.segments.share(0, list.segments.length)
     }
   }
 
-  #use(): void {
-    if (this.#isReleased) throw new ReleasedError()
-  }
-  #change(): void {
-    this.#use()
-    this.#version++
-    if (this.#leases !== null) this.#endViews()
-  }
-  #endViews(): void {
-    if (this.#leases !== null) endAll(this.#leases)
-    this.#leases = null
-  }
-  #ownLeases(): LeaseSet {
-    return (this.#leases ??= new LeaseSet())
-  }
-  #endSome(leases: readonly Lease[]): void {
-    for (const lease of leases) this.#leases?.delete(lease)
-    endAll(leases)
-  }
-  /** Whether a range lies in memory of the process: then a view of it need not be ended. */
-  #isMemory(offset: number, length: number): boolean {
-    for (let at = offset; at < offset + length;) {
-      const { window, within } = this.#segments.find(at)
-      if (window.raw.kind !== 'heap') return false
-      at += window.length - within
+  #claimForeign(other: unknown): this {
+    if (!isBranded(other)) {
+      throw new InvalidArgumentError(`Expected a list, not ${describe(other)}`)
     }
-    return true
-  }
-  /** A part's bytes as segments that share them. */
-  #shared(part: Part, cause: CopyCause): Segments {
-    if (isList(part)) {
-      // Another copy of the package has lists of its own kind: only bytes can be told across.
-      if (!(#segments in part)) return this.#shared((part as BufferList).toBuffer(), cause)
-      part.#use()
-      return part.#segments.share(0, part.length)
-    }
-    const bytes = typeof part === 'string' ? encode(cause, part) : part
-    checkBytes(bytes)
-    const segments = new Segments()
-    if (bytes.length > 0) segments.push(new Window(new HeapRaw(bytes), 0, bytes.length))
-    return segments
-  }
-  #stretchAt(offset: number, leases: LeaseHolder): Stretch {
-    const { window, within } = this.#segments.find(offset)
-    const stretch = window.raw.stretch(window.offset + within, leases)
-    if (stretch === undefined) throw new NotLoadedError(offset, window.length - within)
-    // The raw's stretch, cut to this window, in the list's offsets.
-    const from = Math.max(window.offset, stretch.start)
-    const to = Math.min(window.offset + window.length, stretch.start + stretch.bytes.length)
-    const bytes = stretch.bytes.subarray(from - stretch.start, to - stretch.start)
-    return { bytes, start: offset - within + from - window.offset }
-  }
-  /** Readable stretches from an offset on, each valid until the next is asked for. */
-  *#stretches(from: number): Generator<Stretch> {
-    for (let at = from; at < this.length;) {
-      const leases: Lease[] = []
-      try {
-        const { bytes, start } = this.#stretchAt(at, leases)
-        yield { bytes: at === start ? bytes : bytes.subarray(at - start), start: at }
-        at = start + bytes.length
-      } finally {
-        endAll(leases)
-      }
-    }
-  }
-  #copyRange(offset: number, length: number, target: Uint8Array, cause: CopyCause): void {
-    let done = 0
-    while (done < length) {
-      const { window, within } = this.#segments.find(offset + done)
-      const n = Math.min(length - done, window.length - within)
-      if (!window.raw.copyOut(window.offset + within, n, target, done, cause)) {
-        throw new NotLoadedError(offset + done, n)
-      }
-      done += n
-    }
+    this.append(other as BufferList)
+    ;(other as BufferList).consume((other as BufferList).length)
+    return this
   }
 }
 
-/** A list that takes over segments. @internal */
-export function listOf(segments: Segments): BufferList {
-  const list = new BufferList()
-  segmentsOf(list).pushAll(segments)
-  return list
-}
-
-function isList(x: unknown): x is BufferList {
-  return typeof x === 'object' && x !== null && BRAND in x
-}
-
-/** The leases behind a list's views. Looks add to it as to an array. */
-class LeaseSet extends Set<Lease> implements LeaseHolder {
-  push(lease: Lease): void {
-    this.add(lease)
-  }
+/** A part's bytes as segments that share them. */
+function sharedBy(part: Part): Segments {
+  if (part instanceof BufferList) return sharedOf(part)
+  const segments = new Segments()
+  segments.push(windowOfMemory(bytesOf(part)))
+  return segments
 }
 
 function ofAnotherCopy(): InvalidArgumentError {
   return new InvalidArgumentError(
     'This list belongs to another copy of splicelist. Make one of this copy: new BufferList(list)',
   )
-}
-
-function endAll(leases: Iterable<Lease>): void {
-  for (const lease of leases) lease.end()
-}
-
-function compareStretches(a: Iterator<Stretch>, b: Iterator<Stretch>): -1 | 0 | 1 {
-  try {
-    let left = nextBytes(a)
-    let right = nextBytes(b)
-    while (left !== undefined && right !== undefined) {
-      const n = Math.min(left.length, right.length)
-      const order = Buffer.compare(left.subarray(0, n), right.subarray(0, n))
-      if (order !== 0) return order
-      left = n < left.length ? left.subarray(n) : nextBytes(a)
-      right = n < right.length ? right.subarray(n) : nextBytes(b)
-    }
-    if (left === right) return 0
-    return left === undefined ? -1 : 1
-  } finally {
-    a.return?.()
-    b.return?.()
-  }
-}
-
-function nextBytes(stretches: Iterator<Stretch>): Uint8Array | undefined {
-  const step = stretches.next()
-  return step.done === true ? undefined : step.value.bytes
 }

@@ -1,245 +1,389 @@
 /**
- * The segments of a list: windows in order, found by offset.
+ * The segments of a list: a rope of windows, found by offset.
  *
- * An array of windows with their absolute ends beside it. Finding is a binary search; taking from
- * the front and adding at the back are O(1); a cut in the middle moves the array. Every reference
- * that goes in is owned here, every one that comes out is the taker's.
+ * Leaves of up to 128 windows under one array. Finding is two binary searches; taking from the front
+ * and adding at the back are O(1); a cut anywhere else splits at most two leaves and moves the array
+ * of leaves, a hundredth of the windows. The leaves' ends are summed up when something is looked for,
+ * from the first leaf that changed, and they are absolute, so that consuming changes none. Leaves
+ * that have become small are joined with their neighbours where a cut is made.
+ *
+ * Every reference that goes in is owned here, every one that comes out is the taker's. No window is
+ * empty; windows that continue each other are one.
  */
-import type { BufferRaw } from '../raw/raw.js'
+import { Leaf, LEAF_WINDOWS_MAX } from './leaf.js'
+import { MemoryWindow, type Window } from './window.js'
 
-/** A window of a raw (Ceph: `buffer::ptr`). Immutable; shares the bytes. */
-export class Window {
-  readonly raw: BufferRaw
-  readonly offset: number
-  readonly length: number
-
-  constructor(raw: BufferRaw, offset: number, length: number) {
-    this.raw = raw
-    this.offset = offset
-    this.length = length
-  }
-  /** A part of this window, with a reference of its own. */
-  share(offset: number, length: number): Window {
-    if (this.raw.refs !== null) this.raw.retain()
-    return new Window(this.raw, this.offset + offset, length)
-  }
-}
-
-/** A place in the list: a window and where in it. */
-export interface Place {
-  readonly window: Window
-  /** Bytes into the window. */
-  readonly within: number
-}
-
-/** How many taken windows the front may hold before the array is cut down. */
-const SPARE_FRONT_MAX = 1024
-/** How many windows are handed to one call as its arguments; V8 overflows its stack at 120,000. */
+/** How many leaves are handed to one call as its arguments; V8 overflows its stack at 120,000. */
 const ARGUMENTS_MAX = 1024
+/** Positions stay below this, in bytes, or V8 would box every number of the rope as a double. */
+const REBASE_BYTES = 2 ** 30
+
+/** Called with a window, where in it a range begins, and how many of its bytes belong to it. */
+export type Visitor = (window: Window, within: number, lengthBytes: number) => boolean
 
 /** See the head of this file. */
 export class Segments {
-  #windows: Window[] = []
-  /** Absolute end of each window; absolute because the front moves without touching them. */
-  #ends: number[] = []
-  #head = 0
+  readonly #leaves: Leaf[] = []
   /** Absolute position of the first byte. */
   #base = 0
-  /** Absolute position behind the last byte. */
-  #end = 0
+  #length = 0
+  #count = 0
+  /** Absolute end of each leaf, known for those before `#measured`. */
+  #ends: number[] | undefined = undefined
+  #measured = 0
+  // The window that was found last, and where: reading on in it, or in the next, needs no search.
+  #hint: Window = NOWHERE
+  #hintStart = 0
+  #hintLeaf: Leaf | undefined = undefined
+  #hintIndex = 0
+  /** How far into the window that `at` has just returned its offset lies. */
+  within = 0
 
+  /** Bytes. */
   get length(): number {
-    return this.#end - this.#base
+    return this.#length
   }
+  /** Windows. */
   get count(): number {
-    return this.#windows.length - this.#head
+    return this.#count
+  }
+  first(): Window | undefined {
+    return this.#leaves[0]?.first
   }
   /** The windows, front to back. */
   *windows(): IterableIterator<Window> {
-    for (let i = this.#head; i < this.#windows.length; i++) yield this.#windows[i] as Window
+    for (const leaf of this.#leaves) {
+      for (let i = leaf.head; i < leaf.windows.length; i++) yield leaf.windows[i] as Window
+    }
   }
-  first(): Window | undefined {
-    return this.#windows[this.#head]
+  /** Calls the visitor for each window of a range, front to back, until it returns false. */
+  visit(offset: number, length: number, visitor: Visitor): void {
+    if (length === 0) return
+    const position = this.#base + offset
+    let at = this.#leafAt(position)
+    let leaf = this.#leaves[at] as Leaf
+    let index = leaf.indexOf(this.#inLeaf(at, position))
+    let within = this.#inLeaf(at, position) - leaf.startOf(index)
+    for (let left = length; left > 0; index++, within = 0) {
+      if (index === leaf.windows.length) {
+        leaf = this.#leaves[++at] as Leaf
+        index = leaf.head
+      }
+      const window = leaf.windows[index] as Window
+      const n = Math.min(left, window.length - within)
+      if (!visitor(window, within, n)) return
+      left -= n
+    }
+  }
+  /** The window around an offset, which must lie inside; `within` then says where in it. */
+  at(offset: number): Window {
+    const position = this.#base + offset
+    const within = position - this.#hintStart
+    if (within >= 0 && within < this.#hint.length) {
+      this.within = within
+      return this.#hint
+    }
+    return within === this.#hint.length && this.#hintNext() ? this.#hint : this.#search(position)
   }
 
-  /** Adds at the back; takes over the window's reference. Contiguous windows of a raw join. */
+  /** Adds at the back; takes over the window's reference. */
   push(window: Window): void {
-    if (window.length === 0) return drop(window)
-    const last = this.#windows.length - 1
-    const tail = last >= this.#head ? (this.#windows[last] as Window) : undefined
-    this.#end += window.length
-    if (tail?.raw === window.raw && tail.offset + tail.length === window.offset) {
-      drop(window)
-      this.#windows[last] = new Window(tail.raw, tail.offset, tail.length + window.length)
-      this.#ends[last] = this.#end
+    const { length } = window
+    if (length === 0) return window.release()
+    const last = this.#leaves.length - 1
+    if (last < 0) return this.#begin(leafOf(window))
+    const leaf = this.#leaves[last] as Leaf
+    this.#length += length
+    if (this.#measured > last) this.#measured = last
+    const joined = leaf.last.joined(window)
+    if (joined !== undefined) {
+      leaf.replaceLast(joined, length)
       return
     }
-    this.#windows.push(window)
-    this.#ends.push(this.#end)
+    this.#count += 1
+    if (leaf.windows.length < LEAF_WINDOWS_MAX) leaf.push(window)
+    else this.#leaves.push(leafOf(window))
   }
   /** Adds at the front; takes over the window's reference. */
   unshift(window: Window): void {
-    if (window.length === 0) return drop(window)
-    if (this.#head === 0) this.#makeRoom()
-    this.#head -= 1
-    this.#windows[this.#head] = window
-    this.#ends[this.#head] = this.#base
-    this.#base -= window.length
-  }
-  /** Where a byte is. The offset must lie inside. */
-  find(offset: number): Place {
-    const i = this.#indexOf(offset)
-    const window = this.#windows[i] as Window
-    return { window, within: offset - (this.#startOf(i) - this.#base) }
+    const { length } = window
+    if (length === 0) return window.release()
+    const leaf = this.#leaves[0]
+    if (leaf === undefined) return this.#begin(leafOf(window))
+    this.#forgetHint()
+    this.#length += length
+    this.#base -= length
+    const joined = window.joined(leaf.first)
+    if (joined !== undefined) {
+      leaf.replaceFirst(joined, length)
+      return
+    }
+    this.#count += 1
+    if (leaf.count < LEAF_WINDOWS_MAX) leaf.unshift(window)
+    else {
+      this.#leaves.unshift(leafOf(window))
+      this.#measured = 0
+    }
   }
   /** The same range again, with references of its own. */
   share(offset: number, length: number): Segments {
     const shared = new Segments()
-    for (let i = length > 0 ? this.#indexOf(offset) : 0, left = length; left > 0; i++) {
-      const window = this.#windows[i] as Window
-      const from = Math.max(0, offset - (this.#startOf(i) - this.#base))
-      const n = Math.min(left, window.length - from)
-      shared.push(window.share(from, n))
-      left -= n
+    if (length === 0) return shared
+    let position = this.#base + offset
+    const end = position + length
+    for (let i = this.#leafAt(position); position < end; i++) {
+      const leaf = this.#leaves[i] as Leaf
+      const from = this.#inLeaf(i, position)
+      const n = Math.min(end - position, leaf.end - from)
+      shared.#append(leaf.share(from, n))
+      position += n
     }
     return shared
   }
   /** Moves everything out, leaving this empty. */
   moveOut(): Segments {
-    return this.cut(0, this.length)
+    const moved = new Segments()
+    moved.pushAll(this)
+    return moved
   }
   /** Moves all of another's windows to the back of this one. */
   pushAll(other: Segments): void {
-    for (const window of other.#takeAll()) this.push(window)
+    const leaves = other.#leaves
+    for (const leaf of leaves) this.#append(leaf)
+    other.#reset()
   }
   /** Moves all of another's windows to the front of this one. */
   unshiftAll(other: Segments): void {
-    for (const window of other.#takeAll().reverse()) this.unshift(window)
+    const leaves = other.#takeLeaves()
+    for (const { lengthBytes, count } of leaves) {
+      this.#length += lengthBytes
+      this.#base -= lengthBytes
+      this.#count += count
+    }
+    this.#replaceLeaves(0, 0, leaves)
   }
   /** Releases bytes at the front. */
   dropFront(length: number): void {
-    let left = length
-    while (left > 0) {
-      const window = this.#windows[this.#head] as Window
-      const n = Math.min(left, window.length)
-      if (n < window.length) {
-        this.#windows[this.#head] = new Window(window.raw, window.offset + n, window.length - n)
+    this.#forgetHint()
+    this.#length -= length
+    this.#base += length
+    for (let left = length; left > 0;) {
+      const leaf = this.#leaves[0] as Leaf
+      const { lengthBytes } = leaf
+      if (lengthBytes <= left) {
+        left -= lengthBytes
+        this.#count -= leaf.count
+        this.#dropLeaf()
+        leaf.releaseAll()
       } else {
-        drop(window)
-        this.#head += 1
+        const before = leaf.count
+        left -= leaf.drop(left)
+        this.#count -= before - leaf.count
       }
-      this.#base += n
-      left -= n
     }
-    this.#trimFront()
+    if (this.#base > REBASE_BYTES) this.#rebase()
   }
   /** Moves a range out, putting another's windows in its place. Returns what was there. */
   cut(offset: number, length: number, replacement?: Segments): Segments {
     if (offset === 0 && replacement === undefined) return this.#takeFront(length)
-    const from = this.#splitAt(offset)
-    const to = this.#splitAt(offset + length)
+    const from = this.#borderAt(offset)
+    const to = this.#borderAt(offset + length)
     const removed = new Segments()
-    for (const window of this.#windows.slice(from, to)) removed.push(window)
-    const added = replacement === undefined ? [] : replacement.#takeAll()
-    if (added.length <= ARGUMENTS_MAX) this.#windows.splice(from, to - from, ...added)
-    else this.#windows = this.#windows.slice(0, from).concat(added, this.#windows.slice(to))
-    this.#recount(from)
-    this.#trimFront()
+    for (const leaf of this.#leaves.slice(from, to)) removed.#append(leaf)
+    this.#length -= removed.#length
+    this.#count -= removed.#count
+    if (replacement !== undefined) {
+      this.#length += replacement.#length
+      this.#count += replacement.#count
+    }
+    const added = replacement === undefined ? [] : replacement.#takeLeaves()
+    this.#replaceLeaves(from, to - from, added)
     return removed
   }
   /** Releases everything. */
   clear(): void {
-    for (const window of this.#takeAll()) drop(window)
+    for (const leaf of this.#takeLeaves()) leaf.releaseAll()
   }
 
-  /** Moves bytes at the front out. O(windows taken). */
+  /** Adds a leaf at the back, which is this one's then. */
+  #append(leaf: Leaf): void {
+    if (this.#leaves.length === 0) return this.#begin(leaf)
+    this.#length += leaf.lengthBytes
+    this.#count += leaf.count
+    this.#leaves.push(leaf)
+    this.#mergeAt(this.#leaves.length - 1)
+  }
+  #begin(leaf: Leaf): void {
+    this.#leaves.push(leaf)
+    this.#length = leaf.lengthBytes
+    this.#count = leaf.count
+  }
+  /** Moves bytes at the front out. O(leaves and windows of the last leaf taken). */
   #takeFront(length: number): Segments {
+    this.#forgetHint()
     const taken = new Segments()
+    this.#length -= length
+    this.#base += length
     for (let left = length; left > 0;) {
-      const window = this.#windows[this.#head] as Window
-      const n = Math.min(left, window.length)
-      if (n < window.length) {
-        taken.push(window.share(0, n))
-        this.#windows[this.#head] = new Window(window.raw, window.offset + n, window.length - n)
+      const leaf = this.#leaves[0] as Leaf
+      const { lengthBytes, count } = leaf
+      if (lengthBytes <= left) {
+        left -= lengthBytes
+        this.#dropLeaf()
+        taken.#append(leaf)
+        this.#count -= count
       } else {
+        const window = leaf.shift(left)
+        left -= window.length
         taken.push(window)
-        this.#head += 1
+        this.#count -= count - leaf.count
       }
-      this.#base += n
-      left -= n
     }
-    this.#trimFront()
+    if (this.#base > REBASE_BYTES) this.#rebase()
     return taken
   }
-  /** Makes room for windows at the front, in proportion, so that each costs O(1) on average. */
-  #makeRoom(): void {
-    const room = (this.#windows.length >>> 1) + 16
-    this.#windows = new Array<Window>(room).fill(TAKEN).concat(this.#windows)
-    this.#ends = new Array<number>(room).fill(this.#base).concat(this.#ends)
-    this.#head = room
-  }
-  #takeAll(): Window[] {
-    const all = this.#windows.slice(this.#head)
-    this.#windows = []
-    this.#ends = []
-    this.#head = 0
-    this.#base = 0
-    this.#end = 0
-    return all
-  }
-  #startOf(index: number): number {
-    return (this.#ends[index] as number) - (this.#windows[index] as Window).length
-  }
-  #indexOf(offset: number): number {
+  /** Makes a leaf begin at an offset, and returns its index. */
+  #borderAt(offset: number): number {
+    if (offset === this.#length) return this.#leaves.length
+    this.#forgetHint()
     const position = this.#base + offset
-    let low = this.#head
-    let high = this.#windows.length - 1
+    const i = this.#leafAt(position)
+    const leaf = this.#leaves[i] as Leaf
+    const before = leaf.count
+    const index = leaf.splitAt(this.#inLeaf(i, position))
+    this.#count += leaf.count - before
+    if (index === leaf.head) return i
+    this.#touch(i)
+    this.#leaves.splice(i + 1, 0, leaf.splitOff(index))
+    return i + 1
+  }
+  #replaceLeaves(from: number, count: number, leaves: readonly Leaf[]): void {
+    this.#forgetHint()
+    this.#touch(from)
+    const all = this.#leaves
+    if (leaves.length <= ARGUMENTS_MAX) all.splice(from, count, ...leaves)
+    else {
+      const behind = all.splice(from).slice(count)
+      for (const leaf of leaves) all.push(leaf)
+      for (const leaf of behind) all.push(leaf)
+    }
+    // The border behind first: a merge there leaves the one in front where it is.
+    this.#mergeAt(from + leaves.length)
+    this.#mergeAt(from)
+  }
+  /** Joins the leaves on both sides of a border where they are small, and windows that touch. */
+  #mergeAt(border: number): void {
+    if (border <= 0 || border >= this.#leaves.length) return
+    this.#touch(border - 1)
+    const front = this.#leaves[border - 1] as Leaf
+    const behind = this.#leaves[border] as Leaf
+    const added = behind.first.length
+    const joined = front.last.joined(behind.first)
+    if (joined !== undefined) {
+      behind.takeFirst()
+      front.replaceLast(joined, added)
+      this.#count -= 1
+    }
+    if (behind.count > 0 && front.windows.length + behind.count > LEAF_WINDOWS_MAX) return
+    front.absorb(behind)
+    if (border === this.#leaves.length - 1) this.#leaves.pop()
+    else this.#leaves.splice(border, 1)
+  }
+  #dropLeaf(): void {
+    if (this.#leaves.length === 1) {
+      this.#leaves.pop()
+      this.#measured = 0
+      return
+    }
+    this.#leaves.shift()
+    if (this.#measured === 0) return
+    this.#ends?.shift()
+    this.#measured -= 1
+  }
+  #takeLeaves(): Leaf[] {
+    const leaves = this.#leaves.slice()
+    this.#reset()
+    return leaves
+  }
+  #reset(): void {
+    this.#leaves.length = 0
+    this.#base = 0
+    this.#length = 0
+    this.#count = 0
+    this.#measured = 0
+    this.#forgetHint()
+  }
+  #rebase(): void {
+    this.#base = 0
+    this.#measured = 0
+  }
+  /** Moves the hint on by one window, inside its leaf. */
+  #hintNext(): boolean {
+    const next = this.#hintLeaf?.windows[this.#hintIndex + 1]
+    if (next === undefined) return false
+    this.#hintStart += this.#hint.length
+    this.#hintIndex += 1
+    this.#hint = next
+    this.within = 0
+    return true
+  }
+  #search(position: number): Window {
+    const i = this.#leafAt(position)
+    const leaf = this.#leaves[i] as Leaf
+    const inLeaf = this.#inLeaf(i, position)
+    const index = leaf.indexOf(inLeaf)
+    this.within = inLeaf - leaf.startOf(index)
+    this.#hint = leaf.windows[index] as Window
+    this.#hintStart = position - this.within
+    this.#hintLeaf = leaf
+    this.#hintIndex = index
+    return this.#hint
+  }
+  /** After every change but one at the back. */
+  #forgetHint(): void {
+    this.#hint = NOWHERE
+    this.#hintLeaf = undefined
+  }
+  #touch(leafIndex: number): void {
+    if (this.#measured > leafIndex) this.#measured = leafIndex
+  }
+  /** A position of the list as one of a leaf. */
+  #inLeaf(index: number, position: number): number {
+    const leaf = this.#leaves[index] as Leaf
+    if (index === 0) return leaf.base + position - this.#base
+    return leaf.end - ((this.#measure()[index] as number) - position)
+  }
+  /** Index of the leaf around a position, which must lie inside. */
+  #leafAt(position: number): number {
+    const first = this.#leaves[0] as Leaf
+    if (position - this.#base < first.lengthBytes) return 0
+    const ends = this.#measure()
+    let low = 1
+    let high = this.#leaves.length - 1
     while (low < high) {
       const middle = (low + high) >>> 1
-      if ((this.#ends[middle] as number) <= position) low = middle + 1
+      if ((ends[middle] as number) <= position) low = middle + 1
       else high = middle
     }
     return low
   }
-  /** Makes a window begin at an offset; returns its index. */
-  #splitAt(offset: number): number {
-    if (offset === this.length) return this.#windows.length
-    const index = this.#indexOf(offset)
-    const start = this.#startOf(index)
-    const within = this.#base + offset - start
-    if (within === 0) return index
-    const window = this.#windows[index] as Window
-    const front = new Window(window.raw, window.offset, within)
-    this.#windows.splice(index, 1, front, window.share(within, window.length - within))
-    this.#ends.splice(index, 0, start + within)
-    return index + 1
-  }
-  #recount(from: number): void {
-    let end = from > this.#head ? (this.#ends[from - 1] as number) : this.#base
-    this.#ends.length = this.#windows.length
-    for (let i = from; i < this.#windows.length; i++) {
-      end += (this.#windows[i] as Window).length
-      this.#ends[i] = end
+  #measure(): number[] {
+    const ends = (this.#ends ??= [])
+    let i = this.#measured
+    if (i === this.#leaves.length) return ends
+    let end = i > 0 ? (ends[i - 1] as number) : this.#base
+    for (; i < this.#leaves.length; i++) {
+      end += (this.#leaves[i] as Leaf).lengthBytes
+      ends[i] = end
     }
-    this.#end = end
-  }
-  #trimFront(): void {
-    const isSparse = this.#head > SPARE_FRONT_MAX && this.#head * 2 > this.#windows.length
-    if (!isSparse && this.#head < this.#windows.length) {
-      // Taken windows must not keep their raws alive.
-      for (let i = this.#head - 1; i >= 0 && this.#windows[i] !== TAKEN; i--)
-        this.#windows[i] = TAKEN
-      return
-    }
-    this.#windows.splice(0, this.#head)
-    this.#ends.splice(0, this.#head)
-    this.#head = 0
+    this.#measured = i
+    return ends
   }
 }
 
-/** Stands where a window was taken from the front. */
-const TAKEN = new Window({} as BufferRaw, 0, 0)
+/** Where nothing was found yet. */
+const NOWHERE: Window = new MemoryWindow(new Uint8Array(0), 0, 0)
 
-function drop(window: Window): void {
-  if (window.raw.refs !== null) window.raw.release()
+function leafOf(window: Window): Leaf {
+  return new Leaf([window], window.length, window.refs !== null)
 }

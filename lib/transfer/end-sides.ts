@@ -3,9 +3,9 @@ import type { CopyCause } from '../audit/causes.js'
 import { EAGAIN, type SinkEnd, type SourceEnd } from '../endpoints/end.js'
 import { NotByReferenceError } from '../errors.js'
 import type { Eventually } from '../eventually.js'
-import { segmentsOf } from '../list/buffer-list.js'
-import { Segments, Window } from '../list/segments.js'
-import { HeapRaw } from '../raw/heap.js'
+import { segmentsOf, takeSegments } from '../list/buffer-list.js'
+import { Segments } from '../list/segments.js'
+import { windowOf, windowOfMemory } from '../list/window.js'
 import { MemoryParcel, PipeParcel, type Parcel } from '../raw/parcel.js'
 import { PipeRaw } from '../raw/pipe.js'
 import { pipePool, type HeldPipe } from '../raw/pipe-pool.js'
@@ -41,7 +41,7 @@ export class EndSource implements PullSide {
   takeFront(length: number): Segments | undefined {
     const { front } = this.#end
     if (front.length === 0) return undefined
-    return segmentsOf(front).cut(0, Math.min(length, front.length))
+    return takeSegments(front, Math.min(length, front.length))
   }
   load(length: number, trays: readonly HeldPipe[] | undefined): Eventually<Parcel | number> {
     const front = this.#frontSource(length)
@@ -71,13 +71,11 @@ export class EndSource implements PullSide {
     }
     const rest = new Segments()
     if (parcel instanceof PipeParcel) {
-      const raw = new PipeRaw(parcel.takePipes(), this.#end.pages)
-      rest.push(new Window(raw, 0, raw.length))
+      rest.push(windowOf(new PipeRaw(parcel.takePipes(), this.#end.pages)))
       return rest
     }
     parcel.parts.forEach((part, i) => {
-      const left = i === 0 ? part.subarray(parcel.skip) : part
-      rest.push(new Window(new HeapRaw(left), 0, left.length))
+      rest.push(windowOfMemory(i === 0 ? part.subarray(parcel.skip) : part))
     })
     return rest
   }

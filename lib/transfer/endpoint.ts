@@ -4,7 +4,7 @@ import type { FileEnd, PullOptions, PushOptions } from '../contract.js'
 import { EndpointBusyError, InvalidArgumentError, setResidual, TransferError } from '../errors.js'
 import type { Eventually } from '../eventually.js'
 import { endsOf, oneWay, type Ends, type Place } from '../endpoints/recognize.js'
-import { BufferList, listOf, segmentsOf } from '../list/buffer-list.js'
+import { BufferList, listOf, segmentsOf, takeSegments } from '../list/buffer-list.js'
 import type { Endpoint } from '../list/endpoint.js'
 import type { Segments } from '../list/segments.js'
 import { checkPull } from './checks.js'
@@ -73,7 +73,7 @@ export class AttachedEndpoint implements Endpoint {
     if (!BufferList.isBufferList(list)) throw new InvalidArgumentError('unpull takes a list')
     const front = this.#ends === undefined ? this.#early : this.#ends.source?.front
     if (front === undefined) throw oneWay(false)
-    segmentsOf(front).unshiftAll(segmentsOf(list).moveOut())
+    segmentsOf(front).unshiftAll(takeSegments(list, list.length))
   }
   async push(list: BufferList, options: PushOptions = {}): Promise<number> {
     this.#use()
@@ -120,7 +120,7 @@ export class AttachedEndpoint implements Endpoint {
   #opened(ends: Ends): Ends {
     this.#ends = ends
     if (this.#early.length > 0 && ends.source !== undefined) {
-      segmentsOf(ends.source.front).pushAll(segmentsOf(this.#early).moveOut())
+      segmentsOf(ends.source.front).pushAll(segmentsOf(this.#early))
     }
     return ends
   }

@@ -6,7 +6,7 @@ import type { SourceEnd } from '../endpoints/end.js'
 import { FileEnd } from '../endpoints/file-end.js'
 import { oneWay } from '../endpoints/recognize.js'
 import { ReleasedError } from '../errors.js'
-import { BufferList, isReleased, segmentsOf } from '../list/buffer-list.js'
+import { BufferList, segmentsOf } from '../list/buffer-list.js'
 import type { Sink, Source } from '../list/endpoint.js'
 import { installMover } from '../list/mover.js'
 import type { Segments } from '../list/segments.js'
@@ -24,7 +24,7 @@ async function spliceFrom(
   length: number,
   options: PullOptions,
 ): Promise<number> {
-  if (isReleased(list)) throw new ReleasedError()
+  if (list.isReleased) throw new ReleasedError()
   checkPull(length, options)
   if (BufferList.isBufferList(source)) return moveFromList(list, source, length)
   const { ends, close } = await openEnds(source, placeOptions(false, options))
@@ -72,10 +72,10 @@ function takeExtent(source: SourceEnd, length: number, options: PullOptions): Fi
 /** Adds what arrived to a list, which may have been released meanwhile. */
 function addTo(list: BufferList, arrived: Segments | FileRaw): number {
   const { length } = arrived
-  if (isReleased(list) || length === 0) {
+  if (list.isReleased || length === 0) {
     if (arrived instanceof FileRaw) arrived.release()
     else arrived.clear()
-    if (isReleased(list)) throw new ReleasedError()
+    if (list.isReleased) throw new ReleasedError()
   } else if (arrived instanceof FileRaw) list.adoptRaw(arrived)
   else segmentsOf(list).pushAll(arrived)
   return length

@@ -1,8 +1,8 @@
 import { ledger } from '../audit/ledger.js'
 import { after, type Eventually } from '../eventually.js'
-import { Segments, Window } from '../list/segments.js'
+import { Segments } from '../list/segments.js'
+import { MemoryWindow, windowOf, windowOfMemory } from '../list/window.js'
 import { opened } from '../reactor.js'
-import { HeapRaw } from '../raw/heap.js'
 import { MemoryParcel, PipeParcel, readPipe, type Parcel } from '../raw/parcel.js'
 import { PipeRaw } from '../raw/pipe.js'
 import { PAGE_BYTES, pipePool, type HeldPipe } from '../raw/pipe-pool.js'
@@ -43,10 +43,10 @@ export class ListSource implements PullSide {
   load(length: number): Eventually<Parcel | number> {
     const first = this.#segments.first()
     if (first === undefined) return 0
-    if (first.raw instanceof HeapRaw) return this.#gather(length)
+    if (first instanceof MemoryWindow) return this.#gather(length)
     const cause = this.#plan.copyCause
     const n = Math.min(first.length, length)
-    const parcel = first.raw.parcel(first.offset, n, this.#consume, cause)
+    const parcel = first.parcel(0, n, this.#consume, cause)
     return after(parcel, (it) => this.#orCopied(it, length))
   }
   /** A refusal of pages before any byte moved sends the same bytes the next way. */
@@ -83,10 +83,10 @@ export class ListSource implements PullSide {
   #gather(length: number): MemoryParcel {
     const parts: Uint8Array[] = []
     let left = length
-    for (const { raw, offset, length: n } of this.#segments.windows()) {
-      if (!(raw instanceof HeapRaw) || left === 0 || parts.length === PARTS_MAX) break
-      const take = Math.min(n, left)
-      parts.push(raw.look(offset, take))
+    for (const window of this.#segments.windows()) {
+      if (!(window instanceof MemoryWindow) || left === 0 || parts.length === PARTS_MAX) break
+      const take = Math.min(window.length, left)
+      parts.push(window.view(0, take))
       left -= take
     }
     return new MemoryParcel(parts)
@@ -148,7 +148,7 @@ export class ListSink implements PushSide {
     }
     this.#seal()
     for (const part of parcel.parts) {
-      this.#segments.push(new Window(new HeapRaw(part), 0, part.length))
+      this.#segments.push(windowOfMemory(part))
     }
     parcel.accept(n)
     return n
@@ -184,8 +184,7 @@ export class ListSink implements PushSide {
     const full = pipes.filter((held) => held.bytes > 0)
     for (const held of pipes) if (held.bytes === 0) pipePool.giveBack(held)
     if (full.length === 0) return
-    const raw = new PipeRaw(full, this.#pages)
-    this.#segments.push(new Window(raw, 0, raw.length))
+    this.#segments.push(windowOf(new PipeRaw(full, this.#pages)))
   }
   /** A full pipe whose pages are nearly empty pins far more memory than it holds: it is read. */
   #keepOnlyFullPages(held: HeldPipe): void {
@@ -196,6 +195,6 @@ export class ListSink implements PushSide {
     held.bytes = 0
     pipePool.giveBack(held)
     this.#plan.use('copy:sparse-pages')
-    this.#segments.push(new Window(new HeapRaw(bytes), 0, bytes.length))
+    this.#segments.push(windowOfMemory(bytes))
   }
 }

@@ -3,7 +3,7 @@ import { oneWay, type Ends } from '../endpoints/recognize.js'
 import type { Eventually } from '../eventually.js'
 import { InvalidArgumentError } from '../errors.js'
 import { checkLength, describe } from '../arguments.js'
-import { BufferList, isReleased, segmentsOf } from '../list/buffer-list.js'
+import { BufferList, segmentsOf, takeSegments } from '../list/buffer-list.js'
 import type { Segments } from '../list/segments.js'
 import { checkOptions } from './checks.js'
 import { EndSink } from './end-sides.js'
@@ -34,7 +34,7 @@ export async function pushList(
   // First, for it may throw while the list still has its bytes.
   const plan = new Plan(options.mode)
   // The operation owns what it sends: what becomes of the list meanwhile changes nothing.
-  const segments = consume ? segmentsOf(list).cut(0, length) : shareOf(list, length)
+  const segments = consume ? takeSegments(list, length) : shareOf(list, length)
   const source = new ListSource(segments, consume, plan)
   try {
     const opening = open()
@@ -68,7 +68,7 @@ function shareOf(list: BufferList, length: number): Segments {
 
 /** What was not accepted is the list's again, in front of what it was given meanwhile. */
 function giveBack(list: BufferList, rest: Segments, consume: boolean): void {
-  if (!consume || isReleased(list)) rest.clear()
+  if (!consume || list.isReleased) rest.clear()
   else if (rest.length > 0) segmentsOf(list).unshiftAll(rest)
 }
 

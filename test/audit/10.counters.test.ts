@@ -274,6 +274,7 @@ describe('The ledger', () => {
     }
     expect([...INTENDED]).to.have.members([
       'append-copy',
+      'compact',
       'to-buffer',
       'load',
       'copy-mode',

@@ -8,7 +8,7 @@ describe('Adding at the front, and moving lists', () => {
   it('prepends bytes, strings and lists in their order', () => {
     const list = new BufferList('d').prepend('c').prepend(new BufferList('a', 'b'))
     expect(list.toString()).to.equal('abcd')
-    expect(list.numBuffers).to.equal(4)
+    expect(list.numBuffers).to.equal(3)
   })
 
   it('prepends a list to itself', () => {

@@ -38,7 +38,12 @@ describe('substr: a part of a list', () => {
   })
 
   it('takes only the segments that it touches', () => {
-    const list = new BufferList('aa', 'bb', 'cc', 'dd')
+    const list = new BufferList(
+      Buffer.from('aa'),
+      Buffer.from('bb'),
+      Buffer.from('cc'),
+      Buffer.from('dd'),
+    )
     expect(list.substr(3, 2).numBuffers).to.equal(2)
     expect(list.substr(2, 4).numBuffers).to.equal(2)
     expect(

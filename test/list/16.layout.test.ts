@@ -8,12 +8,14 @@ describe('The layout of a list', () => {
   it('is contiguous with one segment or none', () => {
     expect(new BufferList().isContiguous()).to.equal(true)
     expect(new BufferList('a').isContiguous()).to.equal(true)
-    expect(new BufferList('a', 'b').isContiguous()).to.equal(false)
-    expect(new BufferList('a', 'b').consume(1).isContiguous()).to.equal(true)
+    expect(new BufferList(Buffer.from('a'), Buffer.from('b')).isContiguous()).to.equal(false)
+    expect(new BufferList(Buffer.from('a'), Buffer.from('b')).consume(1).isContiguous()).to.equal(
+      true,
+    )
   })
 
   it('counts segments, none of which is empty', () => {
-    const list = new BufferList('ab', 'cd', 'ef')
+    const list = new BufferList(Buffer.from('ab'), Buffer.from('cd'), Buffer.from('ef'))
     expect(list.numBuffers).to.equal(3)
     list.splice(1, 4)
     expect(list.explain().map((row) => row.length)).to.deep.equal([1, 1])

@@ -204,7 +204,7 @@ describe('Views of a list', () => {
   })
 
   it('a list that is released while it is iterated over says so', () => {
-    const list = new BufferList('ab', 'cd')
+    const list = new BufferList(Buffer.from('ab'), Buffer.from('cd'))
     expect(() => {
       for (const view of list) {
         expect(view).to.have.length(2)

@@ -99,7 +99,7 @@ describe('spliceTo()', () => {
   })
 
   it('can be sent from within an iteration over it', async () => {
-    using list = new BufferList('one', 'two')
+    using list = new BufferList(Buffer.from('one'), Buffer.from('two'))
     const { client, server } = await tcpPair()
     const collector = new Collector(server)
     for (const part of list) {

@@ -1,0 +1,128 @@
+import { NotLoadedError, ReleasedError, UnfilledHoleError } from '../errors.js'
+import type { Stretch } from '../raw/raw.js'
+import type { Lease, LeaseHolder } from '../raw/slabs.js'
+import type { HoleOwner } from './hole.js'
+import { Segments } from './segments.js'
+import { NO_TAIL } from './tail.js'
+import { MemoryWindow } from './window.js'
+
+/** Marks the lists of every copy of this package. */
+const BRAND = Symbol.for('splicelist.list')
+
+/**
+ * What every list has: its segments, its tail, the views that live, and whether it may be used. The
+ * ground that `BufferList` is built on in three storeys: `Body`, `Appender` (what is written into a
+ * list), `Reader` (what is read out of it).
+ */
+export abstract class Body implements HoleOwner {
+  /** What the list is made of, but for what the tail still holds. */
+  protected segments = new Segments()
+  /** Where small appends are written. */
+  protected tail = NO_TAIL
+  /** Changes with every change but one at the back. */
+  protected version = 0
+  /** @internal */
+  openHoles = 0
+  /** @internal */
+  isReleased = false
+  #leases: LeaseSet | null = null
+
+  /** Bytes in the list. O(1). Ceph: `length`. */
+  get length(): number {
+    return this.segments.length + this.tail.at - this.tail.start
+  }
+  /** Segments in the list; none is empty. O(1). Ceph: `get_num_buffers`. */
+  get numBuffers(): number {
+    this.settle()
+    return this.segments.count
+  }
+
+  /** Before anything is read. */
+  protected reading(): void {
+    if (this.isReleased || this.openHoles > 0) this.#refuse()
+    this.settle()
+  }
+  /** Before anything is taken out or moved: ends the views. */
+  protected cutting(): void {
+    if (this.openHoles > 0) this.#refuse()
+    this.changing()
+    this.settle()
+  }
+  /** Before anything changes: ends the views. */
+  protected changing(): void {
+    if (this.isReleased) this.#refuse()
+    this.version++
+    if (this.#leases !== null) this.endViews()
+  }
+  /** Makes what the tail holds part of the segments. */
+  protected settle(): void {
+    const { tail } = this
+    if (tail.at === tail.start) return
+    this.segments.push(new MemoryWindow(tail.bytes, tail.start, tail.at - tail.start))
+    tail.start = tail.at
+  }
+
+  /** What views lie in: ended with the next change, whichever way it comes. */
+  protected ownLeases(): LeaseSet {
+    if (this.#leases === null) {
+      this.#leases = new LeaseSet()
+      this.tail.close()
+    }
+    return this.#leases
+  }
+  protected endViews(): void {
+    if (this.#leases !== null) endAll(this.#leases)
+    this.#leases = null
+  }
+  protected endSome(leases: readonly Lease[]): void {
+    for (const lease of leases) this.#leases?.delete(lease)
+    endAll(leases)
+  }
+  /** The readable stretch around an offset, in offsets of the list. */
+  protected stretchAt(offset: number, leases: LeaseHolder): Stretch {
+    const window = this.segments.at(offset)
+    const { within } = this.segments
+    const stretch = window.stretch(within, leases)
+    if (stretch === undefined) throw new NotLoadedError(offset, window.length - within)
+    return { bytes: stretch.bytes, start: offset - within + stretch.start }
+  }
+  /** Readable stretches from an offset on, each valid until the next is asked for. */
+  protected *stretches(from: number): Generator<Stretch, undefined> {
+    const leases: Lease[] = []
+    try {
+      for (let at = from; at < this.length;) {
+        const { bytes, start } = this.stretchAt(at, leases)
+        yield at === start ? { bytes, start } : { bytes: bytes.subarray(at - start), start: at }
+        at = start + bytes.length
+        if (leases.length > 0) endAll(leases.splice(0))
+      }
+    } finally {
+      endAll(leases)
+    }
+    return undefined
+  }
+
+  static {
+    Object.defineProperty(this.prototype, BRAND, { value: true })
+  }
+  #refuse(): never {
+    if (this.isReleased) throw new ReleasedError()
+    throw new UnfilledHoleError(this.openHoles)
+  }
+}
+
+/** Whether a value is a list, of this or of another copy of the package. */
+export function isBranded(x: unknown): boolean {
+  return typeof x === 'object' && x !== null && BRAND in x
+}
+
+/** The leases behind a list's views. Looks add to it as to an array. */
+export class LeaseSet extends Set<Lease> implements LeaseHolder {
+  push(lease: Lease): void {
+    this.add(lease)
+  }
+}
+
+export function endAll(leases: Iterable<Lease>): void {
+  for (const lease of leases) lease.end()
+}

@@ -1,0 +1,205 @@
+/**
+ * A leaf of the rope: up to 128 windows in order, found by position.
+ *
+ * Positions are absolute within the leaf: taking from the front moves `base` and touches no other
+ * number. The ends of the windows are summed up when something is looked for, not when it is added.
+ */
+import { MemoryWindow, type Window } from './window.js'
+
+/** Windows in one leaf: enough that a leaf's own search is short and the top array stays small. */
+export const LEAF_WINDOWS_MAX = 128
+
+/** See the head of this file. */
+export class Leaf {
+  readonly windows: Window[]
+  /** Index of the first window that was not taken. */
+  head = 0
+  /** Position of the first byte. */
+  base = 0
+  /** Position behind the last byte. */
+  end: number
+  /** Whether any window holds a reference: sharing them must count. */
+  isCounted: boolean
+  /** The end of each window, known for those before `#measured`. */
+  #ends: number[] | undefined = undefined
+  #measured = 0
+
+  constructor(windows: Window[], lengthBytes: number, isCounted: boolean) {
+    this.windows = windows
+    this.end = lengthBytes
+    this.isCounted = isCounted
+  }
+  get lengthBytes(): number {
+    return this.end - this.base
+  }
+  get count(): number {
+    return this.windows.length - this.head
+  }
+  get first(): Window {
+    return this.windows[this.head] as Window
+  }
+  get last(): Window {
+    return this.windows[this.windows.length - 1] as Window
+  }
+  push(window: Window): void {
+    this.windows.push(window)
+    this.end += window.length
+    if (window.refs !== null) this.isCounted = true
+  }
+  /** Puts a longer window in the place of the first. */
+  replaceFirst(window: Window, addedBytes: number): void {
+    this.windows[this.head] = window
+    this.base -= addedBytes
+  }
+  /** Puts a longer window in the place of the last. */
+  replaceLast(window: Window, addedBytes: number): void {
+    const last = this.windows.length - 1
+    this.windows[last] = window
+    this.end += addedBytes
+    if (this.#measured > last) this.#measured = last
+  }
+  unshift(window: Window): void {
+    if (this.head > 0) {
+      this.head -= 1
+      this.windows[this.head] = window
+      if (this.#ends !== undefined && this.#measured > this.head) this.#ends[this.head] = this.base
+    } else {
+      this.windows.unshift(window)
+      this.#measured = 0
+    }
+    this.base -= window.length
+    if (window.refs !== null) this.isCounted = true
+  }
+  /** Takes the first window out, or its first bytes; the reference is the caller's. */
+  shift(bytesMax: number): Window {
+    const window = this.windows[this.head] as Window
+    if (bytesMax < window.length) {
+      const taken = window.part(0, bytesMax)
+      this.windows[this.head] = narrowed(window, bytesMax, window.length - bytesMax)
+      this.base += bytesMax
+      return taken
+    }
+    this.#forgetFirst()
+    this.base += window.length
+    return window
+  }
+  /** Takes the first window out; its reference is the caller's. */
+  takeFirst(): void {
+    this.base += this.first.length
+    this.#forgetFirst()
+  }
+  /** Releases the first bytes, at most those of the first window; returns how many. */
+  drop(bytesMax: number): number {
+    const window = this.windows[this.head] as Window
+    if (bytesMax < window.length) {
+      this.windows[this.head] = narrowed(window, bytesMax, window.length - bytesMax)
+      this.base += bytesMax
+      return bytesMax
+    }
+    this.#forgetFirst()
+    this.base += window.length
+    window.release()
+    return window.length
+  }
+  /** Index of the window around a position, which must lie inside. */
+  indexOf(position: number): number {
+    const { head } = this
+    const first = this.windows[head] as Window
+    if (position < this.base + first.length) return head
+    const ends = this.#measure()
+    let low = head + 1
+    let high = this.windows.length - 1
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if ((ends[middle] as number) <= position) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+  /** Position of a window's first byte. */
+  startOf(index: number): number {
+    if (index === this.head) return this.base
+    return this.#measure()[index - 1] as number
+  }
+  /** A range's windows in a leaf of their own, with references of their own. */
+  share(position: number, lengthBytes: number): Leaf {
+    const from = this.indexOf(position)
+    const to = lengthBytes === 1 ? from : this.indexOf(position + lengthBytes - 1)
+    const within = position - this.startOf(from)
+    const windows = this.windows.slice(from, to + 1)
+    if (from === to) windows[0] = (this.windows[from] as Window).part(within, lengthBytes)
+    else this.#cutEdges(windows, within, position + lengthBytes - this.startOf(to))
+    return new Leaf(windows, lengthBytes, this.isCounted)
+  }
+  /** Takes the windows from an index on out, into a leaf of their own. */
+  splitOff(index: number): Leaf {
+    const at = index === this.windows.length ? this.end : this.startOf(index)
+    const behind = this.windows.splice(index)
+    const leaf = new Leaf(behind, this.end - at, this.isCounted)
+    this.end = at
+    if (this.#measured > index) this.#measured = index
+    return leaf
+  }
+  /** Makes a window begin at a position, and returns its index. */
+  splitAt(position: number): number {
+    if (position === this.end) return this.windows.length
+    const index = this.indexOf(position)
+    const within = position - this.startOf(index)
+    if (within === 0) return index
+    const window = this.windows[index] as Window
+    const behind = window.part(within, window.length - within)
+    this.windows.splice(index, 1, narrowed(window, 0, within), behind)
+    if (this.#measured > index) this.#measured = index
+    return index + 1
+  }
+  /** Takes over all windows of the leaf behind this one. */
+  absorb(next: Leaf): void {
+    for (let i = next.head; i < next.windows.length; i++)
+      this.windows.push(next.windows[i] as Window)
+    this.end += next.lengthBytes
+    if (next.isCounted) this.isCounted = true
+  }
+  releaseAll(): void {
+    if (!this.isCounted) return
+    for (let i = this.head; i < this.windows.length; i++) (this.windows[i] as Window).release()
+  }
+
+  /** Gives shared windows references, the first from `within` on, the last up to `lastBytes`. */
+  #cutEdges(windows: Window[], within: number, lastBytes: number): void {
+    const last = windows.length - 1
+    const first = windows[0] as Window
+    windows[0] = first.part(within, first.length - within)
+    windows[last] = (windows[last] as Window).part(0, lastBytes)
+    if (!this.isCounted) return
+    for (let i = 1; i < last; i++) (windows[i] as Window).retain()
+  }
+  #forgetFirst(): void {
+    // A taken window must not keep its memory alive.
+    this.windows[this.head] = TAKEN
+    this.head += 1
+  }
+  #measure(): number[] {
+    const ends = (this.#ends ??= [])
+    const { windows } = this
+    let i = this.#measured
+    if (i === windows.length) return ends
+    let end = i > this.head ? (ends[i - 1] as number) : this.base
+    for (; i < windows.length; i++) {
+      // In front of the head there is nothing; the places are kept so that indexes agree.
+      if (i >= this.head) end += (windows[i] as Window).length
+      ends[i] = end
+    }
+    this.#measured = i
+    return ends
+  }
+}
+
+/** Stands where a window was taken from the front. */
+const TAKEN: Window = new MemoryWindow(new Uint8Array(0), 0, 0)
+
+/** Fewer bytes of a window, with the reference that it held. */
+function narrowed(window: Window, offset: number, length: number): Window {
+  const part = window.part(offset, length)
+  window.release()
+  return part
+}

@@ -1,0 +1,246 @@
+import { checkBytes, checkLength, checkRange, describe } from '../arguments.js'
+import { encode } from '../audit/ledger.js'
+import type { CopyCause } from '../audit/causes.js'
+import { EndOfBufferError, InvalidArgumentError, NotLoadedError } from '../errors.js'
+import type { Stretch } from '../raw/raw.js'
+import { leaseMemory, type Lease } from '../raw/slabs.js'
+import { Appender } from './appender.js'
+import { endAll, isBranded } from './body.js'
+import { viewOf } from './buffer-view.js'
+import { crc32c } from './crc32c.js'
+import type { Part } from './endpoint.js'
+import { indexOfIn, needleBytes } from './search.js'
+import { MemoryWindow } from './window.js'
+import { ZeroWindow } from './zero-window.js'
+
+/** The bytes of a part, whatever it is. */
+let stretchesOf: (part: Part) => { length: number; stretches: Iterator<Stretch> }
+
+/**
+ * What is read out of a list. Looking leaves pages where they are; what it copies is counted. A
+ * storey of `BufferList`; not for use by itself.
+ */
+export abstract class Reader extends Appender implements Iterable<Uint8Array> {
+  /** The byte at an index. O(log segments). Throws `EndOfBufferError` past the end. */
+  byteAt(index: number): number {
+    this.reading()
+    if (!Number.isSafeInteger(index) || index < 0 || index >= this.segments.length)
+      throw noByte(index, this.length)
+    const window = this.segments.at(index)
+    if (window instanceof MemoryWindow) return window.byteAt(this.segments.within)
+    return this.#byteOutside(index)
+  }
+  /**
+   * Copies bytes from `offset` into `target`, as many as fit; returns how many. Counted, as intended.
+   */
+  copyOut(offset: number, target: Uint8Array): number {
+    this.reading()
+    checkRange(offset, 0, this.length)
+    if (!(target instanceof Uint8Array)) {
+      throw new InvalidArgumentError(`The target must be a Uint8Array, not ${describe(target)}`)
+    }
+    const length = Math.min(target.length, this.length - offset)
+    this.copyRange(offset, length, target, 'to-buffer')
+    return length
+  }
+  /**
+   * The first place of a needle at or after `from`, or −1. A string is UTF-8, a number one byte.
+   * O(bytes). Makes segments outside the heap readable, a block at a time.
+   */
+  indexOf(needle: Uint8Array | string | number, from = 0): number {
+    this.reading()
+    checkRange(from, 0, this.length)
+    return indexOfIn(this.stretches(from), needleBytes(needle), from, this.length)
+  }
+  /** Whether a needle is there at or after `from`. */
+  includes(needle: Uint8Array | string | number, from = 0): boolean {
+    // eslint-disable-next-line @typescript-eslint/prefer-includes -- It would call itself.
+    return this.indexOf(needle, from) >= 0
+  }
+  /** Whether another list, bytes or string hold the same bytes, however they are cut. */
+  equals(other: Part): boolean {
+    this.reading()
+    const { length, stretches } = stretchesOf(other)
+    return length === this.length && compareStretches(this.stretches(0), stretches) === 0
+  }
+  /** The order of the bytes, unsigned; a list that is the start of another comes before it. */
+  compare(other: Part): -1 | 0 | 1 {
+    this.reading()
+    return compareStretches(this.stretches(0), stretchesOf(other).stretches)
+  }
+  /** Whether all bytes are 0. O(bytes) at worst; appended zeros cost nothing. Ceph: `is_zero`. */
+  isZero(): boolean {
+    this.reading()
+    let zero = true
+    for (const window of this.segments.windows()) {
+      if (!(window instanceof ZeroWindow)) zero = false
+    }
+    if (zero) return true
+    for (const { bytes } of this.stretches(0)) {
+      if (bytes.some((byte) => byte !== 0)) return false
+    }
+    return true
+  }
+  /**
+   * The range as one readable piece of memory (Ceph: `c_str`). In place where it lies in one heap
+   * segment; else a copy, counted, and the pages stay where they are: the list can be sent by
+   * reference afterwards. Do not write to it. It lives until the list is changed or released; then
+   * its length is 0 where it lay in a slab. Throws `NotLoadedError` for a file's bytes.
+   */
+  cStr(offset = 0, length = this.length - offset): Buffer {
+    this.reading()
+    checkRange(offset, length, this.length)
+    if (length === 0) return Buffer.alloc(0)
+    const window = this.segments.at(offset)
+    const { within } = this.segments
+    if (within + length <= window.length) {
+      const bytes = window.look(within, length, this.ownLeases(), 'cStr')
+      if (bytes === undefined) throw new NotLoadedError(offset, length)
+      return viewOf(bytes)
+    }
+    if (this.#isMemory(offset, length)) return this.copyOf('cross-segment', offset, length)
+    const lease = leaseMemory(length)
+    this.ownLeases().push(lease)
+    this.copyRange(offset, length, lease.bytes, 'cross-segment')
+    return viewOf(lease.bytes)
+  }
+  /** The range as a Buffer of its own, yours for ever. A copy, counted, as intended. */
+  toBuffer(offset = 0, length = this.length - offset): Buffer<ArrayBuffer> {
+    this.reading()
+    checkRange(offset, length, this.length)
+    const bytes = Buffer.allocUnsafeSlow(length)
+    this.copyRange(offset, length, bytes, 'to-buffer')
+    return bytes
+  }
+  /** The range as text. Characters may be split between segments. Copies. */
+  override toString(
+    encoding: BufferEncoding = 'utf8',
+    offset = 0,
+    length = this.length - offset,
+  ): string {
+    this.reading()
+    checkRange(offset, length, this.length)
+    if (length === 0) return ''
+    const leases: Lease[] = []
+    try {
+      const window = this.segments.at(offset)
+      const { within } = this.segments
+      const isOne = within + length <= window.length
+      const bytes = isOne ? window.look(within, length, leases) : undefined
+      if (bytes !== undefined) return viewOf(bytes).toString(encoding)
+      const joined = Buffer.allocUnsafe(length)
+      this.copyRange(offset, length, joined, 'cross-segment')
+      return joined.toString(encoding)
+    } finally {
+      endAll(leases)
+    }
+  }
+  /** CRC-32C of all bytes in Ceph's convention (see `crc32c`). Not cached yet. O(bytes). */
+  crc32c(seed = 0): number {
+    this.reading()
+    let crc = seed >>> 0
+    for (const { bytes } of this.stretches(0)) crc = crc32c(bytes, crc)
+    return crc
+  }
+  /** The segments as read-only views; one outside the heap a block at a time. See `cStr`. */
+  *[Symbol.iterator](): Iterator<Uint8Array> {
+    this.reading()
+    const { version } = this
+    // So that an append is noticed as every other change is.
+    this.tail.close()
+    for (let at = 0; at < this.length;) {
+      const { bytes, start } = this.stretchAt(at, this.ownLeases())
+      yield at === start ? bytes : bytes.subarray(at - start)
+      this.reading()
+      if (this.version !== version) {
+        throw new InvalidArgumentError('The list was changed while it was iterated over')
+      }
+      at = start + bytes.length
+    }
+  }
+
+  /** Copies a range that lies inside. */
+  protected copyRange(offset: number, length: number, target: Uint8Array, cause: CopyCause): void {
+    let done = 0
+    this.segments.visit(offset, length, (window, within, n) => {
+      if (!window.copyOut(within, n, target, done, cause))
+        throw new NotLoadedError(offset + done, n)
+      done += n
+      return true
+    })
+  }
+  /** A range as memory of its own, counted under a cause. */
+  protected copyOf(cause: CopyCause, offset: number, length: number): Buffer<ArrayBuffer> {
+    const bytes = Buffer.allocUnsafeSlow(length)
+    this.copyRange(offset, length, bytes, cause)
+    return bytes
+  }
+  /** Whether a range lies in memory of the process: then a view of it need not be ended. */
+  #isMemory(offset: number, length: number): boolean {
+    let isMemory = true
+    this.segments.visit(offset, length, ({ kind }) => {
+      isMemory = kind === 'heap' || kind === 'zero'
+      return isMemory
+    })
+    return isMemory
+  }
+  #byteOutside(index: number): number {
+    checkLength('index', index)
+    const leases: Lease[] = []
+    try {
+      const { bytes, start } = this.stretchAt(index, leases)
+      return bytes[index - start] as number
+    } finally {
+      endAll(leases)
+    }
+  }
+  static {
+    stretchesOf = (part) => {
+      if (part instanceof Reader) {
+        part.reading()
+        return { length: part.length, stretches: part.stretches(0) }
+      }
+      const bytes = bytesOf(part)
+      const stretches = bytes.length > 0 ? [{ bytes, start: 0 }] : []
+      return { length: bytes.length, stretches: stretches.values() }
+    }
+  }
+}
+
+/** What is not a list of this copy of the package, as bytes. */
+export function bytesOf(part: Part): Uint8Array {
+  if (typeof part === 'string') return encode('append-copy', part)
+  // Another copy of the package has lists of its own kind: only bytes can be told across.
+  if (isBranded(part)) return (part as Reader).toBuffer()
+  checkBytes(part)
+  return part
+}
+
+function noByte(index: number, length: number): Error {
+  checkLength('index', index)
+  return new EndOfBufferError(`There is no byte ${index} in a list of ${length} bytes`)
+}
+
+function compareStretches(a: Iterator<Stretch>, b: Iterator<Stretch>): -1 | 0 | 1 {
+  try {
+    let left = nextBytes(a)
+    let right = nextBytes(b)
+    while (left !== undefined && right !== undefined) {
+      const n = Math.min(left.length, right.length)
+      const order = Buffer.compare(left.subarray(0, n), right.subarray(0, n))
+      if (order !== 0) return order
+      left = n < left.length ? left.subarray(n) : nextBytes(a)
+      right = n < right.length ? right.subarray(n) : nextBytes(b)
+    }
+    if (left === right) return 0
+    return left === undefined ? -1 : 1
+  } finally {
+    a.return?.()
+    b.return?.()
+  }
+}
+
+function nextBytes(stretches: Iterator<Stretch>): Uint8Array | undefined {
+  const step = stretches.next()
+  return step.done === true ? undefined : step.value.bytes
+}
