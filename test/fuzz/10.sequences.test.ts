@@ -11,7 +11,7 @@ import { runSequences, type Extent, type Start } from './sequence.js'
 import { makeContentFile } from './world.js'
 
 /** What a run of the suite takes time for. */
-const OPERATIONS_BY_DEFAULT = 20_000
+const OPERATIONS_BY_DEFAULT = 10_000
 /** How long a run by operations may take, in minutes. */
 const MINUTES_MAX = 24 * 60
 

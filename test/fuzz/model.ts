@@ -22,8 +22,8 @@ export class Cells {
     return cells
   }
   /** Whether all of these can be read. */
-  areLoaded(cells: Int32Array): boolean {
-    return cells.every((cell) => this.#isLoaded[cell])
+  areLoaded(cells: Int32Array | null): boolean {
+    return cells === null || cells.every((cell) => this.#isLoaded[cell])
   }
   /** Remembers that these were loaded. */
   load(cells: Int32Array): void {

@@ -19,6 +19,8 @@ export class Slot {
   model = Model.EMPTY
   /** A cursor that stays on the list while it changes, and where it must stand. */
   cursor: { readonly at: Cursor; offset: number } | null = null
+  /** Places that the list ended at not long ago. */
+  readonly marks: number[] = []
   /** Views that the list gave: they show what they showed, or, once it has changed, nothing. */
   #views: Given[] = []
 
@@ -35,8 +37,9 @@ export class Slot {
     this.model = model
     this.cursor = null
   }
-  /** Watches a view from now on. */
+  /** Watches a view from now on. Not of memory whose owner wants it back: that view is not ended. */
   watch(what: string, bytes: Uint8Array): void {
+    if (this.list.explain().some(({ kind, refs }) => kind === 'heap' && refs !== null)) return
     this.#views.push({ what: `${what} of ${this.name}`, bytes, content: Buffer.from(bytes) })
     if (this.#views.length > VIEWS_MAX) this.#views.shift()
   }

@@ -116,8 +116,7 @@ export class Turn {
 
   /** Whether a range of a list can be read. */
   isReadable(slot: Slot, offset = 0, length = slot.model.length - offset): boolean {
-    const { cells } = slot.model.slice(offset, length)
-    return cells === null || this.world.cells.areLoaded(cells)
+    return this.world.cells.areLoaded(slot.model.slice(offset, length).cells)
   }
   /** Reads a range: what it gives is checked, or it is not loaded, and the read says so. */
   read<T>(
@@ -156,7 +155,7 @@ export function expectError(expected: ErrorClass, call: () => unknown, what: str
     if (error instanceof expected) return
     throw new Error(`${what}: threw another error than ${expected.name}`, { cause: error })
   }
-  throw new Error(`${what}: threw no ${expected.name}, but gave ${inspect(got)}`)
+  throw new Error(`${what}: threw no ${expected.name}, but gave ${inspect(got, { depth: -1 })}`)
 }
 
 /** A number of a step as a count: from 0 up, or from `max` down when it is negative. */

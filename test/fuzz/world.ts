@@ -21,6 +21,10 @@ const ROWS_TOLD_MAX = 64
 const GIVEN_MAX = 8
 /** Bytes of the extent that is not loaded. */
 const EXTENT_BYTES = 9001
+/** How many places of a list are remembered: the latest. */
+const MARKS_MAX = 6
+/** What its owner writes into adopted memory that came back. */
+const POISON = 0xdd
 /** Fibonacci hashing: spreads the numbers of the steps over the bytes that are looked at. */
 const SPREAD = 0x9e3779b1
 
@@ -60,6 +64,8 @@ export class World {
   readonly trace: string[] | null
   #steps = 0
   readonly #given: Given[] = []
+  /** How often each adopted memory was given back. */
+  readonly #returned: number[] = []
 
   private constructor(file: ContentFile, trace: string[] | null) {
     this.file = file
@@ -82,6 +88,15 @@ export class World {
     return world
   }
 
+  /** A list of memory whose owner wants it back, and overwrites it then. */
+  adopt(content: Uint8Array): BufferList {
+    const bytes = Buffer.from(content)
+    const index = this.#returned.push(0) - 1
+    return BufferList.adopt(bytes, () => {
+      bytes.fill(POISON)
+      this.#returned[index] = (this.#returned[index] ?? 0) + 1
+    })
+  }
   /** Watches a Buffer that a list gave away for ever. */
   keep(what: string, bytes: Uint8Array): void {
     this.#given.push({ what, bytes, content: Buffer.from(bytes) })
@@ -91,11 +106,14 @@ export class World {
   check(isThorough: boolean): void {
     const count = ++this.#steps
     const turn = this.slots[count % LISTS] as Slot
+    const isForAll = isThorough || count % STEPS_BETWEEN_LOOKS === 0
     for (const slot of this.slots) {
       this.#cutDown(slot)
       checkShape(slot)
+      if (isForAll || slot.list.numBuffers <= ROWS_TOLD_MAX) checkRows(slot)
+      this.#checkMarks(slot, count % 3 > 0)
     }
-    if (isThorough || count % STEPS_BETWEEN_LOOKS === 0) this.checkAll()
+    if (isForAll) this.checkAll()
     else {
       const { length } = turn.model
       const offset = (Math.imul(count, SPREAD) >>> 0) % (length + 1)
@@ -119,6 +137,9 @@ export class World {
   /** Ends every list. Whatever was done, each source is held by its own list alone. */
   checkReferences(): void {
     for (const slot of this.slots) slot.become(new BufferList(), Model.EMPTY)
+    for (const times of this.#returned) {
+      expect(times, 'how often adopted memory was given back').to.equal(1)
+    }
     for (const { name, list } of [...this.sources, ...this.extents]) {
       for (const { refs } of list.explain()) {
         expect(refs ?? 1, `the references to ${name}, once no other list is left`).to.equal(1)
@@ -134,10 +155,28 @@ export class World {
     const { list, model, name } = slot
     const expected = model.slice(offset, length)
     // What is not loaded cannot be looked at; that reading it is refused is a step's matter.
-    if (expected.cells !== null && !this.cells.areLoaded(expected.cells)) return
+    if (!this.cells.areLoaded(expected.cells)) return
     const target = Buffer.allocUnsafe(length)
     expect(list.copyOut(offset, target), `bytes of ${name} from ${offset}`).to.equal(length)
     expectSameBytes(target, expected.bytes, `${name} from ${offset} on`)
+  }
+  /**
+   * Where a list found something last it looks first, and every step must have seen to that. So bytes
+   * are asked for where the list ended some steps ago, and at its end.
+   */
+  #checkMarks(slot: Slot, isEndLast: boolean): void {
+    const { length } = slot.model
+    if (isEndLast) slot.marks.push(length - 1)
+    for (const mark of slot.marks) if (mark >= 0 && mark < length) this.#checkByte(slot, mark)
+    slot.marks.push(length)
+    if (slot.marks.length > MARKS_MAX) slot.marks.splice(0, slot.marks.length - MARKS_MAX)
+  }
+  #checkByte({ list, model, name }: Slot, index: number): void {
+    if (!this.cells.areLoaded(model.slice(index, 1).cells)) return
+    const byte = list.byteAt(index)
+    if (byte !== model.bytes[index]) {
+      expect.fail(`${name}.byteAt(${index}) is ${byte}, not ${model.bytes[index]}`)
+    }
   }
   #cutDown(slot: Slot): void {
     if (slot.model.length <= LENGTH_MAX) return
@@ -148,20 +187,23 @@ export class World {
   }
 }
 
-/** Lengths agree, and no segment is empty. */
+/** Length and number of segments agree with the model. */
 function checkShape({ list, model, name }: Slot): void {
   const { length, numBuffers } = list
   expect(length, `the length of ${name}`).to.equal(model.length)
   if (length === 0) expect(numBuffers, `segments of ${name}, which is empty`).to.equal(0)
   else expect(numBuffers, `segments of ${name}`).to.be.at.least(1)
   expect(list.isContiguous(), `${name} is contiguous`).to.equal(numBuffers <= 1)
-  if (numBuffers > ROWS_TOLD_MAX) return
+}
+
+/** The segments add up, and none is empty. */
+function checkRows({ list, model, name }: Slot): void {
   const rows = list.explain()
-  expect(rows.length, `rows of ${name}`).to.equal(numBuffers)
+  expect(rows.length, `rows of ${name}`).to.equal(list.numBuffers)
   let sum = 0
   for (const row of rows) {
     if (row.length < 1) expect.fail(`A segment of ${name} is empty: ${row.kind}`)
     sum += row.length
   }
-  expect(sum, `bytes in the rows of ${name}`).to.equal(length)
+  expect(sum, `bytes in the rows of ${name}`).to.equal(model.length)
 }

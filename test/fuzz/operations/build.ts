@@ -5,7 +5,6 @@ import { Model } from '../model.js'
 import type { Operations } from '../operation.js'
 import { encoded, SCALARS } from '../scalars.js'
 import { expectError, type Turn } from '../turn.js'
-import { whole } from '../whole.js'
 
 /** Pieces of one step: enough for several leaves of a rope. */
 const PIECES_MAX = 400
@@ -94,6 +93,17 @@ export const build: Operations = {
       dealt.end()
     },
   },
+  adopt: {
+    uses: ['static adopt'],
+    weight: 1,
+    run: (turn) => {
+      const { a } = turn
+      const { part, model, code } = turn.someBytes(noise, 'noise')
+      turn.say(() => `${a.name}.claimAppend(BufferList.adopt(Buffer.from(${code}), () => …))`)
+      a.list.claimAppend(turn.world.adopt(part))
+      a.model = Model.join(a.model, model)
+    },
+  },
   'a list from parts': {
     uses: ['static from'],
     run: (turn) => {
@@ -114,7 +124,7 @@ export const build: Operations = {
       const { a } = turn
       const length = turn.length(ZEROS_MAX)
       turn.say(() => `${a.name}.appendZero(${length})`)
-      whole(a.list).appendZero(length)
+      a.list.appendZero(length)
       a.model = Model.join(a.model, new Model(Buffer.alloc(length)))
     },
   },
@@ -124,7 +134,7 @@ export const build: Operations = {
       const { a } = turn
       const length = turn.length(ZEROS_MAX)
       turn.say(() => `${a.name}.prependZero(${length})`)
-      whole(a.list).prependZero(length)
+      a.list.prependZero(length)
       a.model = Model.join(new Model(Buffer.alloc(length)), a.model)
     },
   },
@@ -138,6 +148,23 @@ export const build: Operations = {
       turn.say(() => `${a.name}.append${scalar.suffix}(${value})`)
       encoder(a.list, scalar.suffix).call(a.list, value)
       a.model = Model.join(a.model, new Model(encoded(scalar, value)))
+    },
+  },
+  'append an integer of one to six bytes': {
+    uses: ['appendUIntLE', 'appendUIntBE', 'appendIntLE', 'appendIntBE'],
+    run: (turn) => {
+      const { a } = turn
+      const method = turn.choose(['UIntLE', 'UIntBE', 'IntLE', 'IntBE'] as const)
+      const widthBytes = 1 + turn.length(5)
+      const most = 2 ** (8 * widthBytes - (method.startsWith('U') ? 0 : 1)) - 1
+      const value = turn.number % 3 === 0 ? most : turn.number % 128
+      const bytes = Buffer.alloc(widthBytes)
+      bytes[`write${method}`](value, 0, widthBytes)
+      turn.say(() => `${a.name}.append${method}(${value}, ${widthBytes})`)
+      const tooMuch = (): unknown => a.list[`append${method}`](most + 1, widthBytes)
+      expectError(InvalidArgumentError, tooMuch, `append${method}(${most + 1}, ${widthBytes})`)
+      a.list[`append${method}`](value, widthBytes)
+      a.model = Model.join(a.model, new Model(bytes))
     },
   },
   'append a number that does not fit': {

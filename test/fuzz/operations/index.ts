@@ -3,12 +3,13 @@ import type { Operations } from '../operation.js'
 import { has } from '../whole.js'
 import { build } from './build.js'
 import { cursor } from './cursor.js'
+import { hole } from './hole.js'
 import { cut } from './cut.js'
 import { layout } from './layout.js'
 import { move } from './move.js'
 import { read } from './read.js'
 
-const all: Operations = { ...build, ...cut, ...read, ...layout, ...cursor, ...move }
+const all: Operations = { ...build, ...hole, ...cut, ...read, ...layout, ...cursor, ...move }
 
 /** Those that this build can do. */
 export const OPERATIONS: Operations = Object.fromEntries(

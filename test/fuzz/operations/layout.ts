@@ -1,7 +1,6 @@
 /** Operations that change where a list's bytes lie, not what they are. */
 import { expect } from 'chai'
 import type { Operations } from '../operation.js'
-import { whole } from '../whole.js'
 
 export const layout: Operations = {
   rebuild: {
@@ -22,13 +21,15 @@ export const layout: Operations = {
     },
   },
   compact: {
-    uses: ['compact'],
+    uses: ['compact', 'wastedBytes'],
     run: (turn) => {
       const { a } = turn
       turn.say(() => `${a.name}.compact()`)
       const segments = a.list.numBuffers
-      whole(a.list).compact()
+      const wasted = a.list.wastedBytes()
+      a.list.compact()
       expect(a.list.numBuffers, 'segments').to.be.at.most(segments)
+      expect(a.list.wastedBytes(), 'wasted').to.be.within(0, wasted)
     },
   },
 }
