@@ -7,7 +7,8 @@ import { BufferList } from 'splicelist'
 import '../raw/pipes.js'
 import { tempFolder } from '../support/folders.js'
 import { rejection } from '../list/rejection.js'
-import { runSequences } from './sequence.js'
+import { hunt } from './hunt.js'
+import { againstModels } from './sequence.js'
 import { makeContentFile } from './world.js'
 
 /** Sequences find each of these within a fraction of that. */
@@ -96,14 +97,14 @@ describe('A bug that is planted into lists', () => {
   for (const bug of bugs) {
     it(`is found and shrunk to a few lines: ${bug.title}`, async function () {
       this.timeout(0)
-      const file = await makeContentFile(await tempFolder('tmpfs'))
+      const ground = againstModels(await makeContentFile(await tempFolder('tmpfs')))
       const extent = { operations: OPERATIONS_MAX, minutes: 5 }
       bug.plant(BufferList.prototype)
-      const { message } = await rejection(runSequences(file, extent, { seed: 1, path: '' }))
+      const { message } = await rejection(hunt(ground, extent, { seed: 1, path: '' }))
       const lines = message.split('\n').filter((line) => line.startsWith('    '))
       expect(lines.length, message).to.be.at.most(LINES_MAX)
       const path = /SPLICELIST_SEED=1:(\S+)/.exec(message)?.[1] ?? ''
-      const again = await rejection(runSequences(file, extent, { seed: 1, path }))
+      const again = await rejection(hunt(ground, extent, { seed: 1, path }))
       expect(again.message.split('\n').slice(1, -1)).to.deep.equal(message.split('\n').slice(1, -1))
     })
   }

@@ -3,7 +3,8 @@ import { expect } from 'chai'
 import { NotLoadedError, type BufferList, type Part } from 'splicelist'
 import { CONTENT_BYTES, letters, noise, text } from './contents.js'
 import { Model } from './model.js'
-import { BORDERS_FROM, type PartKind, type Step } from './step.js'
+import { Places } from './places.js'
+import type { PartKind, Step } from './step.js'
 import type { Slot } from './slot.js'
 import type { Source, World } from './world.js'
 
@@ -16,23 +17,21 @@ export interface Dealt {
   end(): void
 }
 
+/** Characters of a text at the most. */
+const TEXT_UNITS_MAX = 30
 const NOTHING_TO_END = (): void => undefined
 
-/**
- * One step on its way: the numbers of the step as places in the lists as they are now. Everything is
- * taken modulo what is possible, so that any numbers make a step, and small ones a simple one.
- */
-export class Turn {
+/** One step on its way: on which lists, with which part, at which places. */
+export class Turn extends Places {
   readonly world: World
   /** The list that is worked on. */
   readonly a: Slot
   /** Another, or the same. */
   readonly b: Slot
-  readonly #step: Step
 
   constructor(world: World, step: Step) {
+    super(step)
     this.world = world
-    this.#step = step
     this.a = world.slots[step.a] as Slot
     this.b = world.slots[step.b] as Slot
   }
@@ -41,48 +40,31 @@ export class Turn {
   say(code: () => string): void {
     this.world.trace?.push(code())
   }
-  /** An offset into a list: from the front, from the end, or around a border of segments. */
   offset(slot = this.a): number {
-    return placeIn(slot, this.#step.p)
+    return this.offsetIn(slot.list)
   }
-  /** A second offset. */
   otherOffset(slot = this.a): number {
-    return placeIn(slot, this.#step.r)
+    return this.otherOffsetIn(slot.list)
   }
-  /** A length up to a most. */
-  length(max: number): number {
-    return reach(this.#step.q, max)
-  }
-  /** A range of a list. */
   range(slot = this.a): [offset: number, length: number] {
-    const offset = this.offset(slot)
-    return [offset, this.length(slot.model.length - offset)]
-  }
-  /** One of some. Shrinking goes to the first. */
-  choose<T>(some: readonly T[]): T {
-    return some[this.#step.choice % some.length] as T
-  }
-  /** A number without a meaning, from 0. */
-  get number(): number {
-    return this.#step.choice
+    return this.rangeIn(slot.list)
   }
   /** Bytes of content, by the places that no range uses. */
   someBytes(content: Buffer, name: string): Omit<Dealt, 'part'> & { readonly part: Buffer } {
-    const offset = reach(this.#step.r, CONTENT_BYTES)
-    const length = reach(this.#step.s, CONTENT_BYTES - offset)
+    const [offset, length] = this.rangeOf(CONTENT_BYTES)
     const part = content.subarray(offset, offset + length)
     const code = `${name}.subarray(${offset}, ${offset + length})`
     return { part, model: new Model(part), code, end: NOTHING_TO_END }
   }
   /** A part to put somewhere. */
-  part(kind: PartKind = this.#step.part): Dealt {
+  part(kind: PartKind = this.step.part): Dealt {
     switch (kind) {
       case 'heap':
         return this.someBytes(noise, 'noise')
       case 'letters':
         return this.someBytes(letters, 'letters')
       case 'text':
-        return dealText(reach(this.#step.s, 30))
+        return dealText(this.rangeOf(TEXT_UNITS_MAX)[1])
       case 'empty':
         return { part: '', model: Model.EMPTY, code: "''", end: NOTHING_TO_END }
       case 'other list':
@@ -91,9 +73,7 @@ export class Turn {
         return dealList(this.a)
       case 'own piece': {
         const { list, model, name } = this.a
-        const offset = placeIn(this.a, this.#step.r)
-        const length = reach(this.#step.s, model.length - offset)
-        return dealPiece(list, model, name, offset, length)
+        return dealPiece(list, model, name, this.rangeOf(model.length))
       }
       case 'source':
         return this.#window(this.world.sources)
@@ -103,15 +83,14 @@ export class Turn {
   }
   /** A part that is no list: bytes or a string. */
   plainPart(): Dealt {
-    const kind = this.#step.part
+    const kind = this.step.part
     return this.part(kind === 'letters' || kind === 'text' || kind === 'empty' ? kind : 'heap')
   }
   #window(sources: readonly Source[]): Dealt {
-    const source = sources[this.#step.choice % sources.length]
+    const source = sources[this.number % sources.length]
     if (source === undefined) return this.part('heap')
     const { list, model, name } = source
-    const offset = reach(this.#step.r, model.length)
-    return dealPiece(list, model, name, offset, reach(this.#step.s, model.length - offset))
+    return dealPiece(list, model, name, this.rangeOf(model.length))
   }
 
   /** Whether a range of a list can be read. */
@@ -158,20 +137,6 @@ export function expectError(expected: ErrorClass, call: () => unknown, what: str
   throw new Error(`${what}: threw no ${expected.name}, but gave ${inspect(got, { depth: -1 })}`)
 }
 
-/** A number of a step as a count: from 0 up, or from `max` down when it is negative. */
-function reach(number: number, max: number): number {
-  return number >= 0 ? number % (max + 1) : max - ((-1 - number) % (max + 1))
-}
-
-function placeIn({ list, model }: Slot, number: number): number {
-  if (number < BORDERS_FROM || model.length === 0) return reach(number, model.length)
-  const rows = list.explain()
-  const border = Math.floor((number - BORDERS_FROM) / 3) % rows.length
-  let offset = (number % 3) - 1
-  for (let i = 0; i < border; i++) offset += rows[i]?.length ?? 0
-  return Math.max(0, Math.min(offset, model.length))
-}
-
 function dealText(length: number): Dealt {
   const part = Array.from(text.repeat(4)).slice(0, length).join('')
   const model = new Model(Buffer.from(part))
@@ -186,8 +151,7 @@ function dealPiece(
   list: BufferList,
   model: Model,
   name: string,
-  offset: number,
-  length: number,
+  [offset, length]: readonly [number, number],
 ): Dealt {
   const part = list.substr(offset, length)
   const code = `${name}.substr(${offset}, ${length})`
