@@ -9,6 +9,7 @@ import { OpenFile } from '../raw/open-file.js'
 import type { BufferRaw, PageOwnership, SegmentKind, Stretch } from '../raw/raw.js'
 import type { Lease } from '../raw/slabs.js'
 import { areAligned, areOfSize, checkAlignment, realigned } from './alignment.js'
+import { carryCrc } from './checksum.js'
 import { isBranded } from './body.js'
 import { Cursor } from './cursor.js'
 import type { Part, Sink, Source } from './endpoint.js'
@@ -359,6 +360,16 @@ export class BufferList extends Reader implements Disposable {
     this.segments = compacted(this.segments)
     // Its block may be among them.
     this.tail = NO_TAIL
+    return this
+  }
+  /**
+   * Gives this list of one segment the CRC-32C (from seed 0) that its producer has computed, so that
+   * nobody need read the bytes for it. It is believed. Throws `InvalidArgumentError` for more than one
+   * segment, and for pages that others can change.
+   */
+  carryCrc32c(crc: number): this {
+    this.reading()
+    carryCrc(this.segments, crc)
     return this
   }
   /** What the list is made of, front to back. Makes nothing readable. */

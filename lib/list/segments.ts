@@ -75,6 +75,19 @@ export class Segments {
       left -= n
     }
   }
+  /**
+   * What one gathering write can send: the memory at the front, at most so many bytes in at most so
+   * many parts. What was sent is dropped from the front, and the next call goes on there.
+   */
+  gather(lengthMax: number, partsMax: number): Uint8Array[] {
+    const parts: Uint8Array[] = []
+    this.visit(0, Math.min(lengthMax, this.#length), (window, within, n) => {
+      if (!(window instanceof MemoryWindow) || parts.length === partsMax) return false
+      parts.push(window.view(within, n))
+      return true
+    })
+    return parts
+  }
   /** The window around an offset, which must lie inside; `within` then says where in it. */
   at(offset: number): Window {
     const position = this.#base + offset
