@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { BufferList, type Part } from 'splicelist'
-import { crc32cByTable } from '#lib/list/crc32c.js'
+import { crc32cByTable } from '#lib/list/crc32c-table.js'
 import { pipeRaw } from '../raw/pipes.js'
 import { bytes } from '../support/bytes.js'
 import { firstDifference } from '../support/first-difference.js'
@@ -188,7 +188,7 @@ const OPERATIONS_BY_NAME: Readonly<Record<string, Operation>> = {
   },
   crc32c: (pair, _other, dice) => {
     const seed = dice.upTo(0xffffffff)
-    expect(pair.list.crc32c(seed)).to.equal(crc32cByTable(pair.model, seed))
+    expect(pair.list.crc32c(seed)).to.equal(crc32cByTable(pair.model, seed) >>> 0)
   },
 }
 
