@@ -24,6 +24,12 @@ export function checkRange(offset: unknown, length: unknown, total: number): voi
   }
 }
 
+/** A checksum: 32 bits, signed or unsigned. */
+export function checkSeed(name: string, value: unknown): asserts value is number {
+  if (typeof value === 'number' && (value >>> 0 === value || (value | 0) === value)) return
+  throw new InvalidArgumentError(`${name} must be a 32-bit integer, not ${describe(value)}`)
+}
+
 /** Memory that can be shared for good: an ordinary, attached, fixed-length ArrayBuffer behind it. */
 export function checkBytes(value: unknown): asserts value is Uint8Array<ArrayBuffer> {
   if (!(value instanceof Uint8Array)) {

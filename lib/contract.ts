@@ -33,7 +33,10 @@ export interface TransferOptions {
   readonly signal?: AbortSignal
   /** See {@link Mode}. Default 'auto', or what `SPLICELIST_MODE` says. */
   readonly mode?: Mode
-  /** Called with the bytes that the sink has accepted so far. It must not throw. */
+  /**
+   * Called with the bytes that the sink has accepted so far. What it throws stops the operation, which
+   * rejects with that; or with an `AbortError`, that as its cause, where it hands bytes back.
+   */
   readonly onProgress?: (bytesMoved: number) => void
 }
 

@@ -89,6 +89,18 @@ export class UnfilledHoleError extends SplicelistError {
   }
 }
 
+/** Pages of ours are needed, and there are none: no addon on this platform, or no memory. */
+export class NoPagesError extends SplicelistError {
+  /** @internal */
+  constructor() {
+    super(
+      'NO_PAGES',
+      'Aligned memory needs the addon, which is not loaded here, or there is no memory left. ' +
+        'Where alignment is not asked for, use rebuild()',
+    )
+  }
+}
+
 /** An argument is out of range or of the wrong type. Nothing has moved. */
 export class InvalidArgumentError extends SplicelistError {
   /** @internal */

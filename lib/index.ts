@@ -24,6 +24,7 @@ export {
   EndpointBusyError,
   InvalidArgumentError,
   MalformedInputError,
+  NoPagesError,
   NotByReferenceError,
   NotLoadedError,
   ReleasedError,

@@ -224,8 +224,15 @@ export interface Addon {
   /** Detaches the ArrayBuffer that `view` gave, so that the slab may be viewed anew. Idempotent. */
   detach(slab: Slab): void
 
-  /** CRC-32C in Ceph's convention: no inversion before or after. Returns an unsigned 32-bit number. */
+  /**
+   * CRC-32C in Ceph's convention: no inversion before or after. The seed is any 32 bits, signed or
+   * unsigned; returns a signed 32-bit number.
+   */
   crc32c(bytes: Uint8Array, seed: number): number
+  /** Names of the forms of `crc32c` that this processor can run; it runs the first. Tests only. */
+  crc32cForms(): readonly string[]
+  /** `crc32c` by the form at this index of `crc32cForms()`. Tests only. */
+  crc32cBy(form: number, bytes: Uint8Array, seed: number): number
 
   limits(): SystemLimits
   live(): LiveCounts

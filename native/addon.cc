@@ -38,6 +38,13 @@ Value Number(const Arguments& in, int64_t number) {
   return Napi::Number::New(in.env(), static_cast<double>(number));
 }
 
+/// 32 bits as JavaScript's own operators give them: signed, so that every one is a small integer.
+Value Word(const Arguments& in, uint32_t word) {
+  napi_value value = nullptr;
+  napi_create_int32(in.env(), static_cast<int32_t>(word), &value);
+  return {in.env(), value};
+}
+
 /// The handle of a new resource, or why there is none.
 template <typename T>
 Value Wrapped(const Arguments& in, Made<T> made) {
@@ -361,9 +368,29 @@ Value DetachSlab(const CallbackInfo& info) {
 Value Checksum(const CallbackInfo& info) {
   Arguments in(info);
   const Bytes bytes = in.View(0, "bytes");
-  const auto seed = static_cast<uint32_t>(in.Whole(1, "seed", 0, UINT32_MAX));
+  const uint32_t seed = in.Word(1, "seed");
   if (!in.Complete()) return in.Refusal();
-  return Number(in, Crc32c(seed, bytes.data, bytes.length));
+  return Word(in, Crc32c(seed, bytes.data, bytes.length));
+}
+
+Value ChecksumForms(const CallbackInfo& info) {
+  const Arguments in(info);
+  const auto& forms = Crc32cForms();
+  Napi::Array names = Napi::Array::New(in.env(), forms.size());
+  for (uint32_t i = 0; i < forms.size(); ++i) {
+    names.Set(i, Napi::String::New(in.env(), forms[i].name));
+  }
+  return names;
+}
+
+Value ChecksumBy(const CallbackInfo& info) {
+  Arguments in(info);
+  const auto form =
+      static_cast<size_t>(in.Whole(0, "form", 0, static_cast<int64_t>(Crc32cForms().size()) - 1));
+  const Bytes bytes = in.View(1, "bytes");
+  const uint32_t seed = in.Word(2, "seed");
+  if (!in.Complete()) return in.Refusal();
+  return Word(in, Crc32cForms()[form].run(seed, bytes.data, bytes.length));
 }
 
 Value Limits(const CallbackInfo& info) {
@@ -475,6 +502,8 @@ void ExportAll(const Napi::Object& exports, Environment* environment) {
   Export<ViewSlab>(exports, "view", environment);
   Export<DetachSlab>(exports, "detach", environment);
   Export<Checksum>(exports, "crc32c", environment);
+  Export<ChecksumForms>(exports, "crc32cForms", environment);
+  Export<ChecksumBy>(exports, "crc32cBy", environment);
   Export<Limits>(exports, "limits", environment);
   Export<Live>(exports, "live", environment);
   Export<Script>(exports, "script", environment);

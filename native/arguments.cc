@@ -53,6 +53,12 @@ uint64_t Arguments::Token(size_t index) {
   return static_cast<uint64_t>(Whole(index, "token", 0, kWholeMax));
 }
 
+uint32_t Arguments::Word(size_t index, const char* name) {
+  int32_t word = 0;
+  if (napi_get_value_int32(env(), info_[index], &word) != napi_ok) ThrowType(name, "a number");
+  return static_cast<uint32_t>(word);
+}
+
 bool Arguments::Flag(size_t index, const char* name) {
   bool flag = false;
   if (napi_get_value_bool(env(), info_[index], &flag) != napi_ok) ThrowType(name, "a boolean");

@@ -61,6 +61,8 @@ class Arguments {
   int64_t Offset(size_t index, const char* name);
   /// A token.
   uint64_t Token(size_t index);
+  /// 32 bits, of a signed or of an unsigned number.
+  uint32_t Word(size_t index, const char* name);
   /// A boolean.
   bool Flag(size_t index, const char* name);
   /// One of two words: true for `yes`, false for `no`.

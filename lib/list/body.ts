@@ -2,8 +2,8 @@ import { NotLoadedError, ReleasedError, UnfilledHoleError } from '../errors.js'
 import type { Stretch } from '../raw/raw.js'
 import type { Lease, LeaseHolder } from '../raw/slabs.js'
 import type { HoleOwner } from './hole.js'
-import { Segments } from './segments.js'
-import { NO_TAIL } from './tail.js'
+import type { Segments } from './segments.js'
+import { NO_TAIL, type Tail } from './tail.js'
 import { MemoryWindow } from './window.js'
 
 /** Marks the lists of every copy of this package. */
@@ -15,17 +15,30 @@ const BRAND = Symbol.for('splicelist.list')
  * list), `Reader` (what is read out of it).
  */
 export abstract class Body implements HoleOwner {
+  // Declared, and set by the constructor: initializers make every new list of the classes above
+  // twice as dear.
   /** What the list is made of, but for what the tail still holds. */
-  protected segments = new Segments()
+  declare protected segments: Segments
   /** Where small appends are written. */
-  protected tail = NO_TAIL
+  declare protected tail: Tail
   /** Changes with every change but one at the back. */
-  protected version = 0
+  declare protected version: number
   /** @internal */
-  openHoles = 0
+  declare openHoles: number
   /** @internal */
-  isReleased = false
-  #leases: LeaseSet | null = null
+  declare isReleased: boolean
+  /** What the views that live lie in. */
+  declare private leases: LeaseSet | null
+
+  /** Takes over the segments. */
+  protected constructor(segments: Segments) {
+    this.segments = segments
+    this.tail = NO_TAIL
+    this.version = 0
+    this.openHoles = 0
+    this.isReleased = false
+    this.leases = null
+  }
 
   /** Bytes in the list. O(1). Ceph: `length`. */
   get length(): number {
@@ -52,7 +65,7 @@ export abstract class Body implements HoleOwner {
   protected changing(): void {
     if (this.isReleased) this.#refuse()
     this.version++
-    if (this.#leases !== null) this.endViews()
+    if (this.leases !== null) this.endViews()
   }
   /** Makes what the tail holds part of the segments. */
   protected settle(): void {
@@ -64,18 +77,18 @@ export abstract class Body implements HoleOwner {
 
   /** What views lie in: ended with the next change, whichever way it comes. */
   protected ownLeases(): LeaseSet {
-    if (this.#leases === null) {
-      this.#leases = new LeaseSet()
+    if (this.leases === null) {
+      this.leases = new LeaseSet()
       this.tail.close()
     }
-    return this.#leases
+    return this.leases
   }
   protected endViews(): void {
-    if (this.#leases !== null) endAll(this.#leases)
-    this.#leases = null
+    if (this.leases !== null) endAll(this.leases)
+    this.leases = null
   }
   protected endSome(leases: readonly Lease[]): void {
-    for (const lease of leases) this.#leases?.delete(lease)
+    for (const lease of leases) this.leases?.delete(lease)
     endAll(leases)
   }
   /** The readable stretch around an offset, in offsets of the list. */

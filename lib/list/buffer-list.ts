@@ -8,6 +8,8 @@ import { FileRaw } from '../raw/file.js'
 import { OpenFile } from '../raw/open-file.js'
 import type { BufferRaw, PageOwnership, SegmentKind, Stretch } from '../raw/raw.js'
 import type { Lease } from '../raw/slabs.js'
+import { areAligned, areOfSize, checkAlignment, realigned } from './alignment.js'
+import { carryCrc } from './checksum.js'
 import { isBranded } from './body.js'
 import { Cursor } from './cursor.js'
 import type { Part, Sink, Source } from './endpoint.js'
@@ -75,7 +77,7 @@ export interface SegmentRow {
 export class BufferList extends Reader implements Disposable {
   /** A list of the given parts, shared. Strings are encoded as UTF-8. */
   constructor(...parts: readonly Part[]) {
-    super()
+    super(new Segments())
     for (const part of parts) this.append(part)
   }
   /** A list of one part, or of many, shared. */
@@ -310,6 +312,38 @@ export class BufferList extends Reader implements Disposable {
     return this
   }
   /**
+   * Whether every segment is known to begin at an address that is a multiple of `alignBytes`, a power
+   * of two up to 4096 (Ceph: `is_aligned`, `is_page_aligned`). Memory of V8's is never known to be;
+   * an empty list is. O(segments).
+   */
+  isAligned(alignBytes: number): boolean {
+    this.reading()
+    checkAlignment(alignBytes)
+    return areAligned(this.segments, alignBytes)
+  }
+  /** Whether the length of every segment is a multiple (Ceph: `is_n_align_sized`). O(segments). */
+  isAlignedSize(alignBytes: number): boolean {
+    this.reading()
+    checkAlignment(alignBytes)
+    return areOfSize(this.segments, alignBytes)
+  }
+  /**
+   * Makes every segment begin at an aligned address with a length that is a multiple, but for the
+   * last one's (Ceph: `rebuild_aligned_size_and_memory`), as `O_DIRECT` asks for it. Segments that
+   * comply stay where they are; runs of others are copied into pages of ours, counted. Release the
+   * list afterwards. Throws `NoPagesError` without the addon. Returns whether anything was copied.
+   */
+  rebuildAligned(alignBytes: number): boolean {
+    this.cutting()
+    checkAlignment(alignBytes)
+    let copied = false
+    this.segments = realigned(this.segments, alignBytes, (offset, target) => {
+      this.copyRange(offset, target.length, target, 'cross-segment')
+      copied = true
+    })
+    return copied
+  }
+  /**
    * Bytes of memory that this list keeps alive and does not hold (Ceph: `get_wasted_space`): a view
    * of 100 bytes keeps the whole buffer behind it. O(segments).
    */
@@ -326,6 +360,16 @@ export class BufferList extends Reader implements Disposable {
     this.segments = compacted(this.segments)
     // Its block may be among them.
     this.tail = NO_TAIL
+    return this
+  }
+  /**
+   * Gives this list of one segment the CRC-32C (from seed 0) that its producer has computed, so that
+   * nobody need read the bytes for it. It is believed. Throws `InvalidArgumentError` for more than one
+   * segment, and for pages that others can change.
+   */
+  carryCrc32c(crc: number): this {
+    this.reading()
+    carryCrc(this.segments, crc)
     return this
   }
   /** What the list is made of, front to back. Makes nothing readable. */

@@ -1,4 +1,4 @@
-import { checkBytes, checkLength, checkRange, describe } from '../arguments.js'
+import { checkBytes, checkLength, checkRange, checkSeed, describe } from '../arguments.js'
 import { encode } from '../audit/ledger.js'
 import type { CopyCause } from '../audit/causes.js'
 import { EndOfBufferError, InvalidArgumentError, NotLoadedError } from '../errors.js'
@@ -7,7 +7,7 @@ import { leaseMemory, type Lease } from '../raw/slabs.js'
 import { Appender } from './appender.js'
 import { endAll, isBranded } from './body.js'
 import { viewOf } from './buffer-view.js'
-import { crc32c } from './crc32c.js'
+import { crcOfRange } from './checksum.js'
 import type { Part } from './endpoint.js'
 import { indexOfIn, needleBytes } from './search.js'
 import { MemoryWindow } from './window.js'
@@ -135,12 +135,16 @@ export abstract class Reader extends Appender implements Iterable<Uint8Array> {
       endAll(leases)
     }
   }
-  /** CRC-32C of all bytes in Ceph's convention (see `crc32c`). Not cached yet. O(bytes). */
+  /**
+   * CRC-32C of all bytes after `seed`, in Ceph's convention (see `crc32c`), as an unsigned number.
+   * Reads each segment once: its checksum is kept with it, in every list that shares it, and joined
+   * with the others' by arithmetic. Zeros are never read; of loans and foreign pages, which others can
+   * change, nothing is kept. O(bytes) at first, then O(segments). Ceph: `crc32c`.
+   */
   crc32c(seed = 0): number {
     this.reading()
-    let crc = seed >>> 0
-    for (const { bytes } of this.stretches(0)) crc = crc32c(bytes, crc)
-    return crc
+    checkSeed('seed', seed)
+    return crcOfRange(this.segments, 0, this.segments.length, seed) >>> 0
   }
   /** The segments as read-only views; one outside the heap a block at a time. See `cStr`. */
   *[Symbol.iterator](): Iterator<Uint8Array> {

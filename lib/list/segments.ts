@@ -23,7 +23,7 @@ export type Visitor = (window: Window, within: number, lengthBytes: number) => b
 
 /** See the head of this file. */
 export class Segments {
-  readonly #leaves: Leaf[] = []
+  #leaves: Leaf[] = NONE
   /** Absolute position of the first byte. */
   #base = 0
   #length = 0
@@ -74,6 +74,19 @@ export class Segments {
       if (!visitor(window, within, n)) return
       left -= n
     }
+  }
+  /**
+   * What one gathering write can send: the memory at the front, at most so many bytes in at most so
+   * many parts. What was sent is dropped from the front, and the next call goes on there.
+   */
+  gather(lengthMax: number, partsMax: number): Uint8Array[] {
+    const parts: Uint8Array[] = []
+    this.visit(0, Math.min(lengthMax, this.#length), (window, within, n) => {
+      if (!(window instanceof MemoryWindow) || parts.length === partsMax) return false
+      parts.push(window.view(within, n))
+      return true
+    })
+    return parts
   }
   /** The window around an offset, which must lie inside; `within` then says where in it. */
   at(offset: number): Window {
@@ -214,7 +227,8 @@ export class Segments {
     this.#mergeAt(this.#leaves.length - 1)
   }
   #begin(leaf: Leaf): void {
-    this.#leaves.push(leaf)
+    // A literal has no room to spare: most lists never need more than one leaf.
+    this.#leaves = [leaf]
     this.#length = leaf.lengthBytes
     this.#count = leaf.count
   }
@@ -260,6 +274,7 @@ export class Segments {
   #replaceLeaves(from: number, count: number, leaves: readonly Leaf[]): void {
     this.#forgetHint()
     this.#touch(from)
+    if (this.#leaves === NONE) this.#leaves = []
     const all = this.#leaves
     if (leaves.length <= ARGUMENTS_MAX) all.splice(from, count, ...leaves)
     else {
@@ -291,7 +306,7 @@ export class Segments {
   }
   #dropLeaf(): void {
     if (this.#leaves.length === 1) {
-      this.#leaves.pop()
+      this.#leaves = NONE
       this.#measured = 0
       return
     }
@@ -301,12 +316,12 @@ export class Segments {
     this.#measured -= 1
   }
   #takeLeaves(): Leaf[] {
-    const leaves = this.#leaves.slice()
+    const leaves = this.#leaves
     this.#reset()
     return leaves
   }
   #reset(): void {
-    this.#leaves.length = 0
+    this.#leaves = NONE
     this.#base = 0
     this.#length = 0
     this.#count = 0
@@ -381,6 +396,8 @@ export class Segments {
   }
 }
 
+/** The leaves of an empty list. Never added to: the first leaf comes with an array of its own. */
+const NONE: Leaf[] = []
 /** Where nothing was found yet. */
 const NOWHERE: Window = new MemoryWindow(new Uint8Array(0), 0, 0)
 

@@ -34,6 +34,8 @@ export interface BufferRaw {
   readonly refs: number | null
   /** Bytes that were made readable so far. */
   readonly looked: number
+  /** To how many bytes the address of its first is known to be aligned. Absent: it is not known. */
+  readonly alignmentBytes?: number
   retain(): void
   release(): void
   /**

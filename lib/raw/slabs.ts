@@ -20,6 +20,8 @@ const IDLE_SLAB_BYTES_MAX = 16 << 20
 export interface Lease {
   /** At least the bytes asked for; all of them writable until the first look is handed out. */
   readonly bytes: Uint8Array<ArrayBuffer>
+  /** Whether it is mapped memory, and so begins at a page. */
+  readonly isMapped: boolean
   /** Ends the view: it is detached where that is possible. Idempotent. */
   end(): void
 }
@@ -56,6 +58,7 @@ export function leaseMemory(lengthBytes: number): Lease {
   let ended = false
   return {
     bytes: new Uint8Array(memory),
+    isMapped: true,
     end: () => {
       if (ended) return
       ended = true
@@ -71,6 +74,7 @@ export function leaseMemory(lengthBytes: number): Lease {
 function heapLease(lengthBytes: number): Lease {
   return {
     bytes: new Uint8Array(lengthBytes),
+    isMapped: false,
     end: () => {
       // Never recycled, so a kept view can do no harm.
     },

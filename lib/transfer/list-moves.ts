@@ -5,7 +5,7 @@ import type { PullOptions, PushOptions } from '../contract.js'
 import type { SourceEnd } from '../endpoints/end.js'
 import { FileEnd } from '../endpoints/file-end.js'
 import { oneWay } from '../endpoints/recognize.js'
-import { ReleasedError } from '../errors.js'
+import { InvalidArgumentError, ReleasedError } from '../errors.js'
 import { BufferList, segmentsOf } from '../list/buffer-list.js'
 import type { Sink, Source } from '../list/endpoint.js'
 import { installMover } from '../list/mover.js'
@@ -45,6 +45,11 @@ async function spliceFrom(
 }
 
 function moveFromList(list: BufferList, source: BufferList, length: number): number {
+  if (source === list) {
+    throw new InvalidArgumentError(
+      'A list cannot be spliced from itself. To repeat its bytes: list.append(list)',
+    )
+  }
   using taken = source.take(Math.min(length, source.length))
   const { length: moved } = taken
   list.claimAppend(taken)

@@ -43,7 +43,9 @@ export class ListSource implements PullSide {
   load(length: number): Eventually<Parcel | number> {
     const first = this.#segments.first()
     if (first === undefined) return 0
-    if (first instanceof MemoryWindow) return this.#gather(length)
+    if (first instanceof MemoryWindow) {
+      return new MemoryParcel(this.#segments.gather(length, PARTS_MAX))
+    }
     const cause = this.#plan.copyCause
     const n = Math.min(first.length, length)
     const parcel = first.parcel(0, n, this.#consume, cause)
@@ -78,18 +80,6 @@ export class ListSource implements PullSide {
   /** What was not accepted. */
   takeRest(): Segments {
     return this.#segments.moveOut()
-  }
-  /** Memory segments that follow each other, in one parcel. */
-  #gather(length: number): MemoryParcel {
-    const parts: Uint8Array[] = []
-    let left = length
-    for (const window of this.#segments.windows()) {
-      if (!(window instanceof MemoryWindow) || left === 0 || parts.length === PARTS_MAX) break
-      const take = Math.min(window.length, left)
-      parts.push(window.view(0, take))
-      left -= take
-    }
-    return new MemoryParcel(parts)
   }
 }
 

@@ -304,8 +304,9 @@ export class Machine {
     this.#unlisten?.()
     const residual = this.#residual
     if (this.#error !== undefined) {
-      residual?.clear()
-      return this.#error
+      // What a callback threw stops as an abort does, where there are bytes to hand back.
+      if (residual === undefined) return this.#error
+      return new AbortError(this.#moved, this.#error, listOf(residual))
     }
     if (this.#failure !== undefined) {
       return new TransferError({

@@ -3,7 +3,7 @@
  */
 import { setMaxListeners } from 'node:events'
 import { expect } from 'chai'
-import { attach, BufferList, transfer } from 'splicelist'
+import { AbortError, attach, BufferList, InvalidArgumentError, transfer } from 'splicelist'
 import { addon } from '#lib/native.js'
 import { pipePool } from '#lib/raw/pipe-pool.js'
 import { bytes } from '../support/bytes.js'
@@ -12,7 +12,7 @@ import { expectSameBytes } from '../support/first-difference.js'
 import { needsAddon, needsPages } from '../support/needs.js'
 import { tcpPair } from '../support/socket-pairs.js'
 import { Collector } from './collector.js'
-import { fifoToWrite } from './fifos.js'
+import { fifoToRead, fifoToWrite } from './fifos.js'
 import { failure } from './outcomes.js'
 import { fileOf, freshPath } from './places.js'
 
@@ -85,6 +85,45 @@ describe('Nothing is lost', () => {
     expectSameBytes(rest.toBuffer(), sent.subarray(moved))
     expectSameBytes(await collector.take(moved), sent.subarray(0, moved))
     await peer.detach()
+  })
+})
+
+describe('Nothing is lost, where nobody takes bytes back', () => {
+  it('when onProgress throws: what was pulled and not accepted is in the error', async function () {
+    needsPages(this)
+    const sent = bytes(4, 60_000)
+    const { fd, writer } = await fifoToRead()
+    const to = await tcpPair()
+    const collector = new Collector(to.server)
+    writer.write(sent)
+    const thrown = new Error('of the program')
+    // fifo → pipe, then pipe → socket: of the second the sink takes a part.
+    addon?.script([{ call: 'splice', skip: 1, maxBytes: 1000 }])
+    afterwards(() => addon?.script(null))
+    const trap = await failure(
+      transfer(fd, to.client, {
+        length: sent.length,
+        onProgress: () => {
+          throw thrown
+        },
+      }),
+    )
+    expect(trap).to.be.instanceOf(AbortError)
+    expect(trap.cause).to.equal(thrown)
+    expect(trap).to.include({ bytesMoved: 1000 })
+    const { bytesMoved } = trap as AbortError
+    using rest = (trap as AbortError).takeResidual()
+    const cut = bytesMoved + (rest?.length ?? 0)
+    expectSameBytes(rest?.toBuffer() ?? Buffer.alloc(0), sent.subarray(bytesMoved, cut))
+    expect(cut).to.be.greaterThan(bytesMoved)
+    expectSameBytes(await collector.take(bytesMoved), sent.subarray(0, bytesMoved))
+  })
+
+  it('a list is not spliced from itself', async () => {
+    using list = new BufferList('abc')
+    const error = await failure(list.spliceFrom(list, 2))
+    expect(error).to.be.instanceOf(InvalidArgumentError)
+    expect(list.toString()).to.equal('abc')
   })
 })
 

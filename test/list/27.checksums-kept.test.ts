@@ -1,0 +1,122 @@
+import { expect } from 'chai'
+import { BufferList, counters, crc32c, InvalidArgumentError } from 'splicelist'
+import { pipeRaw } from '../raw/pipes.js'
+import { bytes } from '../support/bytes.js'
+import { afterwards } from '../support/cleanup.js'
+import { needsAddon } from '../support/needs.js'
+import { KINDS } from './kinds.js'
+
+/** Memory that is changed behind the list's back, against the rule: only to see who reads it again. */
+function spoil(memory: Uint8Array): void {
+  memory.fill(memory[0] === 1 ? 2 : 1)
+}
+
+describe('The checksum of a list', () => {
+  for (const kind of KINDS) {
+    it(`of ${kind.name} is that of its bytes, after any seed, again and in parts`, async function () {
+      kind.check(this)
+      const content = bytes(1, 300_001)
+      const list = await kind.make(content)
+      for (const seed of [0, 1, 0xffffffff, -1, 0x80000000]) {
+        expect(list.crc32c(seed)).to.equal(crc32c(content, seed))
+      }
+      for (const [from, n] of [
+        [0, 1],
+        [1, 300_000],
+        [65_535, 2],
+        [99_999, 100_003],
+      ] as const) {
+        using part = list.substr(from, n)
+        expect(part.crc32c(7)).to.equal(crc32c(content.subarray(from, from + n), 7))
+      }
+    })
+  }
+
+  it('of nothing is the seed', () => {
+    expect(new BufferList().crc32c()).to.equal(0)
+    expect(new BufferList().crc32c(-1)).to.equal(0xffffffff)
+  })
+
+  it('reads each segment once, whatever list it is in and whatever the seed', () => {
+    const parts = [bytes(2, 5000), bytes(3, 77), bytes(4, 4096)]
+    const flat = Buffer.concat(parts)
+    const list = new BufferList(...parts)
+    expect(list.crc32c()).to.equal(crc32c(flat))
+    parts.forEach(spoil)
+    expect(list.crc32c(9)).to.equal(crc32c(flat, 9))
+    using other = new BufferList('x').append(list.substr(5000))
+    expect(other.crc32c()).to.equal(crc32c(Buffer.concat([Buffer.from('x'), flat.subarray(5000)])))
+    using moved = new BufferList().claimAppend(list)
+    expect(moved.crc32c()).to.equal(crc32c(flat))
+  })
+
+  it('of a part of a segment is read anew', () => {
+    const memory = bytes(5, 1000)
+    const list = new BufferList(memory)
+    list.crc32c()
+    spoil(memory)
+    expect(list.substr(1).crc32c()).to.equal(crc32c(memory.subarray(1)))
+  })
+
+  it('of zeros is computed without any', () => {
+    const before = process.memoryUsage().arrayBuffers
+    expect(new BufferList().appendZero(100_000).crc32c(5)).to.equal(
+      crc32c(Buffer.alloc(100_000), 5),
+    )
+    new BufferList('a').appendZero(2 ** 50).crc32c()
+    expect(process.memoryUsage().arrayBuffers - before).to.be.below(1 << 20)
+  })
+
+  it('follows what the tail holds', () => {
+    const list = new BufferList().appendUInt32BE(0x01020304)
+    expect(list.crc32c()).to.equal(crc32c(Buffer.of(1, 2, 3, 4)))
+    list.appendUInt8(5)
+    expect(list.crc32c()).to.equal(crc32c(Buffer.of(1, 2, 3, 4, 5)))
+  })
+
+  it('of pages that others can change is computed each time', function () {
+    needsAddon(this)
+    for (const [pages, isKept] of [
+      ['loan', false],
+      ['foreign', false],
+      ['owned', true],
+    ] as const) {
+      using list = new BufferList()
+      list.adoptRaw(pipeRaw(bytes(6, 100_000), pages))
+      const crc = list.crc32c()
+      const before = counters.snapshot().copied.look ?? 0
+      expect(list.crc32c(1)).to.equal(crc32c(bytes(6, 100_000), 1))
+      expect((counters.snapshot().copied.look ?? 0) > before).to.equal(!isKept)
+      expect(crc).to.equal(crc32c(bytes(6, 100_000)))
+    }
+  })
+
+  it('can be carried by a segment whose producer knows it', function () {
+    const memory = bytes(7, 5000)
+    const list = new BufferList(memory).carryCrc32c(0x12345678)
+    expect(list.crc32c()).to.equal(0x12345678)
+    expect(list.substr(0, 10).crc32c()).to.equal(crc32c(memory.subarray(0, 10)))
+    using framed = new BufferList('head').claimAppend(list)
+    const alone = new BufferList(Buffer.from(memory)).carryCrc32c(0x12345678)
+    expect(framed.crc32c()).to.equal(new BufferList('head').append(alone).crc32c())
+  })
+
+  it('is carried by one segment that nobody can change, and is 32 bits', function () {
+    const two = new BufferList(bytes(1, 1), bytes(2, 1))
+    expect(() => two.carryCrc32c(1)).to.throw(InvalidArgumentError, 'one segment')
+    expect(() => new BufferList().carryCrc32c(1)).to.throw(InvalidArgumentError)
+    for (const wrong of [1.5, 2 ** 32, -(2 ** 31) - 1, NaN, '1', undefined]) {
+      const list = new BufferList('a')
+      expect(() => list.carryCrc32c(wrong as number)).to.throw(InvalidArgumentError, '32-bit')
+      if (wrong !== undefined) expect(() => list.crc32c(wrong as number)).to.throw('32-bit')
+    }
+  })
+
+  it('is not carried by pages that others can change', function () {
+    needsAddon(this)
+    const list = new BufferList()
+    afterwards(() => list.release())
+    list.adoptRaw(pipeRaw(bytes(8, 5000), 'foreign'))
+    expect(() => list.carryCrc32c(1)).to.throw(InvalidArgumentError, 'stable')
+  })
+})
