@@ -32,6 +32,7 @@ function againstCeph(oracle: CephOracle): Ground {
         lists.forEach((list, index) => {
           if (list.length > LENGTH_MAX) done.push(emptied(list, index))
         })
+        run.trace?.splice(0, Infinity, ...done.map(({ code }) => code))
       }
       lists.forEach((list, index) => done.push(read(list, index)))
       const answers = await oracle.ask([
@@ -39,13 +40,13 @@ function againstCeph(oracle: CephOracle): Ground {
         ...done.flatMap(({ command }) => command.split('\n')),
       ])
       answers.shift()
-      run.begun = 0
-      for (const { command, code, answer } of done) {
-        run.begun += 1
-        run.trace?.push(code)
+      done.forEach(({ command, answer }, index) => {
         const theirs = answers.splice(0, command.split('\n').length).join('\n')
-        if (answer !== theirs) throw new Error(`Ceph says ${shown(theirs)}, not ${shown(answer)}`)
-      }
+        if (answer === theirs) return
+        run.begun = Math.min(run.begun, index + 1)
+        run.trace?.splice(index + 1)
+        throw new Error(`Ceph says ${shown(theirs)}, not ${shown(answer)}`)
+      })
     },
   }
 }

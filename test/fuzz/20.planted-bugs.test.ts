@@ -90,6 +90,9 @@ const bugs: readonly PlantedBug[] = [
 
 describe('A bug that is planted into lists', () => {
   afterEach(() => {
+    for (const name of Object.keys(BufferList.prototype)) {
+      if (!(name in real)) Reflect.deleteProperty(BufferList.prototype, name)
+    }
     Object.defineProperties(BufferList.prototype, real)
     for (const list of leaked.splice(0)) list.release()
   })

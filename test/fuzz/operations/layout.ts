@@ -1,6 +1,9 @@
 /** Operations that change where a list's bytes lie, not what they are. */
 import { expect } from 'chai'
+import { InvalidArgumentError, NoPagesError } from 'splicelist'
+import { hasAddon } from '../../support/needs.js'
 import type { Operations } from '../operation.js'
+import { expectError } from '../turn.js'
 
 export const layout: Operations = {
   rebuild: {
@@ -18,6 +21,31 @@ export const layout: Operations = {
           a.model = a.model.inMemory()
         },
       )
+    },
+  },
+  rebuildAligned: {
+    uses: ['rebuildAligned', 'isAligned', 'isAlignedSize'],
+    run: (turn) => {
+      const { a } = turn
+      const alignBytes = turn.choose([4096, 512, 1, 3])
+      turn.say(() => `${a.name}.rebuildAligned(${alignBytes})`)
+      const rebuild = (): unknown => a.list.rebuildAligned(alignBytes)
+      if (alignBytes === 3) return expectError(InvalidArgumentError, rebuild, 'alignment by 3')
+      if (!hasAddon && a.model.length > 0) {
+        return expectError(NoPagesError, rebuild, 'alignment without the addon')
+      }
+      turn.read(a, [0, a.model.length], rebuild, () => {
+        expect(a.list.isAligned(alignBytes), 'isAligned').to.equal(true)
+        const lengths = a.list.explain().map(({ length }) => length)
+        const isOdd = lengths.map((length) => length % alignBytes > 0)
+        expect(isOdd.indexOf(true), 'the first odd one is the last').to.be.oneOf([
+          -1,
+          lengths.length - 1,
+        ])
+        expect(a.list.isAlignedSize(alignBytes), 'isAlignedSize').to.equal(!isOdd.includes(true))
+        expect(rebuild(), 'rebuilt again, it copies nothing').to.equal(isOdd.includes(true))
+        a.model = a.model.inMemory()
+      })
     },
   },
   compact: {

@@ -1,7 +1,8 @@
 /** Operations that wait: for files, and for pages. What is done to the list meanwhile must not matter. */
 import { closeSync, openSync, readSync } from 'node:fs'
 import { expect } from 'chai'
-import { BufferList } from 'splicelist'
+import { BufferList, InvalidArgumentError } from 'splicelist'
+import { rejection } from '../../list/rejection.js'
 import { expectSameBytes } from '../../support/first-difference.js'
 import { CONTENT_BYTES, filed } from '../contents.js'
 import { Model } from '../model.js'
@@ -60,6 +61,11 @@ export const move: Operations = {
       const { a, b } = turn
       const length = turn.length(b.model.length)
       turn.say(() => `await ${a.name}.spliceFrom(${b.name}, ${length})`)
+      if (a === b) {
+        const error = await rejection(a.list.spliceFrom(b.list, length))
+        expect(error, 'spliceFrom itself').to.be.instanceOf(InvalidArgumentError)
+        return
+      }
       expect(await a.list.spliceFrom(b.list, length), 'spliceFrom').to.equal(length)
       const moved = b.model.slice(0, length)
       b.model = b.model.slice(length)

@@ -248,6 +248,24 @@ export const read: Operations = {
       )
     },
   },
+  carryCrc32c: {
+    uses: ['carryCrc32c'],
+    weight: 1,
+    run: (turn) => {
+      const { a } = turn
+      const crc = referenceCrc(a.model.bytes, 0)
+      turn.say(() => `${a.name}.carryCrc32c(${crc})`)
+      const [row, ...others] = a.list.explain()
+      const isStable = row?.pages === null || row?.pages === 'owned'
+      const carry = (): unknown => a.list.carryCrc32c(crc)
+      if (row === undefined || others.length > 0 || !isStable) {
+        expectError(InvalidArgumentError, carry, 'carryCrc32c')
+      } else {
+        carry()
+        expect(a.list.crc32c(1), 'crc32c').to.equal(referenceCrc(a.model.bytes, 1))
+      }
+    },
+  },
   iterate: {
     uses: ['@@iterator'],
     run: (turn) => {
