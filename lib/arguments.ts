@@ -37,18 +37,21 @@ export function checkBytes(value: unknown): asserts value is Uint8Array<ArrayBuf
       `Expected a BufferList, a Uint8Array or a string, not ${describe(value)}`,
     )
   }
-  const buffer = value.buffer
-  if (!(buffer instanceof ArrayBuffer)) {
-    throw new InvalidArgumentError(
-      'Bytes in a SharedArrayBuffer can change under the list. Use appendCopy() to copy them',
-    )
+  checkMemory(value)
+}
+
+/** The same of a view: every append passes here, and asking a view for its buffer is a call. */
+export function checkMemory(bytes: Uint8Array): asserts bytes is Uint8Array<ArrayBuffer> {
+  const { buffer } = bytes
+  if (buffer instanceof ArrayBuffer && !buffer.resizable) {
+    if (bytes.byteLength === 0) checkAttached(bytes)
+    return
   }
-  if (buffer.resizable) {
-    throw new InvalidArgumentError(
-      'Bytes in a resizable ArrayBuffer can move under the list. Use appendCopy() to copy them',
-    )
-  }
-  checkAttached(value)
+  throw new InvalidArgumentError(
+    buffer instanceof ArrayBuffer
+      ? 'Bytes in a resizable ArrayBuffer can move under the list. Use appendCopy() to copy them'
+      : 'Bytes in a SharedArrayBuffer can change under the list. Use appendCopy() to copy them',
+  )
 }
 
 /** Memory that is still there. */

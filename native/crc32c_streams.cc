@@ -82,7 +82,7 @@ constexpr size_t kWordBytes = 8;
 /// Words of one stream. Twice as many would gain 4 % in the caches.
 constexpr size_t kStreamWordsMax = 128;
 /// How far ahead memory is asked for, in bytes. What is read at three places at once is no pattern
-/// that the processor foresees: without asking, 64 MiB came at 7 GB/s, so at 26.
+/// that the processor foresees: without asking, 64 MiB came at 7 GB/s instead of 24.
 constexpr size_t kAhead = 4096;
 /// Below this joining the streams costs more than they save.
 constexpr size_t kStreamWordsMin = 4;

@@ -1,5 +1,12 @@
 import type { FileHandle } from 'node:fs/promises'
-import { checkBytes, checkLength, checkRange, checkSignal, describe } from '../arguments.js'
+import {
+  checkBytes,
+  checkLength,
+  checkMemory,
+  checkRange,
+  checkSignal,
+  describe,
+} from '../arguments.js'
 import type { CopyCause } from '../audit/causes.js'
 import type { PullOptions, PushOptions } from '../contract.js'
 import { AbortError, InvalidArgumentError, TransferError } from '../errors.js'
@@ -143,7 +150,7 @@ export class BufferList extends Reader implements Disposable {
    */
   append(part: Part): this {
     if (part instanceof Uint8Array) {
-      checkBytes(part)
+      checkMemory(part)
       this.changing()
       this.settle()
       if (part.length > 0) this.segments.push(windowOfMemory(part))

@@ -20,7 +20,7 @@ const PLACES = 8
 /** Values of a digit. */
 const DIGITS = 16
 /** Uses in a row that make a length worth an operator of its own: 6 ns more for each of them. */
-const REPEATS_MIN = 512
+export const REPEATS_MIN = 512
 /** The polynomial 1, reflected as checksums are. */
 const ONE = 0x80000000 | 0
 
@@ -34,9 +34,9 @@ let lastBytes = 0
 let lastUses = 0
 
 /**
- * The checksum of A followed by B, of which the crc is `crcA` with any seed, that of B is `crcB` with
- * seed 0, and B has `lengthB` bytes. By the same sum, crcB from crcA and that of both:
- * `combine(crcA, crcAB, lengthB)`. Not given by Ceph, which reads B again.
+ * The checksum of A followed by B, from that of A with any seed, that of B with seed 0, and the length
+ * of B in bytes (Ceph: what `buffer::list::crc32c` does with cached ones). By the same sum, that of B
+ * with seed 0 from those of A and of both: `combine(crcA, crcAB, lengthB)`.
  *
  * 4 ns where lengthB is that of the calls before, as with pages; else some 6 ns for each of its
  * hexadecimal digits that is not 0.
@@ -47,7 +47,7 @@ export function combine(crcA: number, crcB: number, lengthB: number): number {
 
 /**
  * The checksum with `toSeed` of `lengthBytes` bytes that have `crc` with `fromSeed` (Ceph: what
- * `buffer::list::crc32c` calls adjusted). Costs what `combine` costs.
+ * `buffer::get_cached_crc_adjusted` counts). Costs what `combine` costs.
  */
 export function reseed(crc: number, fromSeed: number, toSeed: number, lengthBytes: number): number {
   return advance(fromSeed ^ toSeed, lengthBytes) ^ crc

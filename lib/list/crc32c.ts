@@ -5,7 +5,10 @@
 import { addon } from '../native.js'
 import { crc32cByTable } from './crc32c-table.js'
 
-/** Below this the call into the addon costs more than the tables, in bytes. */
+/**
+ * From here on the addon is called, in bytes: the call costs 64 ns for 16 bytes and for 128, and the
+ * tables need 64 ns for 96 (Node 20 and 24).
+ */
 export const NATIVE_BYTES_MIN = 96
 
 /**

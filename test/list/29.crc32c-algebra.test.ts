@@ -1,15 +1,12 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { combine, crc32cOfZeros, reseed } from '#lib/list/crc32c-algebra.js'
+import { combine, crc32cOfZeros, REPEATS_MIN, reseed } from '#lib/list/crc32c-algebra.js'
 import { crc32cByTable } from '#lib/list/crc32c-table.js'
 
 const crc = crc32cByTable
 const words = fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 })
 const runs = fc.uint8Array({ maxLength: 5000 })
 const lengths = fc.oneof(fc.nat(20), fc.nat(70_000), fc.maxSafeNat())
-/** Uses in a row after which a length has an operator of its own. */
-const REPEATS_MIN = 512
-
 /** How many zero bytes change nothing. */
 const ORDER = 2 ** 31 - 1
 
