@@ -4,11 +4,12 @@
  */
 import { expect } from 'chai'
 import { BufferList, EndOfBufferError, InvalidArgumentError } from 'splicelist'
+import { has, whole } from '../fuzz/whole.js'
 import { afterwards } from '../support/cleanup.js'
 import { CephOracle, whyNoCeph } from './oracle.js'
 
 /** The bytes that commands know: four and one more, which is negative as a `char`. */
-const content = Buffer.from('0141424380', 'hex')
+const content = Buffer.concat([Buffer.from('0141424380', 'hex'), Buffer.alloc(48)])
 
 interface Difference {
   readonly what: string
@@ -76,13 +77,24 @@ describe('Our lists differ from ceph::buffer::list on purpose:', () => {
   for (const { what, why: reason, command, theirs, ours } of DIFFERENCES) {
     it(`${what} (${reason})`, async function () {
       const list = new BufferList(content.subarray(0, 4))
-      ours(list, new BufferList(content.subarray(4)))
+      ours(list, new BufferList(content.subarray(4, 5)))
       expect(list.toString('hex')).to.equal('01414243')
       if (why !== undefined) this.skip()
       const answers = await oracle.ask(['begin', 'append 0 0 4', 'append 1 4 1', command])
       expect(answers.at(-1)).to.equal(theirs)
     })
   }
+
+  it('a dump ends with a star where its last row repeats, as `hexdump -C` does', async function () {
+    if (!has('hexdump')) this.skip()
+    const dump = whole(new BufferList().appendZero(48)).hexdump().split('\n')
+    expect(dump.slice(1)).to.deep.equal(['*', '00000030', ''])
+    if (why !== undefined) this.skip()
+    const [, , theirs = ''] = await oracle.ask(['begin', 'append 0 5 48', 'hexdump 0'])
+    const lines = Buffer.from(theirs, 'hex').toString().split('\n')
+    expect(lines.length).to.equal(5)
+    expect(lines[2]?.slice(0, 11)).to.equal('00000020  0')
+  })
 
   it('a hole of no bytes is no hole (in an empty list Ceph aborts the process)', () => {
     const list = new BufferList()

@@ -11,6 +11,8 @@ const ZEROS_MAX = 70_000
 const HOLE_BYTES_MAX = 5000
 /** What is read as hex, dumped and encoded at the most, in bytes. */
 const SHOWN_BYTES_MAX = 3000
+/** Bytes in a row of a dump. */
+const ROW_BYTES = 16
 /** Bytes that both know, and ranges of which are appended. */
 export const content = noise.subarray(0, 70_000)
 
@@ -323,6 +325,8 @@ const shared: Readonly<Record<string, Operation>> = {
     hexdump: (turn: CephTurn) => {
       const [offset, length] = turn.rangeIn(turn.list)
       const piece = turn.list.substr(offset, Math.min(length, SHOWN_BYTES_MAX))
+      // Then its last row repeats none: see the differences.
+      if (piece.length % ROW_BYTES === 0 && piece.length > 0) piece.truncate(piece.length - 1)
       turn.other = piece
       return {
         command: `substr_of ${turn.a} ${turn.b} ${offset} ${piece.length}\nhexdump ${turn.b}`,

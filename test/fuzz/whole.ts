@@ -2,7 +2,7 @@
  * The one place that knows which members of the contract this build may not have yet. It goes away
  * when all are there.
  */
-import { BufferList } from 'splicelist'
+import { BufferList, type Cursor } from 'splicelist'
 
 /** What the contract has beyond what a build may have. */
 interface Coming {
@@ -12,6 +12,26 @@ interface Coming {
 /** The same list, as the contract has it. */
 export function whole(list: BufferList): BufferList & Coming {
   return list as BufferList & Coming
+}
+
+/** What a cursor has beyond what a build may have. */
+interface ComingCursor {
+  readonly isAtEnd: boolean
+  clone(): Cursor
+  peekUInt8(): number
+  readUIntLE(byteLength: number): number
+  readUIntBE(byteLength: number): number
+  readIntLE(byteLength: number): number
+  readIntBE(byteLength: number): number
+  readBytes(length: number): Buffer
+  readInto(target: Uint8Array): unknown
+  readStretch(maxBytes?: number): Uint8Array
+  crc32c(length?: number, seed?: number): number
+}
+
+/** The same cursor, as Ceph's iterator has it. */
+export function wholeCursor(cursor: Cursor): Cursor & ComingCursor {
+  return cursor as Cursor & ComingCursor
 }
 
 let cursorPrototype: object | undefined

@@ -1,10 +1,13 @@
 /** Operations of a cursor that stays on its list while the list changes. */
 import { expect } from 'chai'
 import { EndOfBufferError, type Cursor } from 'splicelist'
+import { expectSameBytes } from '../../support/first-difference.js'
+import { referenceCrc } from '../crc.js'
 import type { Operations } from '../operation.js'
 import { decoded, SCALARS } from '../scalars.js'
 import type { Slot } from '../slot.js'
 import { expectError, type Turn } from '../turn.js'
+import { wholeCursor } from '../whole.js'
 
 type Read = (this: Cursor) => number | bigint
 
@@ -68,6 +71,121 @@ export const cursor: Operations = {
       standing.offset += length
       expectPlace(a)
       b.become(read, a.model.slice(offset, length))
+    },
+  },
+  'read an integer of one to six bytes': {
+    uses: ['UIntLE', 'UIntBE', 'IntLE', 'IntBE'].map((suffix) => `Cursor.read${suffix}`),
+    weight: 3,
+    run: (turn) => {
+      const { a } = turn
+      const suffix = turn.choose(['UIntLE', 'UIntBE', 'IntLE', 'IntBE'] as const)
+      const widthBytes = 1 + turn.length(5)
+      move(turn, `read${suffix}(${widthBytes})`, widthBytes, (at, offset) => () => {
+        const value = wholeCursor(at)[`read${suffix}`](widthBytes)
+        expect(value).to.equal(a.model.bytes[`read${suffix}`](offset, widthBytes))
+      })
+    },
+  },
+  peekUInt8: {
+    uses: ['Cursor.peekUInt8', 'Cursor.clone', 'Cursor.isAtEnd'],
+    run: (turn) => {
+      const { a, b } = turn
+      const { cursor: standing } = a
+      if (standing === null) return
+      const { at, offset } = standing
+      turn.say(() => `cursor of ${a.name}.clone().peekUInt8()`)
+      const twin = wholeCursor(wholeCursor(at).clone())
+      expect(twin.isAtEnd, 'isAtEnd').to.equal(offset >= a.model.length)
+      if (offset >= a.model.length) expectError(EndOfBufferError, () => twin.peekUInt8(), 'peek')
+      else {
+        turn.read(
+          a,
+          [offset, 1],
+          () => twin.peekUInt8(),
+          (byte) => {
+            expect(byte, 'peekUInt8').to.equal(a.model.bytes[offset])
+            expect(twin.readUInt8(), 'readUInt8').to.equal(byte)
+          },
+        )
+      }
+      // The twin has moved by itself; either may go on.
+      expectPlace(a)
+      if (b !== a || offset >= a.model.length) return
+      standing.at.seek(offset)
+      a.cursor = { at: twin, offset: twin.offset }
+    },
+  },
+  readBytes: {
+    uses: ['Cursor.readBytes'],
+    run: (turn) => {
+      const { a } = turn
+      const length = ahead(turn)
+      move(turn, `readBytes(${length})`, length, (at, offset) => () => {
+        const bytes = wholeCursor(at).readBytes(length)
+        expectSameBytes(bytes, a.model.bytes.subarray(offset, offset + length), 'readBytes')
+        turn.world.keep(`readBytes(${length}) of ${a.name}`, bytes)
+      })
+    },
+  },
+  readInto: {
+    uses: ['Cursor.readInto'],
+    run: (turn) => {
+      const { a } = turn
+      const length = ahead(turn)
+      const target = Buffer.alloc(length, 0xaa)
+      move(turn, `readInto(new Uint8Array(${length}))`, length, (at, offset) => () => {
+        wholeCursor(at).readInto(target)
+        expectSameBytes(target, a.model.bytes.subarray(offset, offset + length), 'readInto')
+      })
+    },
+  },
+  readStretch: {
+    uses: ['Cursor.readStretch'],
+    weight: 4,
+    run: (turn) => {
+      const { a } = turn
+      const { cursor: standing, model } = a
+      if (standing === null) return
+      const { at, offset } = standing
+      const asked = ahead(turn)
+      turn.say(() => `cursor of ${a.name}.readStretch(${asked})`)
+      const first = Math.min(1, asked, Math.max(0, model.length - offset))
+      turn.read(
+        a,
+        [Math.min(offset, model.length), first],
+        () => wholeCursor(at).readStretch(asked),
+        (view) => {
+          if (first > 0 && view.length === 0) expect.fail('readStretch gave nothing')
+          expect(view.length, 'readStretch').to.be.at.most(asked)
+          expectSameBytes(view, model.bytes.subarray(offset, offset + view.length), 'readStretch')
+          standing.offset += view.length
+          a.watch('readStretch', view)
+        },
+      )
+      expectPlace(a)
+    },
+  },
+  'crc32c of what is ahead': {
+    uses: ['Cursor.crc32c'],
+    run: (turn) => {
+      const { a } = turn
+      const { cursor: standing, model } = a
+      if (standing === null || standing.offset > model.length) return
+      const { at, offset } = standing
+      const asked = ahead(turn)
+      const length = Math.min(asked, model.length - offset)
+      turn.say(() => `cursor of ${a.name}.crc32c(${asked}, ${turn.number})`)
+      turn.read(
+        a,
+        [offset, length],
+        () => wholeCursor(at).crc32c(asked, turn.number),
+        (crc) => {
+          const bytes = model.bytes.subarray(offset, offset + length)
+          expect(crc, 'crc32c').to.equal(referenceCrc(bytes, turn.number))
+          standing.offset += length
+        },
+      )
+      expectPlace(a)
     },
   },
   skip: {
