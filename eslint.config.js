@@ -18,7 +18,7 @@ const floors = [
   ['list'],
   ['endpoints'],
   ['transfer'],
-  ['streams'],
+  ['streams', 'bl'],
   ['clients'],
   ['index'],
 ]

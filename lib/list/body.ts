@@ -100,13 +100,20 @@ export abstract class Body implements HoleOwner {
     return { bytes: stretch.bytes, start: offset - within + stretch.start }
   }
   /** Readable stretches from an offset on, each valid until the next is asked for. */
-  protected *stretches(from: number): Generator<Stretch, undefined> {
+  protected *stretches(
+    from: number,
+    lengthBytes = this.length - from,
+  ): Generator<Stretch, undefined> {
+    const end = from + lengthBytes
     const leases: Lease[] = []
     try {
-      for (let at = from; at < this.length;) {
-        const { bytes, start } = this.stretchAt(at, leases)
-        yield at === start ? { bytes, start } : { bytes: bytes.subarray(at - start), start: at }
-        at = start + bytes.length
+      for (let at = from; at < end;) {
+        const stretch = this.stretchAt(at, leases)
+        const { bytes, start } = stretch
+        const behind = start + bytes.length
+        const isWhole = at === start && behind <= end
+        yield isWhole ? stretch : { bytes: bytes.subarray(at - start, end - start), start: at }
+        at = behind
         if (leases.length > 0) endAll(leases.splice(0))
       }
     } finally {

@@ -1,4 +1,5 @@
 import type { FileHandle } from 'node:fs/promises'
+import { inspect } from 'node:util'
 import {
   checkBytes,
   checkLength,
@@ -18,8 +19,9 @@ import type { Lease } from '../raw/slabs.js'
 import { areAligned, areOfSize, checkAlignment, realigned } from './alignment.js'
 import { carryCrc } from './checksum.js'
 import { isBranded } from './body.js'
-import { Cursor } from './cursor.js'
+import { Cursor, type Readable } from './cursor.js'
 import type { Part, Sink, Source } from './endpoint.js'
+import { inspectText } from './inspect.js'
 import { mover } from './mover.js'
 import { bytesOf, Reader } from './reader.js'
 import { Segments } from './segments.js'
@@ -34,6 +36,8 @@ export let segmentsOf: (list: BufferList) => Segments
 export let takeSegments: (list: BufferList, length: number) => Segments
 /** A list that takes over segments. @internal */
 export let listOf: (segments: Segments) => BufferList
+/** What a cursor asks of a list. */
+let Reading: new (list: BufferList) => Readable
 /** A list's bytes as segments that share them. */
 let sharedOf: (list: BufferList) => Segments
 /** A list's bytes as memory of its own, counted under a cause of the caller's. @internal */
@@ -249,27 +253,7 @@ export class BufferList extends Reader implements Disposable {
   cursor(offset = 0): Cursor {
     this.reading()
     checkRange(offset, 0, this.length)
-    const list = this as BufferList
-    let leases: Lease[] = []
-    const readable = {
-      get length() {
-        list.reading()
-        return list.length
-      },
-      get version() {
-        return list.version
-      },
-      stretchAt: (at: number): Stretch => {
-        list.reading()
-        // A cursor shows no memory, only values: it needs no more than the block it stands in.
-        list.endSome(leases)
-        leases = []
-        const stretch = list.stretchAt(at, leases)
-        for (const lease of leases) list.ownLeases().add(lease)
-        return stretch
-      },
-    }
-    return new Cursor(this, readable, offset)
+    return new Cursor(this, new Reading(this), offset)
   }
   /**
    * Brings bytes that are in a file into memory, so that they can be read synchronously. They still
@@ -305,6 +289,10 @@ export class BufferList extends Reader implements Disposable {
 
   // ---- layout
 
+  /** The list in one line, for `util.inspect` and `console.log`. Reads no byte. */
+  [inspect.custom](): string {
+    return this.isReleased ? 'BufferList(released)' : inspectText(this.explain())
+  }
   /** Whether all bytes lie in at most one segment (Ceph: `is_contiguous`). */
   isContiguous(): boolean {
     return this.numBuffers <= 1
@@ -435,6 +423,35 @@ export class BufferList extends Reader implements Disposable {
   }
 
   static {
+    // One class, not an object for each cursor: the getters of literals are each a shape of their own.
+    Reading = class implements Readable {
+      readonly #list: BufferList
+      /** Of the stretch that was asked for last: a cursor needs no more than the block it stands in. */
+      #leases: Lease[] = []
+
+      constructor(list: BufferList) {
+        this.#list = list
+      }
+      get length(): number {
+        this.#list.reading()
+        return this.#list.length
+      }
+      get version(): number {
+        return this.#list.version
+      }
+      stretchAt(offset: number): Stretch {
+        const list = this.#list
+        list.reading()
+        list.endSome(this.#leases)
+        this.#leases = []
+        const stretch = list.stretchAt(offset, this.#leases)
+        for (const lease of this.#leases) list.ownLeases().add(lease)
+        return stretch
+      }
+      keepStretch(): void {
+        this.#leases = []
+      }
+    }
     segmentsOf = (list) => {
       if (!(list instanceof BufferList)) throw ofAnotherCopy()
       list.changing()

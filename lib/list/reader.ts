@@ -8,13 +8,15 @@ import { Appender } from './appender.js'
 import { endAll, isBranded } from './body.js'
 import { viewOf } from './buffer-view.js'
 import { crcOfRange } from './checksum.js'
+import { areZero, compareStretches } from './compare.js'
 import type { Part } from './endpoint.js'
+import { hexdump } from './hexdump.js'
 import { indexOfIn, needleBytes } from './search.js'
 import { MemoryWindow } from './window.js'
 import { ZeroWindow } from './zero-window.js'
 
 /** The bytes of a part, whatever it is. */
-let stretchesOf: (part: Part) => { length: number; stretches: Iterator<Stretch> }
+let stretchesOf: (part: Part) => { length: number; stretches: Iterable<Stretch> }
 
 /**
  * What is read out of a list. Looking leaves pages where they are; what it copies is counted. A
@@ -71,13 +73,12 @@ export abstract class Reader extends Appender implements Iterable<Uint8Array> {
   /** Whether all bytes are 0. O(bytes) at worst; appended zeros cost nothing. Ceph: `is_zero`. */
   isZero(): boolean {
     this.reading()
-    let zero = true
+    let at = 0
     for (const window of this.segments.windows()) {
-      if (!(window instanceof ZeroWindow)) zero = false
-    }
-    if (zero) return true
-    for (const { bytes } of this.stretches(0)) {
-      if (bytes.some((byte) => byte !== 0)) return false
+      if (!(window instanceof ZeroWindow)) {
+        if (!areZero(this.stretches(at, window.length))) return false
+      }
+      at += window.length
     }
     return true
   }
@@ -134,6 +135,14 @@ export abstract class Reader extends Appender implements Iterable<Uint8Array> {
     } finally {
       endAll(leases)
     }
+  }
+  /**
+   * The bytes as `hexdump -C` prints them: offset, bytes, text, and `*` for rows that repeat. For
+   * people: some 80 characters of text for 16 bytes. Ceph: `hexdump`.
+   */
+  hexdump(): string {
+    this.reading()
+    return hexdump(this.stretches(0))
   }
   /**
    * CRC-32C of all bytes after `seed`, in Ceph's convention (see `crc32c`), as an unsigned number.
@@ -205,8 +214,7 @@ export abstract class Reader extends Appender implements Iterable<Uint8Array> {
         return { length: part.length, stretches: part.stretches(0) }
       }
       const bytes = bytesOf(part)
-      const stretches = bytes.length > 0 ? [{ bytes, start: 0 }] : []
-      return { length: bytes.length, stretches: stretches.values() }
+      return { length: bytes.length, stretches: bytes.length > 0 ? [{ bytes, start: 0 }] : [] }
     }
   }
 }
@@ -223,28 +231,4 @@ export function bytesOf(part: Part): Uint8Array {
 function noByte(index: number, length: number): Error {
   checkLength('index', index)
   return new EndOfBufferError(`There is no byte ${index} in a list of ${length} bytes`)
-}
-
-function compareStretches(a: Iterator<Stretch>, b: Iterator<Stretch>): -1 | 0 | 1 {
-  try {
-    let left = nextBytes(a)
-    let right = nextBytes(b)
-    while (left !== undefined && right !== undefined) {
-      const n = Math.min(left.length, right.length)
-      const order = Buffer.compare(left.subarray(0, n), right.subarray(0, n))
-      if (order !== 0) return order
-      left = n < left.length ? left.subarray(n) : nextBytes(a)
-      right = n < right.length ? right.subarray(n) : nextBytes(b)
-    }
-    if (left === right) return 0
-    return left === undefined ? -1 : 1
-  } finally {
-    a.return?.()
-    b.return?.()
-  }
-}
-
-function nextBytes(stretches: Iterator<Stretch>): Uint8Array | undefined {
-  const step = stretches.next()
-  return step.done === true ? undefined : step.value.bytes
 }

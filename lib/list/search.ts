@@ -1,12 +1,26 @@
 /**
- * Searching bytes that lie in stretches: the engine's own search inside each, and, where a needle
- * may cross a border, in a small window around it. O(bytes), whatever the stretches' sizes.
+ * Searching bytes that lie in stretches, without joining them: the engine's own search inside a
+ * stretch, and an automaton (Knuth, Morris, Pratt) over its borders.
+ *
+ * The automaton's whole state is one number: how much of the needle the bytes so far end with. So a
+ * border costs no copy, and a stretch may be gone once the next is there. O(bytes + needle), whatever
+ * the stretches' sizes and whatever is in them.
  */
 import { InvalidArgumentError } from '../errors.js'
 import { describe } from '../arguments.js'
-import { copy, encode } from '../audit/ledger.js'
+import { encode } from '../audit/ledger.js'
 import type { Stretch } from '../raw/raw.js'
-import { viewOf } from './buffer-view.js'
+import { engine } from './engine.js'
+
+/** Below this the automaton is through before a call into the engine has returned, in bytes. */
+const ENGINE_BYTES_MIN = 64
+/**
+ * As much of a needle as the engine is asked for, in bytes: its Boyer-Moore knows the last 250 bytes
+ * of a needle alone, and may compare all others again at every place.
+ */
+const PREFIX_BYTES_MAX = 240
+/** How much of the prefix may be matched anew after a leap: a share of it. */
+const PREFIX_GIVEN_UP_MAX = 0.75
 
 /** A needle as bytes. */
 export function needleBytes(needle: unknown): Uint8Array {
@@ -18,10 +32,7 @@ export function needleBytes(needle: unknown): Uint8Array {
   )
 }
 
-/**
- * The offset of the needle in a list of `length` bytes whose stretches from `from` on are given.
- * Of each border it keeps the last bytes that a needle could have begun in.
- */
+/** The offset of the needle in a list of `length` bytes whose stretches from `from` on are given. */
 export function indexOfIn(
   stretches: Iterable<Stretch>,
   needle: Uint8Array,
@@ -30,34 +41,114 @@ export function indexOfIn(
 ): number {
   if (needle.length === 0) return from
   if (from + needle.length > length) return -1
-  let tail: Uint8Array = new Uint8Array(0)
+  if (needle.length === 1) return indexOfByte(stretches, needle[0] as number)
+  const search = new Search(needle)
   for (const { bytes, start } of stretches) {
-    const across = searchBorder(tail, bytes, needle)
-    if (across >= 0) return start - tail.length + across
-    const within = viewOf(bytes).indexOf(needle)
-    if (within >= 0) return start + within
-    tail = keepTail(tail, bytes, needle.length - 1)
+    const end = search.endIn(bytes)
+    if (end >= 0) return start + end - needle.length
   }
   return -1
 }
 
-/** A match that begins in `tail` and ends in `bytes`. */
-function searchBorder(tail: Uint8Array, bytes: Uint8Array, needle: Uint8Array): number {
-  if (tail.length === 0) return -1
-  return viewOf(join(tail, bytes.subarray(0, needle.length - 1))).indexOf(needle)
+/** One byte crosses no border. */
+function indexOfByte(stretches: Iterable<Stretch>, byte: number): number {
+  for (const { bytes, start } of stretches) {
+    if (bytes.length >= ENGINE_BYTES_MIN) {
+      const found = engine.indexOf.call(bytes, byte, 0)
+      if (found >= 0) return start + found
+      continue
+    }
+    for (let i = 0; i < bytes.length; i++) if (bytes[i] === byte) return start + i
+  }
+  return -1
 }
 
-/** The last `count` bytes of all so far, as memory of its own: stretches do not last. */
-function keepTail(tail: Uint8Array, bytes: Uint8Array, count: number): Uint8Array {
-  if (count === 0) return tail
-  if (bytes.length >= count) return join(bytes.subarray(bytes.length - count), new Uint8Array(0))
-  const joined = join(tail, bytes)
-  return joined.subarray(Math.max(0, joined.length - count))
+/** A search that is given its bytes stretch by stretch. */
+class Search {
+  readonly #needle: Uint8Array
+  /** What the engine searches for: all of the needle, or its beginning. */
+  readonly #prefix: Uint8Array
+  /** What the engine needs before it, in bytes. */
+  readonly #leapBytesMin: number
+  /** A match that is further than this is not given up for a leap, in bytes. */
+  readonly #leapMatchedMax: number
+  #fallbacks: Int32Array | undefined
+  /** Bytes of the needle that the bytes so far end with. */
+  #matched = 0
+
+  constructor(needle: Uint8Array) {
+    const isWhole = needle.length <= PREFIX_BYTES_MAX
+    this.#needle = needle
+    this.#prefix = isWhole ? needle : needle.subarray(0, PREFIX_BYTES_MAX)
+    this.#leapBytesMin = Math.max(ENGINE_BYTES_MIN, this.#prefix.length)
+    // Of a whole needle one leap says all there is to say. A prefix may be found again just where
+    // the match was: so a leap must gain something.
+    this.#leapMatchedMax = isWhole ? needle.length : PREFIX_BYTES_MAX * PREFIX_GIVEN_UP_MAX
+  }
+  /** Where in these bytes, which follow the ones before, the needle ends; −1 where it does not. */
+  endIn(bytes: Uint8Array): number {
+    for (let at = 0; at < bytes.length;) {
+      at = this.#leap(bytes, at)
+      if (this.#matched < this.#needle.length) at = this.#step(bytes, at)
+      if (this.#matched === this.#needle.length) return at
+    }
+    return -1
+  }
+  /**
+   * Moves behind the next place that begins like the needle, or to where one may be cut off. Stays
+   * where it is while a match is under way that began before these bytes, or is too far to give up.
+   */
+  #leap(bytes: Uint8Array, at: number): number {
+    const prefix = this.#prefix
+    const start = at - this.#matched
+    const isOpen = start < 0 || this.#matched > this.#leapMatchedMax
+    if (isOpen || start + this.#leapBytesMin > bytes.length) return at
+    const found = engine.indexOf.call(bytes, prefix, start)
+    this.#matched = found < 0 ? 0 : prefix.length
+    return found < 0 ? bytes.length - prefix.length + 1 : found + prefix.length
+  }
+  /** Moves byte by byte: to the needle's end, the bytes' end, or where a leap may be worth it. */
+  #step(bytes: Uint8Array, from: number): number {
+    const needle = this.#needle
+    const first = needle[0]
+    const fallbacks = (this.#fallbacks ??= fallbacksOf(needle))
+    const leapMatchedMax = this.#leapMatchedMax
+    const lastLeap = bytes.length - this.#leapBytesMin
+    let matched = this.#matched
+    let at = from
+    while (at < bytes.length) {
+      const byte = bytes[at]
+      if (byte === needle[matched]) {
+        at++
+        if (++matched === needle.length) break
+      } else if (matched === 0) {
+        do at++
+        while (at < bytes.length && bytes[at] !== first)
+      } else {
+        matched = fallbacks[matched] as number
+        if (byte === needle[matched]) {
+          matched++
+          at++
+        }
+        const start = at - matched
+        if (start >= 0 && start <= lastLeap && matched <= leapMatchedMax) break
+      }
+    }
+    this.#matched = matched
+    return at
+  }
 }
 
-function join(a: Uint8Array, b: Uint8Array): Uint8Array {
-  const joined = new Uint8Array(a.length + b.length)
-  copy('cross-segment', a, joined, 0)
-  copy('cross-segment', b, joined, a.length)
-  return joined
+/**
+ * For every count of matched bytes: how many are matched still when the next does not fit, that is,
+ * the longest beginning of the needle that they end with.
+ */
+function fallbacksOf(needle: Uint8Array): Int32Array {
+  const fallbacks = new Int32Array(needle.length)
+  for (let at = 1, matched = 0; at + 1 < needle.length; at++) {
+    while (matched > 0 && needle[matched] !== needle[at]) matched = fallbacks[matched] as number
+    if (needle[matched] === needle[at]) matched++
+    fallbacks[at + 1] = matched
+  }
+  return fallbacks
 }

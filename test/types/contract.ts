@@ -58,6 +58,7 @@ interface PromisedReading extends Iterable<Uint8Array> {
   equals(other: Part): boolean
   compare(other: Part): -1 | 0 | 1
   isZero(): boolean
+  hexdump(): string
   cStr(offset?: number, length?: number): Buffer
   toBuffer(offset?: number, length?: number): Buffer<ArrayBuffer>
   toString(encoding?: BufferEncoding, offset?: number, length?: number): string
