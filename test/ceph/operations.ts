@@ -3,7 +3,6 @@ import { EndOfBufferError, InvalidArgumentError, type BufferList } from 'splicel
 import { noise } from '../fuzz/contents.js'
 import { Places } from '../fuzz/places.js'
 import type { Step } from '../fuzz/step.js'
-import { has, whole } from '../fuzz/whole.js'
 
 /** Pieces of one step, zeros and bytes of a hole at the most. */
 const PIECES_MAX = 300
@@ -321,20 +320,18 @@ const shared: Readonly<Record<string, Operation>> = {
       answer: `${shape(piece)}\n"${piece.toString('base64')}"`,
     }
   },
-  ...(has('hexdump') && {
-    hexdump: (turn: CephTurn) => {
-      const [offset, length] = turn.rangeIn(turn.list)
-      const piece = turn.list.substr(offset, Math.min(length, SHOWN_BYTES_MAX))
-      // Then its last row repeats none: see the differences.
-      if (piece.length % ROW_BYTES === 0 && piece.length > 0) piece.truncate(piece.length - 1)
-      turn.other = piece
-      return {
-        command: `substr_of ${turn.a} ${turn.b} ${offset} ${piece.length}\nhexdump ${turn.b}`,
-        code: `(${name(turn.b)} = ${name(turn.a)}.substr(${offset}, ${piece.length})).hexdump()`,
-        answer: `${shape(piece)}\n${Buffer.from(whole(piece).hexdump()).toString('hex')}`,
-      }
-    },
-  }),
+  hexdump: (turn) => {
+    const [offset, length] = turn.rangeIn(turn.list)
+    const piece = turn.list.substr(offset, Math.min(length, SHOWN_BYTES_MAX))
+    // Then its last row repeats none: see the differences.
+    if (piece.length % ROW_BYTES === 0 && piece.length > 0) piece.truncate(piece.length - 1)
+    turn.other = piece
+    return {
+      command: `substr_of ${turn.a} ${turn.b} ${offset} ${piece.length}\nhexdump ${turn.b}`,
+      code: `(${name(turn.b)} = ${name(turn.a)}.substr(${offset}, ${piece.length})).hexdump()`,
+      answer: `${shape(piece)}\n${Buffer.from(piece.hexdump()).toString('hex')}`,
+    }
+  },
   clear: (turn) => {
     turn.list.consume(turn.list.length)
     return {

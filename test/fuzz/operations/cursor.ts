@@ -7,7 +7,6 @@ import type { Operations } from '../operation.js'
 import { decoded, SCALARS } from '../scalars.js'
 import type { Slot } from '../slot.js'
 import { expectError, type Turn } from '../turn.js'
-import { wholeCursor } from '../whole.js'
 
 type Read = (this: Cursor) => number | bigint
 
@@ -81,7 +80,7 @@ export const cursor: Operations = {
       const suffix = turn.choose(['UIntLE', 'UIntBE', 'IntLE', 'IntBE'] as const)
       const widthBytes = 1 + turn.length(5)
       move(turn, `read${suffix}(${widthBytes})`, widthBytes, (at, offset) => () => {
-        const value = wholeCursor(at)[`read${suffix}`](widthBytes)
+        const value = at[`read${suffix}`](widthBytes)
         expect(value).to.equal(a.model.bytes[`read${suffix}`](offset, widthBytes))
       })
     },
@@ -94,7 +93,7 @@ export const cursor: Operations = {
       if (standing === null) return
       const { at, offset } = standing
       turn.say(() => `cursor of ${a.name}.clone().peekUInt8()`)
-      const twin = wholeCursor(wholeCursor(at).clone())
+      const twin = at.clone()
       expect(twin.isAtEnd, 'isAtEnd').to.equal(offset >= a.model.length)
       if (offset >= a.model.length) expectError(EndOfBufferError, () => twin.peekUInt8(), 'peek')
       else {
@@ -121,7 +120,7 @@ export const cursor: Operations = {
       const { a } = turn
       const length = ahead(turn)
       move(turn, `readBytes(${length})`, length, (at, offset) => () => {
-        const bytes = wholeCursor(at).readBytes(length)
+        const bytes = at.readBytes(length)
         expectSameBytes(bytes, a.model.bytes.subarray(offset, offset + length), 'readBytes')
         turn.world.keep(`readBytes(${length}) of ${a.name}`, bytes)
       })
@@ -134,7 +133,7 @@ export const cursor: Operations = {
       const length = ahead(turn)
       const target = Buffer.alloc(length, 0xaa)
       move(turn, `readInto(new Uint8Array(${length}))`, length, (at, offset) => () => {
-        wholeCursor(at).readInto(target)
+        at.readInto(target)
         expectSameBytes(target, a.model.bytes.subarray(offset, offset + length), 'readInto')
       })
     },
@@ -153,7 +152,7 @@ export const cursor: Operations = {
       turn.read(
         a,
         [Math.min(offset, model.length), first],
-        () => wholeCursor(at).readStretch(asked),
+        () => at.readStretch(asked),
         (view) => {
           if (first > 0 && view.length === 0) expect.fail('readStretch gave nothing')
           expect(view.length, 'readStretch').to.be.at.most(asked)
@@ -178,7 +177,7 @@ export const cursor: Operations = {
       turn.read(
         a,
         [offset, length],
-        () => wholeCursor(at).crc32c(asked, turn.number),
+        () => at.crc32c(asked, turn.number),
         (crc) => {
           const bytes = model.bytes.subarray(offset, offset + length)
           expect(crc, 'crc32c').to.equal(referenceCrc(bytes, turn.number))

@@ -7,7 +7,6 @@ import { referenceCrc } from '../crc.js'
 import { referenceHexdump } from '../hexdump.js'
 import type { Operations } from '../operation.js'
 import { expectError, type Turn } from '../turn.js'
-import { whole } from '../whole.js'
 
 const ENCODINGS = ['utf8', 'latin1', 'hex', 'base64', 'base64url', 'ascii', 'utf16le'] as const
 /** What a search looks for, in bytes at the most. */
@@ -117,7 +116,7 @@ export const read: Operations = {
       turn.read(
         a,
         [0, a.model.length],
-        () => whole(a.list).hexdump(),
+        () => a.list.hexdump(),
         (dump) => {
           expectSameText(dump, referenceHexdump(a.model.bytes))
         },
