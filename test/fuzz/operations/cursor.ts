@@ -4,9 +4,12 @@ import { EndOfBufferError, type Cursor } from 'splicelist'
 import { expectSameBytes } from '../../support/first-difference.js'
 import { referenceCrc } from '../crc.js'
 import type { Operations } from '../operation.js'
-import { decoded, SCALARS } from '../scalars.js'
+import { decoded, SCALARS, type Scalar } from '../scalars.js'
 import type { Slot } from '../slot.js'
 import { expectError, type Turn } from '../turn.js'
+
+/** Moves of one cursor in one step. */
+const DECODE_MOVES = 20
 
 type Read = (this: Cursor) => number | bigint
 
@@ -158,7 +161,7 @@ export const cursor: Operations = {
           expect(view.length, 'readStretch').to.be.at.most(asked)
           expectSameBytes(view, model.bytes.subarray(offset, offset + view.length), 'readStretch')
           standing.offset += view.length
-          a.watch('readStretch', view)
+          a.watch('readStretch', offset, view)
         },
       )
       expectPlace(a)
@@ -185,6 +188,23 @@ export const cursor: Operations = {
         },
       )
       expectPlace(a)
+    },
+  },
+  decode: {
+    uses: ['cursor', 'Cursor.seek', 'Cursor.skip', 'Cursor.readStretch'],
+    weight: 4,
+    run: (turn) => {
+      const { a } = turn
+      if (!turn.isReadable(a)) return
+      const views: { view: Uint8Array; offset: number }[] = []
+      const at = a.list.cursor(turn.offset())
+      turn.say(() => `new cursor of ${a.name}.cursor(${at.offset}):`)
+      for (let move = 1; move <= DECODE_MOVES; move++) decodeOne(turn, at, move, views)
+      for (const { view, offset } of views) {
+        // Nothing has changed the list: each must still be there.
+        expectSameBytes(view, a.model.bytes.subarray(offset, offset + view.length), 'a stretch')
+        expect(view.buffer.byteLength, 'the memory of a stretch').to.be.greaterThan(0)
+      }
     },
   },
   skip: {
@@ -220,6 +240,64 @@ export const cursor: Operations = {
       expectPlace(turn.a)
     },
   },
+}
+
+/** One move of a cursor that reads on and goes back, while nothing else happens to the list. */
+function decodeOne(
+  turn: Turn,
+  at: Cursor,
+  move: number,
+  views: { view: Uint8Array; offset: number }[],
+): void {
+  const { bytes } = turn.a.model
+  const { offset, remaining } = at
+  expect(remaining, 'what the cursor has before it').to.equal(bytes.length - offset)
+  // Numbers that differ from move to move, and are plain where the step's are.
+  const number = (turn.number * move) % 251
+  const place = turn.length(bytes.length) * move
+  const scalar = SCALARS[number % SCALARS.length] as Scalar
+  switch (number % 5) {
+    case 0:
+      if (remaining < scalar.widthBytes) return
+      turn.say(() => `    read${scalar.suffix}() at ${offset}`)
+      expect(readScalar(at, scalar), `read${scalar.suffix}`).to.deep.equal(
+        decoded(scalar, bytes, offset),
+      )
+      break
+    case 1: {
+      // Around the blocks that held pages are read in, and anywhere.
+      const far = offset + turn.choose([-65_536, 65_530, -3, 65_536])
+      const to = Math.max(
+        0,
+        move % 2 === 0 ? Math.min(far, bytes.length) : place % (bytes.length + 1),
+      )
+      turn.say(() => `    seek(${to})`)
+      at.seek(to)
+      break
+    }
+    case 2: {
+      const length = place % (remaining + 1)
+      turn.say(() => `    skip(${length})`)
+      at.skip(length)
+      break
+    }
+    case 3: {
+      const view = at.readStretch(place % 9000)
+      turn.say(() => `    readStretch(${place % 9000}) at ${offset}`)
+      expectSameBytes(view, bytes.subarray(offset, offset + view.length), 'readStretch')
+      if (view.length > 0) views.push({ view, offset })
+      break
+    }
+    default:
+      if (remaining === 0) return
+      turn.say(() => `    readUInt8() at ${offset}, and back`)
+      expect(at.readUInt8(), `the byte at ${offset}`).to.equal(bytes[offset])
+      at.seek(Math.max(0, offset - (number % 3)))
+  }
+}
+
+function readScalar(at: Cursor, { suffix }: Scalar): number | bigint {
+  return (Reflect.get(at, `read${suffix}`) as Read).call(at)
 }
 
 /** A length for a cursor to go on by: sometimes more than there is. */

@@ -1,10 +1,12 @@
 /** Operations that read a list, and leave it as it is. */
+import { inspect } from 'node:util'
 import { expect } from 'chai'
 import { InvalidArgumentError } from 'splicelist'
 import { expectSameBytes } from '../../support/first-difference.js'
 import { letters, noise } from '../contents.js'
 import { referenceCrc } from '../crc.js'
 import { referenceHexdump } from '../hexdump.js'
+import { Model } from '../model.js'
 import type { Operations } from '../operation.js'
 import { expectError, type Turn } from '../turn.js'
 
@@ -67,9 +69,25 @@ export const read: Operations = {
         () => a.list.cStr(offset, length),
         (view) => {
           expectSameBytes(view, bytesOf(turn, offset, length), 'cStr')
-          a.watch(`cStr(${offset}, ${length})`, view)
+          a.watch(`cStr(${offset}, ${length})`, offset, view)
         },
       )
+    },
+  },
+  'cStr, and then a byte': {
+    uses: ['cStr'],
+    run: (turn) => {
+      const { a } = turn
+      const [offset, length] = turn.range()
+      if (!turn.isReadable(a, offset, length)) return
+      turn.say(() => `${a.name}.appendUInt8(7), cStr(${offset}, ${length}), appendUInt8(8)`)
+      // The second goes where the first went, past all that a larger change would come by.
+      a.list.appendUInt8(7)
+      a.model = Model.join(a.model, new Model(Buffer.of(7)))
+      a.watch(`cStr(${offset}, ${length})`, offset, a.list.cStr(offset, length))
+      a.list.appendUInt8(8)
+      a.model = Model.join(a.model, new Model(Buffer.of(8)))
+      a.checkViews()
     },
   },
   toBuffer: {
@@ -121,6 +139,19 @@ export const read: Operations = {
           expectSameText(dump, referenceHexdump(a.model.bytes))
         },
       )
+    },
+  },
+  inspect: {
+    uses: [],
+    weight: 1,
+    run: (turn) => {
+      const { a } = turn
+      turn.say(() => `inspect(${a.name})`)
+      const before = a.list.explain()
+      const line = inspect(a.list)
+      if (!line.startsWith(`BufferList(${a.model.length} byte`)) expect.fail(line)
+      // A line of a log makes nothing readable, and says nothing of what is not.
+      expect(a.list.explain()).to.deep.equal(before)
     },
   },
   indexOf: {
@@ -276,7 +307,7 @@ export const read: Operations = {
         for (const view of a.list) {
           if (view.length === 0) throw new Error('Iteration gave an empty view')
           expectSameBytes(view, bytes.subarray(at, at + view.length), 'a view of the iteration')
-          a.watch(`iteration at ${at}`, view)
+          a.watch(`iteration at ${at}`, at, view)
           at += view.length
         }
       }
@@ -287,18 +318,22 @@ export const read: Operations = {
   },
   'iterate and change': {
     uses: ['@@iterator', 'append'],
-    weight: 1,
     run: (turn) => {
       const { a } = turn
       if (a.model.length === 0 || !turn.isReadable(a)) return
-      turn.say(() => `for (const view of ${a.name}) ${a.name}.consume(0)`)
+      const change = turn.choose(['appendUInt8(7)', 'consume(0)', 'prependZero(1)'] as const)
+      turn.say(() => `for (const view of ${a.name}) ${a.name}.${change}`)
       const walk = (): void => {
         for (const view of a.list) {
-          a.watch('iteration', view)
-          a.list.consume(0).append('')
+          a.watch('iteration', 0, view)
+          if (change === 'appendUInt8(7)') a.list.appendUInt8(7)
+          else if (change === 'consume(0)') a.list.consume(0)
+          else a.list.prependZero(1)
         }
       }
       expectError(InvalidArgumentError, walk, 'an iteration over a list that changed')
+      if (change === 'appendUInt8(7)') a.model = Model.join(a.model, new Model(Buffer.of(7)))
+      if (change === 'prependZero(1)') a.model = Model.join(new Model(Buffer.of(0)), a.model)
     },
   },
 }
