@@ -275,12 +275,15 @@ describe('BufferList: as text', () => {
 })
 
 describe('BufferList: files', () => {
-  it('read_file: no such file, and no permission, are what the system says', async function () {
-    const folder = await tempFolder()
-    const none = await rejection(BufferList.fromFile(join(folder, 'none')))
+  it('read_file: of a file that is not there the error is what the system says', async () => {
+    const none = await rejection(BufferList.fromFile(join(await tempFolder(), 'none')))
     expect(none).to.include({ code: 'ENOENT' })
+  })
+
+  it('read_file: and so it is of one that may not be read', async function () {
+    // Nothing is forbidden to root.
     if (process.getuid?.() === 0) this.skip()
-    const closed = join(folder, 'closed')
+    const closed = join(await tempFolder(), 'closed')
     await writeFile(closed, 'ABC')
     await chmod(closed, 0)
     expect(await rejection(BufferList.fromFile(closed))).to.include({ code: 'EACCES' })

@@ -10,8 +10,6 @@ const ZEROS_MAX = 70_000
 const HOLE_BYTES_MAX = 5000
 /** What is read as hex, dumped and encoded at the most, in bytes. */
 const SHOWN_BYTES_MAX = 3000
-/** Bytes in a row of a dump. */
-const ROW_BYTES = 16
 /** Bytes that both know, and ranges of which are appended. */
 export const content = noise.subarray(0, 70_000)
 
@@ -20,6 +18,8 @@ export interface Done {
   readonly command: string
   readonly code: string
   readonly answer: string
+  /** What of both answers must be the same, where that is not all of it. */
+  readonly essence?: (answer: string) => string
 }
 
 type Operation = (turn: CephTurn) => Done
@@ -323,13 +323,12 @@ const shared: Readonly<Record<string, Operation>> = {
   hexdump: (turn) => {
     const [offset, length] = turn.rangeIn(turn.list)
     const piece = turn.list.substr(offset, Math.min(length, SHOWN_BYTES_MAX))
-    // Then its last row repeats none: see the differences.
-    if (piece.length % ROW_BYTES === 0 && piece.length > 0) piece.truncate(piece.length - 1)
     turn.other = piece
     return {
       command: `substr_of ${turn.a} ${turn.b} ${offset} ${piece.length}\nhexdump ${turn.b}`,
       code: `(${name(turn.b)} = ${name(turn.a)}.substr(${offset}, ${piece.length})).hexdump()`,
       answer: `${shape(piece)}\n${Buffer.from(piece.hexdump()).toString('hex')}`,
+      essence: withEveryRow,
     }
   },
   clear: (turn) => {
@@ -340,6 +339,24 @@ const shared: Readonly<Record<string, Operation>> = {
       answer: shape(turn.list),
     }
   },
+}
+
+/** The dump of an answer with the rows that stars stand for: which those are, differs on purpose. */
+function withEveryRow(answer: string): string {
+  const [shaped = '', dump = ''] = answer.split('\n')
+  const rows: string[] = []
+  let isStarred = false
+  for (const line of Buffer.from(dump, 'hex').toString().trimEnd().split('\n')) {
+    if (line === '*') {
+      isStarred = true
+      continue
+    }
+    const row = Number.parseInt(line.slice(0, 8), 16) >>> 4
+    while (isStarred && rows.length < row) rows.push(rows.at(-1) ?? '')
+    isStarred = false
+    rows.push(line.slice(8))
+  }
+  return `${shaped}\n${rows.join('\n')}`
 }
 
 /** Ceph's `<` and `>`. */
