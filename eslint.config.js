@@ -16,6 +16,7 @@ const floors = [
   ['audit'],
   ['raw'],
   ['list'],
+  ['encoding'],
   ['endpoints'],
   ['transfer'],
   ['streams', 'bl'],

@@ -11,6 +11,7 @@ import { verdictOf } from './verdict.js'
 
 /** Runs the cases that a module exports as `CASES`; returns the exit code. */
 export async function bench(module: URL, args: readonly string[]): Promise<number> {
+  process.stdout.on('error', endQuietly)
   try {
     const options = parseOptions(args)
     const { CASES } = (await import(module.href)) as { CASES: readonly Case[] }
@@ -64,6 +65,12 @@ async function run(cases: readonly Case[], module: URL, options: Options): Promi
     )
   }
   return failed === 0 ? 0 : 1
+}
+
+/** Whoever read the table (`… | head`) has seen enough. */
+function endQuietly(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error
+  process.exit(0)
 }
 
 /** On a terminal: one line that the next one replaces. */

@@ -1,8 +1,8 @@
 /**
  * What is measured: a case, and for every library the work of that case.
  *
- * A new case is one entry in a list of cases; it says what one operation is and how each library does
- * it, and nothing about clocks, batches or processes.
+ * A new case is one entry in a list of cases; it says what one operation is and how each library
+ * does it, and nothing about clocks, batches or processes.
  */
 
 /** Who is measured. `Buffer` is what a program does without any list; `ceph` is a C++ program. */
@@ -12,7 +12,7 @@ export type Library = (typeof LIBRARIES)[number]
 /** What a figure is of: time for one operation, or bytes of the heap for one. */
 export type Unit = 'ns' | 'µs' | 'ms' | 'bytes'
 
-/** What a figure should be at the most: in the case's own unit, or so many times another's figure. */
+/** What a figure should be at the most: in the case's unit, or so many times another's figure. */
 export type Target = number | { readonly times: number; readonly of: Library }
 
 /** A size of the real case; the smoke test makes it small. */
@@ -23,7 +23,7 @@ export interface Repeated {
   readonly kind: 'repeated'
   /** Operations in one repetition. */
   readonly operations: number
-  /** Does it so many times; returns a sum that depends on every result, so that none is dead code. */
+  /** Does it so many times; returns a sum of every result, so that none is dead code. */
   repeat(times: number): number
 }
 

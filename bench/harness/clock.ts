@@ -1,9 +1,9 @@
 /**
- * The clock of all figures: the time on the wall, without the time in which this thread could have run
- * but others had the CPU. So a busy machine spoils figures less: only caches remember the others.
+ * The clock of all figures: the time on the wall, without the time in which this thread could have
+ * run but others had the CPU. So a busy machine spoils figures less: only caches remember the others.
  *
- * Linux keeps that account; elsewhere it is the wall clock. Reading it takes some microseconds, so what is
- * measured should take a thousand times as long.
+ * Linux keeps that account; elsewhere it is the wall clock. Reading it takes some microseconds, so
+ * what is measured should take a hundred times as long at the least.
  */
 import { openSync, readSync } from 'node:fs'
 

@@ -100,7 +100,7 @@ async function sampled(work: Repeated): Promise<Sampling> {
 /** The package takes its clock from the globals that it is given. */
 const BenchmarkByClock = Benchmark.runInContext({ process: { hrtime } }) as typeof Benchmark
 
-/** Repeats until V8 has had its time; finds how many repetitions make a call that is long enough. */
+/** Repeats until V8 has had its time; finds how many repetitions make a call long enough. */
 function warmUp(work: Repeated): number {
   let times = 1
   for (let warmNs = 0; ;) {

@@ -6,12 +6,13 @@ import { UsageError } from './failures.js'
 const ROUNDS_DEFAULT = 5
 const ROUNDS_MAX = 999
 
-export const USAGE = `usage: npm run bench [-- --case PATTERN] [--library NAME] [--rounds N] [--node PATH] [--json]
+export const USAGE = `usage: npm run bench [-- --case PATTERN] [--library NAME] [--rounds N]
+                            [--node PATH] [--json]
        npm run bench -- --smoke | --list
 
   --case PATTERN   only the cases whose name matches (a regular expression; may be repeated)
   --library NAME   only this one of ${LIBRARIES.join(', ')} (may be repeated)
-  --rounds N       fresh processes for every figure, interleaved; medians are shown (default ${ROUNDS_DEFAULT})
+  --rounds N       fresh processes for every figure, interleaved (default ${ROUNDS_DEFAULT}); medians are shown
   --node PATH      another Node to measure on
   --json           the figures as JSON on stdout, everything else on stderr
   --smoke          every case once, small, without a clock: do all libraries give the same answers?

@@ -12,7 +12,7 @@ import { median } from './statistics.js'
 const run = promisify(execFile)
 const CHILD = fileURLToPath(new URL('child.js', import.meta.url))
 /** A contender that takes longer than this for one process gets one round. */
-const LONG_MS = 2500
+const LONG_MS = 8000
 /** One that takes longer than this is not waited for: some peers would take minutes. */
 const PROCESS_MS_MAX = 30_000
 /** A process that waited for a CPU for more than this share of its time was disturbed. */

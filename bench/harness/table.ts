@@ -12,9 +12,9 @@ const HEADS: Readonly<Record<Library, string>> = {
   uint8arraylist: 'uint8arraylist',
   Buffer: 'Buffer',
 }
-const WIDTHS = { name: 30, unit: 6, ours: 13, target: 9, verdict: 14, peer: 19 } as const
+const WIDTHS = { name: 30, unit: 6, ours: 13, spread: 7, target: 9, verdict: 15, peer: 19 } as const
 const RULE_WIDTH =
-  WIDTHS.name + WIDTHS.unit + WIDTHS.ours + WIDTHS.target + WIDTHS.verdict + 4 * WIDTHS.peer
+  Object.values(WIDTHS).reduce((sum, width) => sum + width, 0) + (PEERS.length - 1) * WIDTHS.peer
 
 export interface Row {
   readonly case: Case
@@ -26,14 +26,17 @@ export function headLines(environment: Environment, rounds: number): string[] {
   const versions = Object.entries(peers).map(([name, version]) => `${name} ${version}`)
   const heads = PEERS.map((library) => HEADS[library].padStart(WIDTHS.peer)).join('')
   return [
-    `${rounds === 1 ? 'one round' : `medians of ${rounds} rounds, interleaved`}, a fresh process for every figure`,
+    `${rounds === 1 ? 'one round' : `medians of ${rounds} rounds, interleaved`}, ` +
+      'a fresh process for every figure',
     `node ${node}, ${kernel}, ${cpus} CPUs (${cpu}), ${versions.join(', ')}`,
-    `splicelist ${addon ? 'with' : 'without'} the addon; in brackets: how many times splicelist's figure`,
+    `splicelist ${addon ? 'with' : 'without'} the addon; ` +
+      "in brackets: how many times splicelist's figure",
     ...(cephAbsent === null ? [] : [`no column of the Ceph list: ${cephAbsent}`]),
     '',
     'one operation'.padEnd(WIDTHS.name) +
       'unit'.padEnd(WIDTHS.unit) +
       HEADS[OURS].padStart(WIDTHS.ours) +
+      '±'.padStart(WIDTHS.spread) +
       'at most'.padStart(WIDTHS.target) +
       ''.padEnd(WIDTHS.verdict) +
       heads,
@@ -49,6 +52,7 @@ export function rowLine({ case: one, figures }: Row): string {
     name.padEnd(WIDTHS.name) +
     unit.padEnd(WIDTHS.unit) +
     figureText(figures[OURS], IN_UNIT[unit]).padStart(WIDTHS.ours) +
+    spreadText(figures[OURS]).padStart(WIDTHS.spread) +
     limit.padStart(WIDTHS.target) +
     `  ${verdictText(verdict)}`.padEnd(WIDTHS.verdict) +
     PEERS.map((peer) => peerText(figures, peer, IN_UNIT[unit]).padStart(WIDTHS.peer)).join('')
@@ -65,7 +69,8 @@ export function footLines(rows: readonly Row[]): string[] {
     ...(rows.some(({ figures }) => Object.values(figures).some(({ disturbed }) => disturbed))
       ? ['~ others had the CPU for much of the time: it is not in the figure, but cold caches are']
       : []),
-    `${met} of ${asked.length} targets met, ${asked.length - met - unknown} missed, ${unknown} without a figure`,
+    `${met} of ${asked.length} targets met, ${asked.length - met - unknown} missed, ` +
+      `${unknown} without a figure`,
   ]
 }
 
@@ -80,13 +85,21 @@ function peerText(figures: CaseFigures, peer: Library, scale: number): string {
   const ours = figureOf(figures, OURS)
   const theirs = figureOf(figures, peer)
   if (ours === undefined || theirs === undefined) return text
-  return `${text} (${formatFigure(theirs / ours)})`
+  return `${text} (${formatFigure(theirs / ours)}×)`
 }
 
 function figureText(figures: Figures | undefined, scale: number): string {
   if (figures === undefined) return '–'
   const { absent, disturbed, median } = figures
   return absent ?? `${disturbed ? '~' : ''}${formatFigure(median / scale)}`
+}
+
+/** Half of what lies between the lowest round and the highest: what a difference has to exceed. */
+function spreadText(figures: Figures | undefined): string {
+  if (figures === undefined || figures.rounds.length < 2) return ''
+  const { rounds, median } = figures
+  const percent = ((Math.max(...rounds) - Math.min(...rounds)) / 2 / median) * 100
+  return `${Math.round(percent)} %`
 }
 
 /** Three digits that count. */

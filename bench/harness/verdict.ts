@@ -6,7 +6,7 @@ import type { CaseFigures } from './rounds.js'
 export const IN_UNIT: Readonly<Record<Unit, number>> = { ns: 1, µs: 1e3, ms: 1e6, bytes: 1 }
 
 export interface Verdict {
-  /** What is asked for at the most, in the unit of the case; undefined where that cannot be told. */
+  /** What is asked for at the most, in the case's unit; undefined where that cannot be told. */
   readonly limit: number | undefined
   /** The figure divided by what was asked for: met at 1 and below. */
   readonly ratio: number | undefined

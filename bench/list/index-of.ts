@@ -23,7 +23,7 @@ export const INDEX_OF: readonly Case[] = [
   },
   amongZeros('zeros-then-one', '15 zeros and a one', NEEDLE_BYTES - 1, FLAT),
   amongZeros('one-amid-zeros', 'a one amid 15 zeros', NEEDLE_BYTES / 2, FLAT),
-  // Not hard at all: the first byte is nowhere. Here a list pays for its segments, and nothing else.
+  // Not hard at all: the first byte is nowhere. Here a list pays for its segments alone.
   amongZeros('one-then-zeros', 'a one and 15 zeros', 0),
   {
     ...searching(splitOverBorders),

@@ -1,8 +1,8 @@
 /** Building a message: a header of integers, a name, and a payload that is already there. */
+import { BufferList } from 'splicelist'
 import { repeated, type Case, type Contender } from '../harness/case.js'
 import { segments } from './inputs.js'
 import { Bl, Uint8ArrayList } from './peers.js'
-import { encodingList } from './splicelist.js'
 
 const HEADER_BYTES = 21
 const NAME = 'rbd_data.1f2e3d4c5b6a.0000'
@@ -16,16 +16,10 @@ function message(payloadKiB: number): Case {
     operation: `a message built of 6 integers, a name, and ${payloadKiB} KiB of payload`,
     unit: 'ns',
     contenders: {
-      splicelist: building(payloadKiB, () => {
-        const open = encodingList(
-          'appendUInt8',
-          'appendUInt16LE',
-          'appendUInt32LE',
-          'appendBigUInt64LE',
-        )
-        if (typeof open === 'string') return open
-        return (sequence, payload) =>
-          open()
+      splicelist: building(
+        payloadKiB,
+        () => (sequence, payload) =>
+          new BufferList()
             .appendUInt8(1)
             .appendUInt16LE(42)
             .appendUInt16LE(NAME.length)
@@ -33,8 +27,8 @@ function message(payloadKiB: number): Case {
             .appendUInt32LE(sequence)
             .appendUInt32LE(payload.length)
             .append(NAME)
-            .append(payload)
-      }),
+            .append(payload),
+      ),
       bl: building(payloadKiB, () => (sequence, payload) => {
         const list = new Bl()
         list.append(headerOf(sequence, payload))

@@ -201,10 +201,10 @@ export abstract class Appender extends Body {
       this.settle()
       const bytes = Buffer.allocUnsafeSlow(length)
       this.segments.push(windowOfMemory(bytes))
-      return new ListHole(this, bytes)
+      return new ListHole(this, bytes, 0, length)
     }
     const at = this.#reserve(length)
-    return new ListHole(this, this.tail.bytes.subarray(at, at + length))
+    return new ListHole(this, this.tail.bytes, at, length)
   }
 
   /** Takes bytes of the tail, and returns where. */

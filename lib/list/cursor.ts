@@ -2,6 +2,7 @@ import { EndOfBufferError, InvalidArgumentError } from '../errors.js'
 import { checkLength, describe } from '../arguments.js'
 import type { Stretch } from '../raw/raw.js'
 import type { BufferList } from './buffer-list.js'
+import { viewOf } from './buffer-view.js'
 
 /** What a cursor asks of its list. @internal */
 export interface Readable {
@@ -51,8 +52,10 @@ export class Cursor {
   /** The stretch that was asked for last. */
   #stretch = NOTHING
   #isKept = false
+  /** The stretch as a Buffer, once text was read from it. */
+  #text: Buffer | undefined
   #version = -1
-  /** The stretch again, or nothing where it was not read from as a whole; where it starts and ends. */
+  /** A view of the stretch, once a scalar was read from it; where it starts in the list, its length. */
   #view = NO_VIEW
   #start = 0
   #end = 0
@@ -193,7 +196,13 @@ export class Cursor {
   /** Reads `length` bytes as text. Characters may be split between segments. Copies. */
   readString(length: number, encoding: BufferEncoding = 'utf8'): string {
     this.#need(length)
-    const text = this.#list.toString(encoding, this.offset, length)
+    if (length === 0) return ''
+    const offset = this.offset
+    const { bytes, start } = this.#reach(offset)
+    const isHere = offset + length <= start + bytes.length
+    const text = isHere
+      ? (this.#text ??= viewOf(bytes)).toString(encoding, offset - start, offset - start + length)
+      : this.#list.toString(encoding, offset, length)
     this.#at += length
     return text
   }
@@ -264,13 +273,13 @@ export class Cursor {
       range.release()
     }
   }
-  /** Moves on by `length` bytes, at most to the end (Ceph: `+=`). Makes nothing readable. */
+  /** Moves on by `length` bytes, no further than the end (Ceph: `+=`). Makes nothing readable. */
   skip(length: number): this {
     this.#need(length)
     this.#at += length
     return this
   }
-  /** Moves to an offset, at most the list's length (Ceph: `seek`). Makes nothing readable. */
+  /** Moves to an offset, no further than the end (Ceph: `seek`). Makes nothing readable. */
   seek(offset: number): this {
     checkLength('offset', offset)
     if (offset > this.#readable.length) throw pastTheEnd(offset, 0, this.#readable.length)
@@ -313,11 +322,14 @@ export class Cursor {
     const { bytes, start } = this.#stretch
     const isIn = offset >= start && offset < start + bytes.length
     if (isIn && this.#version === this.#readable.version) return this.#stretch
-    const stretch = this.#readable.stretchAt(offset)
+    // Before the next is asked for, because that ends the last, also where it throws.
     this.#forgetView()
+    this.#stretch = NOTHING
     this.#isKept = false
+    this.#text = undefined
+    this.#stretch = this.#readable.stretchAt(offset)
     this.#version = this.#readable.version
-    return (this.#stretch = stretch)
+    return this.#stretch
   }
   #moveTo(offset: number): void {
     if (offset < this.#start) this.#forgetView()

@@ -22,40 +22,47 @@ export interface HoleOwner {
 
 /** A run of bytes that were not written yet. */
 interface Gap {
-  from: number
-  to: number
+  readonly from: number
+  readonly to: number
 }
 
 /** The hole of one list. Bounds-checked, unlike Ceph's; holds the memory itself, and its list. */
 export class ListHole implements Hole {
   readonly length: number
-  readonly #target: Uint8Array
   readonly #owner: HoleOwner
-  readonly #gaps: Gap[]
+  readonly #memory: Uint8Array
+  /** Where in the memory the hole begins. */
+  readonly #start: number
+  /** What was not written yet; undefined while that is all of it, as it mostly is to the end. */
+  #gaps: Gap[] | undefined = undefined
 
-  constructor(owner: HoleOwner, target: Uint8Array) {
-    this.length = target.length
+  constructor(owner: HoleOwner, memory: Uint8Array, start: number, length: number) {
+    this.length = length
     this.#owner = owner
-    this.#target = target
-    this.#gaps = target.length > 0 ? [{ from: 0, to: target.length }] : []
-    owner.openHoles += this.#gaps.length
+    this.#memory = memory
+    this.#start = start
+    if (length > 0) owner.openHoles += 1
   }
   fill(bytes: Uint8Array, at = 0): void {
     if (!(bytes instanceof Uint8Array)) {
       throw new InvalidArgumentError(`A hole is filled with a Uint8Array, not ${describe(bytes)}`)
     }
     checkAttached(bytes)
-    checkRange(at, bytes.length, this.length)
+    const { length } = bytes
+    checkRange(at, length, this.length)
     if (this.#owner.isReleased) throw new ReleasedError()
-    if (bytes.length === 0) return
-    this.#close(at, at + bytes.length)
-    copy('append-copy', bytes, this.#target, at)
-    if (this.#gaps.length === 0) this.#owner.openHoles -= 1
+    if (length === 0) return
+    const isWhole = this.#gaps === undefined && length === this.length
+    const gaps = isWhole ? NO_GAPS : this.#without(at, at + length)
+    this.#gaps = gaps
+    copy('append-copy', bytes, this.#memory, this.#start + at)
+    if (gaps.length === 0) this.#owner.openHoles -= 1
   }
-  /** Takes a range out of the gap that it lies in. */
-  #close(from: number, to: number): void {
-    const index = this.#gaps.findIndex((gap) => from >= gap.from && to <= gap.to)
-    const gap = this.#gaps[index]
+  /** The gaps that are left when a range is taken out of the one that it lies in. */
+  #without(from: number, to: number): Gap[] {
+    const gaps = this.#gaps ?? [{ from: 0, to: this.length }]
+    const index = gaps.findIndex((gap) => from >= gap.from && to <= gap.to)
+    const gap = gaps[index]
     if (gap === undefined) {
       throw new InvalidArgumentError(
         `Of the bytes ${from} to ${to} of the hole some are filled already. Fill each once`,
@@ -65,6 +72,9 @@ export class ListHole implements Hole {
       { from: gap.from, to: from },
       { from: to, to: gap.to },
     ]
-    this.#gaps.splice(index, 1, ...left.filter((part) => part.to > part.from))
+    return gaps.toSpliced(index, 1, ...left.filter((part) => part.to > part.from))
   }
 }
+
+/** Of a hole that is filled. */
+const NO_GAPS: Gap[] = []

@@ -4,6 +4,7 @@
  * Positions are absolute within the leaf: taking from the front moves `base` and touches no other
  * number. The ends of the windows are summed up when something is looked for, not when it is added.
  */
+import { search } from './ends.js'
 import { MemoryWindow, type Window } from './window.js'
 
 /** Windows in one leaf: enough that a leaf's own search is short and the top array stays small. */
@@ -106,15 +107,8 @@ export class Leaf {
     const { head } = this
     const first = this.windows[head] as Window
     if (position < this.base + first.length) return head
-    const ends = this.#measure()
-    let low = head + 1
-    let high = this.windows.length - 1
-    while (low < high) {
-      const middle = (low + high) >>> 1
-      if ((ends[middle] as number) <= position) low = middle + 1
-      else high = middle
-    }
-    return low
+    const share = (position - this.base) / (this.end - this.base)
+    return search(this.#measure(), head, this.windows.length - 1, share, position)
   }
   /** Position of a window's first byte. */
   startOf(index: number): number {

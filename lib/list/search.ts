@@ -13,7 +13,7 @@ import type { Stretch } from '../raw/raw.js'
 import { engine } from './engine.js'
 
 /** Below this the automaton is through before a call into the engine has returned, in bytes. */
-const ENGINE_BYTES_MIN = 64
+const ENGINE_BYTES_MIN = 128
 /**
  * As much of a needle as the engine is asked for, in bytes: its Boyer-Moore knows the last 250 bytes
  * of a needle alone, and may compare all others again at every place.
@@ -96,13 +96,12 @@ class Search {
   }
   /**
    * Moves behind the next place that begins like the needle, or to where one may be cut off. Stays
-   * where it is while a match is under way that began before these bytes, or is too far to give up.
+   * where it is while a match is under way that began before these bytes, or when they are too few.
    */
   #leap(bytes: Uint8Array, at: number): number {
     const prefix = this.#prefix
     const start = at - this.#matched
-    const isOpen = start < 0 || this.#matched > this.#leapMatchedMax
-    if (isOpen || start + this.#leapBytesMin > bytes.length) return at
+    if (start < 0 || start + this.#leapBytesMin > bytes.length) return at
     const found = engine.indexOf.call(bytes, prefix, start)
     this.#matched = found < 0 ? 0 : prefix.length
     return found < 0 ? bytes.length - prefix.length + 1 : found + prefix.length

@@ -10,6 +10,7 @@
  * Every reference that goes in is owned here, every one that comes out is the taker's. No window is
  * empty; windows that continue each other are one.
  */
+import { search } from './ends.js'
 import { Leaf, LEAF_WINDOWS_MAX } from './leaf.js'
 import { MemoryWindow, type Window } from './window.js'
 
@@ -221,6 +222,7 @@ export class Segments {
   /** Adds a leaf at the back, which is this one's then. */
   #append(leaf: Leaf): void {
     if (this.#leaves.length === 0) return this.#begin(leaf)
+    if (leaf.count === 1) return this.push(leaf.first)
     this.#length += leaf.lengthBytes
     this.#count += leaf.count
     this.#leaves.push(leaf)
@@ -372,15 +374,8 @@ export class Segments {
   #leafAt(position: number): number {
     const first = this.#leaves[0] as Leaf
     if (position - this.#base < first.lengthBytes) return 0
-    const ends = this.#measure()
-    let low = 1
-    let high = this.#leaves.length - 1
-    while (low < high) {
-      const middle = (low + high) >>> 1
-      if ((ends[middle] as number) <= position) low = middle + 1
-      else high = middle
-    }
-    return low
+    const share = (position - this.#base) / this.#length
+    return search(this.#measure(), 0, this.#leaves.length - 1, share, position)
   }
   #measure(): number[] {
     const ends = (this.#ends ??= [])

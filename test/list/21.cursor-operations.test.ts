@@ -95,6 +95,9 @@ describe('A cursor', () => {
     expect(cursor.readUInt8()).to.equal(0x63)
     expect(twin.readUInt8()).to.equal(0x65)
     expect([cursor.offset, twin.offset]).to.deep.equal([3, 5])
+    const second = new BufferList('abc', Buffer.from('defgh')).cursor(4)
+    expect(second.readUInt8()).to.equal(0x65)
+    expect(second.clone().readUInt8()).to.equal(0x66)
   })
 
   it('leaves its clone the held block that it stands in', function () {
@@ -129,6 +132,25 @@ describe('A cursor', () => {
     }
   })
 
+  it('reads text out of one segment after the other', () => {
+    const list = new BufferList(Buffer.from('abcd'), Buffer.from('efgh'), Buffer.from('ijkl'))
+    const cursor = list.cursor()
+    const texts = [2, 2, 3, 1, 1, 2, 0, 1].map((length) => cursor.readString(length))
+    expect(texts).to.deep.equal(['ab', 'cd', 'efg', 'h', 'i', 'jk', '', 'l'])
+    expect(cursor.seek(3).readString(3)).to.equal('def')
+    list.splice(4, 4, Buffer.from('EFGH'))
+    expect(cursor.readString(2)).to.equal('GH')
+  })
+
+  it('reads scalars again in a held block that text has led it away from', function () {
+    needsAddon(this)
+    const content = bytes(62, 2 * BLOCK)
+    const cursor = pipeList(content).cursor()
+    expect(cursor.readUInt32LE()).to.equal(content.readUInt32LE(0))
+    cursor.seek(BLOCK).readString(10, 'latin1')
+    expect(cursor.seek(4).readUInt32LE()).to.equal(content.readUInt32LE(4))
+  })
+
   it('stays where it was when a scalar ends in a file that is not in memory', async () => {
     using rest = await extentList(bytes(52, 100))
     using list = new BufferList('ab', 'c', rest)
@@ -145,6 +167,18 @@ describe('A cursor', () => {
     expect(cursor.offset).to.equal(3)
     await list.load()
     expect(cursor.readUInt8()).to.equal(bytes(52, 1)[0])
+  })
+
+  it('goes on in a held block after it came to bytes that are not in memory', async function () {
+    needsAddon(this)
+    const content = bytes(63, 100)
+    using list = new BufferList(pipeList(content), await extentList(content))
+    const cursor = list.cursor()
+    cursor.readUInt32LE()
+    expect(() => cursor.seek(98).readUInt32LE()).to.throw(NotLoadedError)
+    expect(cursor.offset).to.equal(98)
+    expect(cursor.seek(4).readUInt32LE()).to.equal(content.readUInt32LE(4))
+    expect(cursor.seek(98).readUInt16LE()).to.equal(content.readUInt16LE(98))
   })
 
   it('sums up the bytes that follow, at most to the end, and moves behind them', () => {

@@ -21,6 +21,30 @@ describe('Text', () => {
     }
   })
 
+  for (const encoding of ENCODINGS) {
+    it(`reads ${encoding} whatever the segments' sizes, as Node reads one`, () => {
+      const content = Buffer.concat([
+        Buffer.from(TEXT),
+        bytes(81, 50),
+        Buffer.from(TEXT, 'utf16le'),
+      ])
+      for (const size of [1, 2, 3, 4, 5, 7]) {
+        const list = new BufferList()
+        for (let at = 0; at < content.length; at += size) {
+          list.append(Buffer.from(content.subarray(at, at + size)))
+        }
+        for (let at = 0; at < 8; at++) {
+          for (let length = 0; length <= content.length - at; length++) {
+            const text = content.toString(encoding, at, at + length)
+            const what = `${length} bytes at ${at}, in segments of ${size}`
+            expect(list.toString(encoding, at, length), what).to.equal(text)
+            expect(list.cursor(at).readString(length, encoding), what).to.equal(text)
+          }
+        }
+      }
+    })
+  }
+
   it('replaces what is no UTF-8 as Node does, wherever it is cut', () => {
     const wrong = Buffer.from('61ff80c3e282f09f98c3a9ed a080 7a'.replaceAll(' ', ''), 'hex')
     for (let at = 0; at <= wrong.length; at++) {

@@ -2,6 +2,7 @@
 import { open } from 'node:fs/promises'
 import { BufferList, SplicelistError, counters, transfer } from 'splicelist'
 import type { Mode, PullOptions, Sink, Source, TransferResult } from 'splicelist'
+import { bufferlist, list, struct, u64, type Codec, type ValueOf } from 'splicelist/encoding'
 
 const options: PullOptions = { hold: 'pages', mode: 'auto' satisfies Mode }
 
@@ -25,3 +26,7 @@ export async function copy(from: string, to: string): Promise<number> {
     await source.close()
   }
 }
+
+const write = struct({ version: 1, compat: 1 }, { snapshots: list(u64), data: bufferlist })
+export const codec: Codec<{ snapshots: bigint[]; data: BufferList }> = write
+export const value: ValueOf<typeof write> = { snapshots: [1n], data: new BufferList() }
