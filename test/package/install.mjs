@@ -62,7 +62,7 @@ async function checkTarball(tarball) {
       .filter((file) => file.endsWith('.ts'))
       .map((file) => `dist/${file.replace(/\.ts$/, '')}`)
     const expected = [
-      ...['ARCHITECTURE.md', 'LICENSE', 'README.md', 'package.json', ...binaries],
+      ...['ARCHITECTURE.md', 'CEPH.md', 'LICENSE', 'README.md', 'package.json', ...binaries],
       ...modules.flatMap((module) => [`${module}.d.ts`, `${module}.js`, `${module}.js.map`]),
     ]
     assert.deepEqual(names, expected.sort())
