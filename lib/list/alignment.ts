@@ -32,7 +32,7 @@ export function areOfSize(segments: Segments, alignBytes: number): boolean {
 /**
  * The same bytes in segments that begin at aligned addresses and whose lengths, but for the last, are
  * multiples. Segments that comply where they are stay; runs of others are copied into pages: `copy`
- * fills one for a range of the list. Empties what it is given, unless it throws.
+ * fills one for a range of the list. What it is given stays as it is.
  */
 export function realigned(
   segments: Segments,
@@ -55,7 +55,6 @@ export function realigned(
     result.clear()
     throw error
   }
-  segments.clear()
   return result
 }
 

@@ -197,6 +197,8 @@ export abstract class Appender extends Body {
   appendHole(length: number): Hole {
     checkLength('length', length)
     if (length > TAIL_COPY_BYTES_MAX) {
+      this.alive()
+      this.growing(length)
       this.changing()
       this.settle()
       const bytes = Buffer.allocUnsafeSlow(length)
@@ -218,36 +220,42 @@ export abstract class Appender extends Body {
   }
   #renew(lengthBytes: number): number {
     this.changing()
+    this.growing(lengthBytes)
     let { tail } = this
     if (tail === NO_TAIL || tail.at + lengthBytes > tail.end) {
       this.settle()
       tail = this.tail = nextTail(tail, lengthBytes)
     }
-    tail.limit = tail.end
     const { at } = tail
     tail.at += lengthBytes
+    tail.limit = tail.end
+    this.growing(0)
     return at
   }
   #appendText(text: string): this {
     const bytesMax = text.length * UTF8_BYTES_PER_UNIT_MAX
-    if (bytesMax > TAIL_COPY_BYTES_MAX) return this.#appendOwn(text)
+    const isRoomy = bytesMax <= Number.MAX_SAFE_INTEGER - this.length
+    if (bytesMax > TAIL_COPY_BYTES_MAX || !isRoomy) return this.#appendOwn(text)
     const at = this.#reserve(bytesMax)
     this.tail.at = at + encodeInto('append-copy', text, this.tail.bytes, at)
     return this
   }
   /** Adds a copy in memory of its own. */
   #appendOwn(source: Uint8Array | string): this {
+    this.alive()
+    this.growing(typeof source === 'string' ? Buffer.byteLength(source) : source.length)
     this.changing()
     this.settle()
-    if (typeof source === 'string') {
-      this.segments.push(windowOfMemory(encode('append-copy', source)))
-    } else {
-      const bytes = Buffer.allocUnsafeSlow(source.length)
-      copy('append-copy', source, bytes, 0)
-      this.segments.push(windowOfMemory(bytes))
-    }
+    this.segments.push(windowOfMemory(copied(source)))
     return this
   }
+}
+
+function copied(source: Uint8Array | string): Uint8Array {
+  if (typeof source === 'string') return encode('append-copy', source)
+  const bytes = Buffer.allocUnsafeSlow(source.length)
+  copy('append-copy', source, bytes, 0)
+  return bytes
 }
 
 function checkUnsigned(value: unknown, byteLength: unknown): void {

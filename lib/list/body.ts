@@ -1,4 +1,9 @@
-import { NotLoadedError, ReleasedError, UnfilledHoleError } from '../errors.js'
+import {
+  InvalidArgumentError,
+  NotLoadedError,
+  ReleasedError,
+  UnfilledHoleError,
+} from '../errors.js'
 import type { Stretch } from '../raw/raw.js'
 import type { Lease, LeaseHolder } from '../raw/slabs.js'
 import type { HoleOwner } from './hole.js'
@@ -6,6 +11,8 @@ import type { Segments } from './segments.js'
 import { NO_TAIL, type Tail } from './tail.js'
 import { MemoryWindow } from './window.js'
 
+/** From this length on, in bytes, small appends look at the length: half of what can be counted. */
+const TAIL_ASKS_BYTES = 2 ** 52
 /** Marks the lists of every copy of this package. */
 const BRAND = Symbol.for('splicelist.list')
 
@@ -50,6 +57,19 @@ export abstract class Body implements HoleOwner {
     return this.segments.count
   }
 
+  /** Before anything else, where a later check could blame the wrong thing. */
+  protected alive(): void {
+    if (this.isReleased) this.#refuse()
+  }
+  /**
+   * Before bytes are added, once it is known how many. Near the limit every append asks, also one that
+   * would fit into the tail.
+   */
+  protected growing(addedBytes: number): void {
+    const { length } = this
+    if (addedBytes > Number.MAX_SAFE_INTEGER - length) throw tooLong(length, addedBytes)
+    if (length + addedBytes > TAIL_ASKS_BYTES) this.tail.close()
+  }
   /** Before anything is read. */
   protected reading(): void {
     if (this.isReleased || this.openHoles > 0) this.#refuse()
@@ -129,6 +149,12 @@ export abstract class Body implements HoleOwner {
     if (this.isReleased) throw new ReleasedError()
     throw new UnfilledHoleError(this.openHoles)
   }
+}
+
+function tooLong(length: number, addedBytes: number): InvalidArgumentError {
+  return new InvalidArgumentError(
+    `A list of ${length} bytes cannot have ${addedBytes} more: lengths are exact below 2^53`,
+  )
 }
 
 /** Whether a value is a list, of this or of another copy of the package. */

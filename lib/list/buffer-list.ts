@@ -156,21 +156,22 @@ export class BufferList extends Reader implements Disposable {
     if (part instanceof Uint8Array) {
       checkMemory(part)
       this.changing()
+      this.growing(part.length)
       this.settle()
       if (part.length > 0) this.segments.push(windowOfMemory(part))
       return this
     }
     if (typeof part === 'string') return this.appendCopy(part)
+    const shared = this.#admitted(part)
     this.changing()
-    const shared = sharedBy(part)
     this.settle()
     this.segments.pushAll(shared)
     return this
   }
   /** Adds a part at the front. Shares as `append` does. O(segments of the part). */
   prepend(part: Part): this {
+    const shared = this.#admitted(part)
     this.changing()
-    const shared = sharedBy(part)
     this.settle()
     this.segments.unshiftAll(shared)
     return this
@@ -178,6 +179,8 @@ export class BufferList extends Reader implements Disposable {
   /** Adds zeros at the end, without memory behind them. Ceph: `append_zero2`. */
   appendZero(length: number): this {
     checkLength('length', length)
+    this.alive()
+    this.growing(length)
     this.changing()
     this.settle()
     this.segments.push(new ZeroWindow(length))
@@ -186,6 +189,8 @@ export class BufferList extends Reader implements Disposable {
   /** Adds zeros at the front, without memory behind them. Ceph: `prepend_zero`. */
   prependZero(length: number): this {
     checkLength('length', length)
+    this.alive()
+    this.growing(length)
     this.changing()
     this.settle()
     this.segments.unshift(new ZeroWindow(length))
@@ -198,6 +203,9 @@ export class BufferList extends Reader implements Disposable {
   claimAppend(other: BufferList): this {
     if (!(other instanceof BufferList)) return this.#claimForeign(other)
     if (other === this) return this
+    this.alive()
+    other.reading()
+    this.growing(other.length)
     other.cutting()
     this.changing()
     this.settle()
@@ -221,19 +229,22 @@ export class BufferList extends Reader implements Disposable {
    * O(log segments + segments touched).
    */
   splice(offset: number, length: number, replacement?: Part): BufferList {
+    this.reading()
     checkRange(offset, length, this.length)
+    const added = replacement === undefined ? undefined : this.#admitted(replacement, length)
     this.cutting()
-    const added = replacement === undefined ? undefined : sharedBy(replacement)
     return listOf(this.segments.cut(offset, length, added))
   }
   /** Moves bytes at the front into a list of their own. O(segments taken). */
   take(length: number): BufferList {
+    this.reading()
     checkRange(0, length, this.length)
     this.cutting()
     return listOf(this.segments.cut(0, length))
   }
   /** Releases bytes at the front. O(segments consumed). */
   consume(length: number): this {
+    this.reading()
     checkRange(0, length, this.length)
     this.cutting()
     this.segments.dropFront(length)
@@ -241,6 +252,7 @@ export class BufferList extends Reader implements Disposable {
   }
   /** Releases all behind the first `length` bytes. */
   truncate(length: number): this {
+    this.reading()
     checkRange(length, 0, this.length)
     this.cutting()
     this.segments.cut(length, this.length - length).clear()
@@ -299,11 +311,12 @@ export class BufferList extends Reader implements Disposable {
   }
   /** Joins all segments into one piece of memory: a copy, counted. Ceph: `rebuild`. */
   rebuild(): this {
-    this.cutting()
+    this.reading()
     if (this.numBuffers === 0) return this
     const bytes = this.copyOf('cross-segment', 0, this.length)
-    this.segments.clear()
-    this.segments.push(windowOfMemory(bytes))
+    const rebuilt = new Segments()
+    rebuilt.push(windowOfMemory(bytes))
+    this.#replace(rebuilt)
     return this
   }
   /**
@@ -329,13 +342,14 @@ export class BufferList extends Reader implements Disposable {
    * list afterwards. Throws `NoPagesError` without the addon. Returns whether anything was copied.
    */
   rebuildAligned(alignBytes: number): boolean {
-    this.cutting()
+    this.reading()
     checkAlignment(alignBytes)
     let copied = false
-    this.segments = realigned(this.segments, alignBytes, (offset, target) => {
+    const aligned = realigned(this.segments, alignBytes, (offset, target) => {
       this.copyRange(offset, target.length, target, 'cross-segment')
       copied = true
     })
+    this.#replace(aligned)
     return copied
   }
   /**
@@ -343,6 +357,7 @@ export class BufferList extends Reader implements Disposable {
    * of 100 bytes keeps the whole buffer behind it. O(segments).
    */
   wastedBytes(): number {
+    this.alive()
     this.settle()
     return wastedBytes(this.segments)
   }
@@ -351,10 +366,11 @@ export class BufferList extends Reader implements Disposable {
    * into memory of their own size. Counted, as intended. Others stay where they are. O(segments).
    */
   compact(): this {
-    this.cutting()
-    this.segments = compacted(this.segments)
-    // Its block may be among them.
+    this.reading()
+    const small = compacted(this.segments)
+    // Its block may be among those that were left.
     this.tail = NO_TAIL
+    this.#replace(small)
     return this
   }
   /**
@@ -369,7 +385,7 @@ export class BufferList extends Reader implements Disposable {
   }
   /** What the list is made of, front to back. Makes nothing readable. */
   explain(): readonly SegmentRow[] {
-    if (this.isReleased) this.reading()
+    this.alive()
     this.settle()
     const rows: SegmentRow[] = []
     for (const { kind, length, pages, refs, looked } of this.segments.windows()) {
@@ -404,11 +420,11 @@ export class BufferList extends Reader implements Disposable {
   release(): void {
     if (this.isReleased) return
     this.endViews()
-    this.segments.clear()
     this.tail = NO_TAIL
     this.isReleased = true
     // So that cursors do not go on reading what they have at hand.
     this.version++
+    this.segments.clear()
   }
   /** `using list = …` releases it at the end of the block. */
   [Symbol.dispose](): void {
@@ -478,6 +494,25 @@ export class BufferList extends Reader implements Disposable {
     }
   }
 
+  /** The same bytes in other segments; those that it had are released last. */
+  #replace(segments: Segments): void {
+    this.cutting()
+    const before = this.segments
+    this.segments = segments
+    before.clear()
+  }
+  /** A part's bytes as segments that share them, where there is room for them, less what is cut. */
+  #admitted(part: Part, cutBytes = 0): Segments {
+    this.alive()
+    const shared = sharedBy(part)
+    try {
+      this.growing(shared.length - cutBytes)
+    } catch (error) {
+      shared.clear()
+      throw error
+    }
+    return shared
+  }
   #claimForeign(other: unknown): this {
     if (!isBranded(other)) {
       throw new InvalidArgumentError(`Expected a list, not ${describe(other)}`)

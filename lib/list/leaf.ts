@@ -10,6 +10,11 @@ import { MemoryWindow, type Window } from './window.js'
 /** Windows in one leaf: enough that a leaf's own search is short and the top array stays small. */
 export const LEAF_WINDOWS_MAX = 128
 
+/** What the owner of a segment threw when it was told that it has the memory back. */
+export interface Failure {
+  readonly error: unknown
+}
+
 /** See the head of this file. */
 export class Leaf {
   readonly windows: Window[]
@@ -89,7 +94,10 @@ export class Leaf {
     this.base += this.first.length
     this.#forgetFirst()
   }
-  /** Releases the first bytes, at most those of the first window; returns how many. */
+  /**
+   * Drops the first bytes, at most those of the first window, and returns how many. For leaves that
+   * count nothing: no reference is given back.
+   */
   drop(bytesMax: number): number {
     const window = this.windows[this.head] as Window
     if (bytesMax < window.length) {
@@ -99,7 +107,6 @@ export class Leaf {
     }
     this.#forgetFirst()
     this.base += window.length
-    window.release()
     return window.length
   }
   /** Index of the window around a position, which must lie inside. */
@@ -153,9 +160,18 @@ export class Leaf {
     this.end += next.lengthBytes
     if (next.isCounted) this.isCounted = true
   }
-  releaseAll(): void {
-    if (!this.isCounted) return
-    for (let i = this.head; i < this.windows.length; i++) (this.windows[i] as Window).release()
+  /** Releases every window, and returns the first failure of an owner that was told. */
+  releaseAll(): Failure | undefined {
+    if (!this.isCounted) return undefined
+    let failure: Failure | undefined
+    for (let i = this.head; i < this.windows.length; i++) {
+      try {
+        ;(this.windows[i] as Window).release()
+      } catch (error) {
+        failure ??= { error }
+      }
+    }
+    return failure
   }
 
   /** Gives shared windows references, the first from `within` on, the last up to `lastBytes`. */

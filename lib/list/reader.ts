@@ -122,6 +122,8 @@ export abstract class Reader extends Appender implements Iterable<Uint8Array> {
     this.reading()
     checkRange(offset, length, this.length)
     if (length === 0) return ''
+    // Half a character more is not shown; nodejs/node#64697 would write it past the string's end.
+    if (length % 2 === 1 && isUtf16(encoding)) return this.toString(encoding, offset, length - 1)
     const leases: Lease[] = []
     try {
       const window = this.segments.at(offset)
@@ -226,6 +228,10 @@ export function bytesOf(part: Part): Uint8Array {
   if (isBranded(part)) return (part as Reader).toBuffer()
   checkBytes(part)
   return part
+}
+
+function isUtf16(encoding: BufferEncoding): boolean {
+  return /^(utf-?16le|ucs-?2)$/i.test(encoding)
 }
 
 function noByte(index: number, length: number): Error {

@@ -11,7 +11,7 @@
  * empty; windows that continue each other are one.
  */
 import { search } from './ends.js'
-import { Leaf, LEAF_WINDOWS_MAX } from './leaf.js'
+import { Leaf, LEAF_WINDOWS_MAX, type Failure } from './leaf.js'
 import { MemoryWindow, type Window } from './window.js'
 
 /** How many leaves are handed to one call as its arguments; V8 overflows its stack at 120,000. */
@@ -179,21 +179,22 @@ export class Segments {
   /** Releases bytes at the front. */
   dropFront(length: number): void {
     this.#forgetHint()
-    this.#length -= length
-    this.#base += length
     for (let left = length; left > 0;) {
       const leaf = this.#leaves[0] as Leaf
-      const { lengthBytes } = leaf
-      if (lengthBytes <= left) {
-        left -= lengthBytes
-        this.#count -= leaf.count
+      // An owner that hears of a release may use the list: then the list has to be whole again.
+      if (leaf.isCounted) return this.#takeFront(left).clear()
+      const { count } = leaf
+      let n = leaf.lengthBytes
+      if (n <= left) {
         this.#dropLeaf()
-        leaf.releaseAll()
+        this.#count -= count
       } else {
-        const before = leaf.count
-        left -= leaf.drop(left)
-        this.#count -= before - leaf.count
+        n = leaf.drop(left)
+        this.#count -= count - leaf.count
       }
+      this.#length -= n
+      this.#base += n
+      left -= n
     }
     if (this.#base > REBASE_BYTES) this.#rebase()
   }
@@ -214,9 +215,18 @@ export class Segments {
     this.#replaceLeaves(from, to - from, added)
     return removed
   }
-  /** Releases everything. */
+  /**
+   * Releases everything. What an owner throws (see `AdoptedRaw`) is thrown when all have been told, the
+   * first of them.
+   */
   clear(): void {
-    for (const leaf of this.#takeLeaves()) leaf.releaseAll()
+    let failure: Failure | undefined
+    // Empty before any owner hears of it.
+    for (const leaf of this.#takeLeaves()) {
+      const failed = leaf.releaseAll()
+      failure ??= failed
+    }
+    if (failure !== undefined) throw failure.error
   }
 
   /** Adds a leaf at the back, which is this one's then. */
@@ -336,7 +346,10 @@ export class Segments {
   }
   /** Moves the hint on by one window, inside its leaf. */
   #hintNext(): boolean {
-    const next = this.#hintLeaf?.windows[this.#hintIndex + 1]
+    const windows = this.#hintLeaf?.windows
+    // A longer window may stand in its place: what goes on behind it is not the next window then.
+    if (windows?.[this.#hintIndex] !== this.#hint) return false
+    const next = windows[this.#hintIndex + 1]
     if (next === undefined) return false
     this.#hintStart += this.#hint.length
     this.#hintIndex += 1

@@ -17,7 +17,7 @@ export function wastedBytes(segments: Segments): number {
   return wasted
 }
 
-/** The same bytes, those of wasteful buffers in memory of their own. Empties what it is given. */
+/** The same bytes, those of wasteful buffers in memory of their own. */
 export function compacted(segments: Segments): Segments {
   const held = heldOfEach(segments)
   const isWasteful = (window: Window): window is MemoryWindow => {
@@ -40,7 +40,6 @@ export function compacted(segments: Segments): Segments {
     }
   }
   close()
-  segments.clear()
   return result
 }
 
