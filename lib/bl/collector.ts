@@ -44,13 +44,13 @@ export abstract class Collector extends Scalars {
    */
   append(part: BufferListAcceptedTypes): this {
     if (part instanceof Uint8Array) addMemory(this[HELD], part)
-    else if (typeof part === 'object') this[HELD].appendHeld(gathered(part))
+    else if (typeof part === 'object') this[HELD].claimAppend(gathered(part))
     else gather(this[HELD], part)
     return this
   }
   /** Adds a part at the front, as `append` does at the end; parts of an array keep their order. */
   prepend(part: BufferListAcceptedTypes): this {
-    this[HELD].prependHeld(gathered(part))
+    this[HELD].claimPrepend(gathered(part))
     return this
   }
   /** Drops bytes at the front: at most all, none for what is no positive number. O(segments dropped). */
@@ -145,8 +145,13 @@ export abstract class Collector extends Scalars {
 /** Parts, gathered apart from where they will go: a part may be, or hold, the place itself. */
 function gathered(part: unknown): Held {
   const held = new Held()
-  gather(held, part)
-  return held
+  try {
+    gather(held, part)
+    return held
+  } catch (error) {
+    held.release()
+    throw error
+  }
 }
 
 function sharing<C extends Collector>(collector: C, from: number, length: number): C {

@@ -65,12 +65,22 @@ export class Held {
   /** Adds at the end what another holds, shared. The other may be this one. */
   appendHeld(other: Held): void {
     this.#list.append(other.#list)
-    this.#take(other)
+    this.#changeWith(other)
   }
-  /** Adds at the front what another holds, shared. */
-  prependHeld(other: Held): void {
+  /** Moves all that another holds to the end. */
+  claimAppend(other: Held): void {
+    this.#list.claimAppend(other.#list)
+    this.#changeWith(other)
+  }
+  /** Moves all that another holds to the front. */
+  claimPrepend(other: Held): void {
     this.#list.prepend(other.#list)
-    this.#take(other)
+    other.release()
+    this.#changeWith(other)
+  }
+  /** Gives back what it holds, for good. */
+  release(): void {
+    this.#list.release()
   }
   /** A part of it, shared. The range must lie inside. */
   share(from: number, length: number): Held {
@@ -140,7 +150,7 @@ export class Held {
       part.release()
     }
   }
-  #take(other: Held): void {
+  #changeWith(other: Held): void {
     this.#isOurs &&= other.#isOurs
     this.#shown = null
   }

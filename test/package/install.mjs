@@ -19,11 +19,21 @@ const projectFiles = fileURLToPath(new URL('project', import.meta.url))
 const platform = `${process.platform}-${process.arch}`
 const npmMajors = [10, 11, 12]
 const typeScripts = ['6.0', '7.0']
+/** Programs that use the package once it is installed, and what they print. */
+const programs = {
+  'by-import.mjs': 'moved by reference',
+  'by-require.cjs': 'moved by reference',
+  'bl-by-import.mjs': 'collected and sent',
+  'bl-by-require.cjs': 'collected and sent',
+}
 /** TypeScript programs, and the settings for the module system that each is written for. */
 const typedPrograms = [
   ['typed.mts', '--module', 'nodenext'],
   ['typed.cts', '--module', 'nodenext'],
   ['typed.mts', '--module', 'esnext', '--moduleResolution', 'bundler'],
+  ['typed-bl.mts', '--module', 'nodenext'],
+  ['typed-bl.cts', '--module', 'nodenext'],
+  ['typed-bl.mts', '--module', 'esnext', '--moduleResolution', 'bundler'],
 ]
 
 const checks = new Checks()
@@ -165,12 +175,12 @@ async function checkProject(workshop, npm, tarball, flags) {
   await checks.check(`${title}: starts no compiler`, () => {
     assert.deepEqual(workshop.sprungTraps(), [])
   })
-  for (const program of ['by-import.mjs', 'by-require.cjs']) {
+  for (const [program, printed] of Object.entries(programs)) {
     for (const only of ['', '1']) {
       const how = `${program}${only === '' ? '' : ' with PREBUILDS_ONLY=1'}`
-      await checks.check(`${title}: ${how} moves bytes by reference`, async () => {
+      await checks.check(`${title}: ${how} says: ${printed}`, async () => {
         const said = await workshop.node([program], project, { PREBUILDS_ONLY: only })
-        assert.deepEqual(said, { stdout: 'moved by reference\n', stderr: '' })
+        assert.deepEqual(said, { stdout: `${printed}\n`, stderr: '' })
       })
     }
   }
