@@ -4,6 +4,7 @@ import { BufferList } from 'splicelist'
 /** What the storeys that a list is built of, and the floors above it, call. Not for programs. */
 const INTERNAL = [
   'adoptRaw',
+  'alive',
   'changing',
   'constructor',
   'copyOf',
@@ -11,6 +12,7 @@ const INTERNAL = [
   'cutting',
   'endSome',
   'endViews',
+  'growing',
   'ownLeases',
   'reading',
   'settle',
