@@ -180,6 +180,14 @@ for (const [name, Class] of Object.entries(CLASSES)) {
 
     const counted: Record<string, readonly [(bl: Collector) => unknown, Record<string, number>]> = {
       'appending text': [(bl) => bl.append('größer').append(12), { 'append-copy': 10 }],
+      'appending what Buffer.from takes': [
+        (bl) => bl.append(any({ type: 'Buffer', data: [1, 2, 3] })),
+        { 'append-copy': 3 },
+      ],
+      'searching for text in an encoding': [
+        (bl) => bl.indexOf('ffffffff', 100_000, 'hex'),
+        { 'append-copy': 4 },
+      ],
       'slice across segments': [(bl) => bl.slice(990, 1010), { 'cross-segment': 20 }],
       'toString across segments': [(bl) => bl.toString('hex', 990, 1010), { 'cross-segment': 20 }],
       'copy, as many as fit': [(bl) => bl.copy(Buffer.alloc(50), 10, 990), { 'to-buffer': 40 }],

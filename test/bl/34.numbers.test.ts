@@ -13,14 +13,18 @@ const BY_LENGTH = ['readUIntBE', 'readUIntLE', 'readIntBE', 'readIntLE'] as cons
 type Name = (typeof FIXED)[number] | (typeof BY_LENGTH)[number]
 type Numbers = Record<Name, (offset?: number, byteLength?: number) => number | bigint>
 
-const content = bytes(5, 64)
-const widthOf = (name: string): number => Number(/\d+/.exec(name)?.[0] ?? 64) / 8
-const widths: Readonly<Record<string, number>> = { readFloatBE: 4, readFloatLE: 4 }
+/** Any bytes, and those of the numbers next to which signs change. */
+const content = Buffer.concat([
+  bytes(5, 50),
+  Buffer.from('80000000000000ff7fffffffffff0080', 'hex'),
+])
+const widthOf = (name: string): number =>
+  name.startsWith('readFloat') ? 4 : Number(/\d+/.exec(name)?.[0] ?? 64) / 8
 
 /** The same bytes, cut up differently. */
 const CUTS: Readonly<Record<string, readonly Uint8Array[]>> = {
   'in one segment': [content],
-  'in segments of three bytes': Array.from({ length: 22 }, (_, i) =>
+  'in segments of three bytes': Array.from({ length: Math.ceil(content.length / 3) }, (_, i) =>
     content.subarray(i * 3, i * 3 + 3),
   ),
   'in segments of one byte': Array.from(content, (byte) => Uint8Array.of(byte)),
@@ -35,7 +39,7 @@ for (const [cut, parts] of Object.entries(CUTS)) {
 
       it(`read as in a Buffer, at every offset (${name})`, () => {
         for (const read of FIXED) {
-          const last = content.length - (widths[read] ?? widthOf(read))
+          const last = content.length - widthOf(read)
           for (let at = 0; at <= last; at++) {
             expect(reader[read](at), `${read}(${at})`).to.deep.equal(model[read](at))
           }
@@ -59,8 +63,12 @@ for (const [cut, parts] of Object.entries(CUTS)) {
           slice: () => expect.fail('A number was read from a slice'),
         }) as unknown as Numbers
         const account = copied(() => {
-          for (const read of FIXED) unsliced[read](1)
-          for (const read of BY_LENGTH) unsliced[read](1, 5)
+          for (const read of FIXED) {
+            for (const at of [0, 1, content.length - widthOf(read)]) unsliced[read](at)
+          }
+          for (const read of BY_LENGTH) {
+            for (const n of [1, 5, 6]) unsliced[read](content.length - n, n)
+          }
         })
         expect(account).to.deep.equal({})
       })

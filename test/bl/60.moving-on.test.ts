@@ -79,12 +79,15 @@ for (const [name, Class] of Object.entries({ BufferList, BufferListStream })) {
       const adopted = List.adopt(memory, () => (isReleased = true))
       const bl = kept(new Class(['<', adopted]))
       adopted.release()
-      const [part, all] = [bl.slice(1, 4), bl.getBuffers()]
+      const cut = kept(bl.shallowSlice(1))
+      const [part, all] = [bl.slice(1, 4), [...bl.getBuffers(), cut.slice(3)]]
       expect(bl.readUInt16BE(1)).to.equal(0x6d65)
       bl.consume(7)
+      expect(isReleased).to.equal(false)
+      cut.consume(6)
       expect(isReleased).to.equal(true)
       memory.fill(0)
-      expect([part, ...all].map(String)).to.deep.equal(['mem', '<', 'memory'])
+      expect([part, ...all].map(String)).to.deep.equal(['mem', '<', 'memory', 'ory'])
     })
 
     it('may hold zeros: what is shown of them can be written to', () => {
