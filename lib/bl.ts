@@ -12,10 +12,10 @@
  * console.log(bl.length) // 0
  * ```
  *
- * **Use it** where bl is used now: where lists get long (nothing here walks the list), or where the
- * bytes go on to sockets and files. **Do not use it** in a new program: `BufferList` of `splicelist` has
- * more, and throws for wrong arguments, which bl guesses about; nor where lists stay at a few Buffers
- * that are only read: bl is as fast there.
+ * **Use it** where bl is used now: where lists get long (an offset is found without walking the list), or
+ * where the bytes go on to sockets and files. **Do not use it** in a new program: `BufferList` of
+ * `splicelist` has more, and throws for wrong arguments, which bl guesses about. Nor where lists stay at
+ * a few Buffers that are sliced and dropped: there bl is faster.
  *
  * bl's own tests pass as they are. These differences are known:
  *
