@@ -77,13 +77,16 @@ export abstract class Body implements HoleOwner {
   }
   /** Before anything is taken out or moved: ends the views. */
   protected cutting(): void {
-    if (this.openHoles > 0) this.#refuse()
-    this.changing()
-    this.settle()
+    this.reading()
+    this.ending()
   }
   /** Before anything changes: ends the views. */
   protected changing(): void {
     if (this.isReleased) this.#refuse()
+    this.ending()
+  }
+  /** Ends what a change ends, once nothing can refuse it any more. */
+  protected ending(): void {
     this.version++
     if (this.leases !== null) this.endViews()
   }

@@ -206,8 +206,8 @@ export class BufferList extends Reader implements Disposable {
     this.alive()
     other.reading()
     this.growing(other.length)
-    other.cutting()
-    this.changing()
+    other.ending()
+    this.ending()
     this.settle()
     this.segments.pushAll(other.segments)
     return this
@@ -232,29 +232,29 @@ export class BufferList extends Reader implements Disposable {
     this.reading()
     checkRange(offset, length, this.length)
     const added = replacement === undefined ? undefined : this.#admitted(replacement, length)
-    this.cutting()
+    this.ending()
     return listOf(this.segments.cut(offset, length, added))
   }
   /** Moves bytes at the front into a list of their own. O(segments taken). */
   take(length: number): BufferList {
     this.reading()
-    checkRange(0, length, this.length)
-    this.cutting()
+    checkRange(0, length, this.segments.length)
+    this.ending()
     return listOf(this.segments.cut(0, length))
   }
   /** Releases bytes at the front. O(segments consumed). */
   consume(length: number): this {
     this.reading()
-    checkRange(0, length, this.length)
-    this.cutting()
+    checkRange(0, length, this.segments.length)
+    this.ending()
     this.segments.dropFront(length)
     return this
   }
   /** Releases all behind the first `length` bytes. */
   truncate(length: number): this {
     this.reading()
-    checkRange(length, 0, this.length)
-    this.cutting()
+    checkRange(length, 0, this.segments.length)
+    this.ending()
     this.segments.cut(length, this.length - length).clear()
     return this
   }

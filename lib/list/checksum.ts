@@ -9,6 +9,7 @@ import type { Lease } from '../raw/slabs.js'
 import { endAll } from './body.js'
 import { combine, crc32cOfZeros } from './crc32c-algebra.js'
 import { crc32cWord } from './crc32c.js'
+import type { Leaf } from './leaf.js'
 import type { Segments } from './segments.js'
 import { MemoryWindow, type Window } from './window.js'
 
@@ -21,13 +22,31 @@ export function crcOfRange(
 ): number {
   let crc = seed | 0
   let at = offset
-  segments.visit(offset, length, (window, within, n) => {
+  const sumUp = (window: Window, within: number, n: number): boolean => {
     if (n === window.length && (window.crc !== undefined || keepsCrc(window))) {
       crc = combine(crc, (window.crc ??= crcOf(window, 0, n, 0, at)), n)
     } else crc = crcOf(window, within, n, crc, at)
     at += n
     return true
+  }
+  segments.visit(offset, length, sumUp, (leaf) => {
+    const sum = (leaf.crc ??= crcOfLeaf(leaf, at))
+    if (sum === undefined) return false
+    crc = combine(crc, sum, leaf.lengthBytes)
+    at += leaf.lengthBytes
+    return true
   })
+  return crc
+}
+
+/** Of a whole leaf; undefined where a window of it keeps no checksum. */
+function crcOfLeaf(leaf: Leaf, at: number): number | undefined {
+  let crc = 0
+  for (let i = leaf.head; i < leaf.windows.length; i++) {
+    const window = leaf.windows[i] as Window
+    if (!keepsCrc(window)) return undefined
+    crc = combine(crc, (window.crc ??= crcOf(window, 0, window.length, 0, at)), window.length)
+  }
   return crc
 }
 

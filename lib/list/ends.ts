@@ -14,10 +14,14 @@ export function search(
   let from = low
   let to = high
   let middle = Math.min(high, low + Math.floor(share * (high - low + 1)))
-  for (;;) {
-    if ((ends[middle] as number) <= position) from = middle + 1
-    else if (middle > low && (ends[middle - 1] as number) > position) to = middle - 1
-    else return middle
-    middle = (from + to) >>> 1
+  // The guess, the one beside it, and then halves.
+  for (let guesses = 1; ; guesses++) {
+    if ((ends[middle] as number) <= position) {
+      from = middle + 1
+      middle = guesses === 1 ? from : (from + to) >>> 1
+    } else if (middle > low && (ends[middle - 1] as number) > position) {
+      to = middle - 1
+      middle = guesses === 1 ? to : (from + to) >>> 1
+    } else return middle
   }
 }

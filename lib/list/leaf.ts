@@ -26,6 +26,8 @@ export class Leaf {
   end: number
   /** Whether any window holds a reference: sharing them must count. */
   isCounted: boolean
+  /** CRC-32C of all its bytes from seed 0, once it is known; every change forgets it. */
+  crc: number | undefined = undefined
   /** The end of each window, known for those before `#measured`. */
   #ends: number[] | undefined = undefined
   #measured = 0
@@ -48,23 +50,27 @@ export class Leaf {
     return this.windows[this.windows.length - 1] as Window
   }
   push(window: Window): void {
+    this.crc = undefined
     this.windows.push(window)
     this.end += window.length
     if (window.refs !== null) this.isCounted = true
   }
   /** Puts a longer window in the place of the first. */
   replaceFirst(window: Window, addedBytes: number): void {
+    this.crc = undefined
     this.windows[this.head] = window
     this.base -= addedBytes
   }
   /** Puts a longer window in the place of the last. */
   replaceLast(window: Window, addedBytes: number): void {
+    this.crc = undefined
     const last = this.windows.length - 1
     this.windows[last] = window
     this.end += addedBytes
     if (this.#measured > last) this.#measured = last
   }
   unshift(window: Window): void {
+    this.crc = undefined
     if (this.head > 0) {
       this.head -= 1
       this.windows[this.head] = window
@@ -78,6 +84,7 @@ export class Leaf {
   }
   /** Takes the first window out, or its first bytes; the reference is the caller's. */
   shift(bytesMax: number): Window {
+    this.crc = undefined
     const window = this.windows[this.head] as Window
     if (bytesMax < window.length) {
       const taken = window.part(0, bytesMax)
@@ -91,6 +98,7 @@ export class Leaf {
   }
   /** Takes the first window out; its reference is the caller's. */
   takeFirst(): void {
+    this.crc = undefined
     this.base += this.first.length
     this.#forgetFirst()
   }
@@ -99,6 +107,7 @@ export class Leaf {
    * count nothing: no reference is given back.
    */
   drop(bytesMax: number): number {
+    this.crc = undefined
     const window = this.windows[this.head] as Window
     if (bytesMax < window.length) {
       this.windows[this.head] = narrowed(window, bytesMax, window.length - bytesMax)
@@ -134,6 +143,7 @@ export class Leaf {
   }
   /** Takes the windows from an index on out, into a leaf of their own. */
   splitOff(index: number): Leaf {
+    this.crc = undefined
     const at = index === this.windows.length ? this.end : this.startOf(index)
     const behind = this.windows.splice(index)
     const leaf = new Leaf(behind, this.end - at, this.isCounted)
@@ -155,6 +165,7 @@ export class Leaf {
   }
   /** Takes over all windows of the leaf behind this one. */
   absorb(next: Leaf): void {
+    this.crc = undefined
     for (let i = next.head; i < next.windows.length; i++)
       this.windows.push(next.windows[i] as Window)
     this.end += next.lengthBytes

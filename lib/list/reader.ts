@@ -6,7 +6,7 @@ import type { Stretch } from '../raw/raw.js'
 import { leaseMemory, type Lease } from '../raw/slabs.js'
 import { Appender } from './appender.js'
 import { endAll, isBranded } from './body.js'
-import { viewOf } from './buffer-view.js'
+import { bufferOf, viewOf } from './buffer-view.js'
 import { crcOfRange } from './checksum.js'
 import { areZero, compareStretches } from './compare.js'
 import type { Part } from './endpoint.js'
@@ -95,6 +95,7 @@ export abstract class Reader extends Appender implements Iterable<Uint8Array> {
     const window = this.segments.at(offset)
     const { within } = this.segments
     if (within + length <= window.length) {
+      if (window instanceof MemoryWindow) return bufferOf(window.view(within, length))
       const bytes = window.look(within, length, this.ownLeases(), 'cStr')
       if (bytes === undefined) throw new NotLoadedError(offset, length)
       return viewOf(bytes)

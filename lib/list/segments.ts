@@ -57,8 +57,16 @@ export class Segments {
       for (let i = leaf.head; i < leaf.windows.length; i++) yield leaf.windows[i] as Window
     }
   }
-  /** Calls the visitor for each window of a range, front to back, until it returns false. */
-  visit(offset: number, length: number, visitor: Visitor): void {
+  /**
+   * Calls the visitor for each window of a range, front to back, until it returns false. Leaves that
+   * lie whole in the range are offered first where there is somebody to take them.
+   */
+  visit(
+    offset: number,
+    length: number,
+    visitor: Visitor,
+    takesLeaf?: (leaf: Leaf) => boolean,
+  ): void {
     if (length === 0) return
     const position = this.#base + offset
     let at = this.#leafAt(position)
@@ -69,6 +77,14 @@ export class Segments {
       if (index === leaf.windows.length) {
         leaf = this.#leaves[++at] as Leaf
         index = leaf.head
+      }
+      if (takesLeaf !== undefined && index === leaf.head && within === 0) {
+        const { lengthBytes } = leaf
+        if (lengthBytes <= left && takesLeaf(leaf)) {
+          left -= lengthBytes
+          index = leaf.windows.length - 1
+          continue
+        }
       }
       const window = leaf.windows[index] as Window
       const n = Math.min(left, window.length - within)

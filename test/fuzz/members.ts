@@ -11,6 +11,7 @@ const INTERNAL = [
   'copyRange',
   'cutting',
   'endSome',
+  'ending',
   'endViews',
   'growing',
   'ownLeases',
