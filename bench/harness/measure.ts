@@ -14,7 +14,7 @@ import { hrtime, nowNs, waitedNs, wallNs } from './clock.js'
 const NS_PER_MS = 1e6
 const NS_PER_SECOND = 1e9
 /** Time for V8 to see what is hot, twice: what it compiles after the first is hot in the second. */
-const WARM_NS = 40 * NS_PER_MS
+const WARM_NS = 100 * NS_PER_MS
 /** Time for V8's other threads to compile it, which on a busy machine they must be given. */
 const COMPILING_MS = 20
 /** Time to sample. */

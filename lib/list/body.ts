@@ -23,7 +23,8 @@ const BRAND = Symbol.for('splicelist.list')
  */
 export abstract class Body implements HoleOwner {
   // Declared, and set by the constructor: initializers make every new list of the classes above
-  // twice as dear.
+  // twice as dear. For the same reason the private methods of all storeys, and of the rope's classes,
+  // are TypeScript's: those with a # mark every object.
   /** What the list is made of, but for what the tail still holds. */
   declare protected segments: Segments
   /** Where small appends are written. */
@@ -59,7 +60,7 @@ export abstract class Body implements HoleOwner {
 
   /** Before anything else, where a later check could blame the wrong thing. */
   protected alive(): void {
-    if (this.isReleased) this.#refuse()
+    if (this.isReleased) this.refuse()
   }
   /**
    * Before bytes are added, once it is known how many. Near the limit every append asks, also one that
@@ -72,7 +73,7 @@ export abstract class Body implements HoleOwner {
   }
   /** Before anything is read. */
   protected reading(): void {
-    if (this.isReleased || this.openHoles > 0) this.#refuse()
+    if (this.isReleased || this.openHoles > 0) this.refuse()
     this.settle()
   }
   /** Before anything is taken out or moved: ends the views. */
@@ -82,7 +83,7 @@ export abstract class Body implements HoleOwner {
   }
   /** Before anything changes: ends the views. */
   protected changing(): void {
-    if (this.isReleased) this.#refuse()
+    if (this.isReleased) this.refuse()
     this.ending()
   }
   /** Ends what a change ends, once nothing can refuse it any more. */
@@ -148,7 +149,7 @@ export abstract class Body implements HoleOwner {
   static {
     Object.defineProperty(this.prototype, BRAND, { value: true })
   }
-  #refuse(): never {
+  private refuse(): never {
     if (this.isReleased) throw new ReleasedError()
     throw new UnfilledHoleError(this.openHoles)
   }

@@ -34,8 +34,6 @@ import { ZeroWindow } from './zero-window.js'
 export let segmentsOf: (list: BufferList) => Segments
 /** Moves the first bytes of a list out, for the floors that send them. @internal */
 export let takeSegments: (list: BufferList, length: number) => Segments
-/** A list that takes over segments. @internal */
-export let listOf: (segments: Segments) => BufferList
 /** What a cursor asks of a list. */
 let Reading: new (list: BufferList) => Readable
 /** A list's bytes as segments that share them. */
@@ -87,9 +85,17 @@ export interface SegmentRow {
  */
 export class BufferList extends Reader implements Disposable {
   /** A list of the given parts, shared. Strings are encoded as UTF-8. */
-  constructor(...parts: readonly Part[]) {
+  constructor(...parts: readonly Part[])
+  /** Takes over segments. @internal */
+  constructor(segments: Segments)
+  constructor(...parts: readonly (Part | Segments)[]) {
+    const [first] = parts
+    if (first instanceof Segments) {
+      super(first)
+      return
+    }
     super(new Segments())
-    for (const part of parts) this.append(part)
+    for (const part of parts) this.append(part as Part)
   }
   /** A list of one part, or of many, shared. */
   static from(parts: Part | Iterable<Part>): BufferList {
@@ -162,7 +168,7 @@ export class BufferList extends Reader implements Disposable {
       return this
     }
     if (typeof part === 'string') return this.appendCopy(part)
-    const shared = this.#admitted(part)
+    const shared = this.admitted(part)
     this.changing()
     this.settle()
     this.segments.pushAll(shared)
@@ -170,7 +176,7 @@ export class BufferList extends Reader implements Disposable {
   }
   /** Adds a part at the front. Shares as `append` does. O(segments of the part). */
   prepend(part: Part): this {
-    const shared = this.#admitted(part)
+    const shared = this.admitted(part)
     this.changing()
     this.settle()
     this.segments.unshiftAll(shared)
@@ -201,7 +207,7 @@ export class BufferList extends Reader implements Disposable {
    * can be used again. O(1) for a list of few segments, else O(segments / 128).
    */
   claimAppend(other: BufferList): this {
-    if (!(other instanceof BufferList)) return this.#claimForeign(other)
+    if (!(other instanceof BufferList)) return this.claimForeign(other)
     if (other === this) return this
     this.alive()
     other.reading()
@@ -231,7 +237,7 @@ export class BufferList extends Reader implements Disposable {
   splice(offset: number, length: number, replacement?: Part): BufferList {
     this.reading()
     checkRange(offset, length, this.length)
-    const added = replacement === undefined ? undefined : this.#admitted(replacement, length)
+    const added = replacement === undefined ? undefined : this.admitted(replacement, length)
     this.ending()
     return listOf(this.segments.cut(offset, length, added))
   }
@@ -316,7 +322,7 @@ export class BufferList extends Reader implements Disposable {
     const bytes = this.copyOf('cross-segment', 0, this.length)
     const rebuilt = new Segments()
     rebuilt.push(windowOfMemory(bytes))
-    this.#replace(rebuilt)
+    this.replace(rebuilt)
     return this
   }
   /**
@@ -349,7 +355,7 @@ export class BufferList extends Reader implements Disposable {
       this.copyRange(offset, target.length, target, 'cross-segment')
       copied = true
     })
-    this.#replace(aligned)
+    this.replace(aligned)
     return copied
   }
   /**
@@ -370,7 +376,7 @@ export class BufferList extends Reader implements Disposable {
     const small = compacted(this.segments)
     // Its block may be among those that were left.
     this.tail = NO_TAIL
-    this.#replace(small)
+    this.replace(small)
     return this
   }
   /**
@@ -479,11 +485,6 @@ export class BufferList extends Reader implements Disposable {
       list.cutting()
       return list.segments.cut(0, length)
     }
-    listOf = (segments) => {
-      const list = new BufferList()
-      list.segments = segments
-      return list
-    }
     copyOf = (list, cause, offset = 0, length = list.length - offset) => {
       list.reading()
       return list.copyOf(cause, offset, length)
@@ -495,14 +496,14 @@ export class BufferList extends Reader implements Disposable {
   }
 
   /** The same bytes in other segments; those that it had are released last. */
-  #replace(segments: Segments): void {
+  private replace(segments: Segments): void {
     this.cutting()
     const before = this.segments
     this.segments = segments
     before.clear()
   }
   /** A part's bytes as segments that share them, where there is room for them, less what is cut. */
-  #admitted(part: Part, cutBytes = 0): Segments {
+  private admitted(part: Part, cutBytes = 0): Segments {
     this.alive()
     const shared = sharedBy(part)
     try {
@@ -513,7 +514,7 @@ export class BufferList extends Reader implements Disposable {
     }
     return shared
   }
-  #claimForeign(other: unknown): this {
+  private claimForeign(other: unknown): this {
     if (!isBranded(other)) {
       throw new InvalidArgumentError(`Expected a list, not ${describe(other)}`)
     }
@@ -529,6 +530,11 @@ function sharedBy(part: Part): Segments {
   const segments = new Segments()
   segments.push(windowOfMemory(bytesOf(part)))
   return segments
+}
+
+/** A list that takes over segments. @internal */
+export function listOf(segments: Segments): BufferList {
+  return new BufferList(segments)
 }
 
 function ofAnotherCopy(): InvalidArgumentError {

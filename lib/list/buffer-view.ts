@@ -5,5 +5,5 @@ export function viewOf(bytes: Uint8Array): Buffer {
 
 /** A Buffer as it is, any other bytes as a view of the same memory. */
 export function bufferOf(bytes: Uint8Array): Buffer {
-  return bytes instanceof Buffer ? bytes : viewOf(bytes)
+  return Buffer.isBuffer(bytes) ? bytes : viewOf(bytes)
 }

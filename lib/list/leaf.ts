@@ -92,7 +92,7 @@ export class Leaf {
       this.base += bytesMax
       return taken
     }
-    this.#forgetFirst()
+    this.forgetFirst()
     this.base += window.length
     return window
   }
@@ -100,7 +100,7 @@ export class Leaf {
   takeFirst(): void {
     this.crc = undefined
     this.base += this.first.length
-    this.#forgetFirst()
+    this.forgetFirst()
   }
   /**
    * Drops the first bytes, at most those of the first window, and returns how many. For leaves that
@@ -114,7 +114,7 @@ export class Leaf {
       this.base += bytesMax
       return bytesMax
     }
-    this.#forgetFirst()
+    this.forgetFirst()
     this.base += window.length
     return window.length
   }
@@ -124,12 +124,12 @@ export class Leaf {
     const first = this.windows[head] as Window
     if (position < this.base + first.length) return head
     const share = (position - this.base) / (this.end - this.base)
-    return search(this.#measure(), head, this.windows.length - 1, share, position)
+    return search(this.measure(), head, this.windows.length - 1, share, position)
   }
   /** Position of a window's first byte. */
   startOf(index: number): number {
     if (index === this.head) return this.base
-    return this.#measure()[index - 1] as number
+    return this.measure()[index - 1] as number
   }
   /** A range's windows in a leaf of their own, with references of their own. */
   share(position: number, lengthBytes: number): Leaf {
@@ -138,8 +138,10 @@ export class Leaf {
     const within = position - this.startOf(from)
     const windows = this.windows.slice(from, to + 1)
     if (from === to) windows[0] = (this.windows[from] as Window).part(within, lengthBytes)
-    else this.#cutEdges(windows, within, position + lengthBytes - this.startOf(to))
-    return new Leaf(windows, lengthBytes, this.isCounted)
+    else this.cutEdges(windows, within, position + lengthBytes - this.startOf(to))
+    const leaf = new Leaf(windows, lengthBytes, this.isCounted)
+    if (lengthBytes === this.lengthBytes) leaf.crc = this.crc
+    return leaf
   }
   /** Takes the windows from an index on out, into a leaf of their own. */
   splitOff(index: number): Leaf {
@@ -186,7 +188,7 @@ export class Leaf {
   }
 
   /** Gives shared windows references, the first from `within` on, the last up to `lastBytes`. */
-  #cutEdges(windows: Window[], within: number, lastBytes: number): void {
+  private cutEdges(windows: Window[], within: number, lastBytes: number): void {
     const last = windows.length - 1
     const first = windows[0] as Window
     windows[0] = first.part(within, first.length - within)
@@ -194,12 +196,12 @@ export class Leaf {
     if (!this.isCounted) return
     for (let i = 1; i < last; i++) (windows[i] as Window).retain()
   }
-  #forgetFirst(): void {
+  private forgetFirst(): void {
     // A taken window must not keep its memory alive.
     this.windows[this.head] = TAKEN
     this.head += 1
   }
-  #measure(): number[] {
+  private measure(): number[] {
     const ends = (this.#ends ??= [])
     const { windows } = this
     let i = this.#measured

@@ -30,7 +30,7 @@ export abstract class Reader extends Appender implements Iterable<Uint8Array> {
       throw noByte(index, this.length)
     const window = this.segments.at(index)
     if (window instanceof MemoryWindow) return window.byteAt(this.segments.within)
-    return this.#byteOutside(index)
+    return this.byteOutside(index)
   }
   /**
    * Copies bytes from `offset` into `target`, as many as fit; returns how many. Counted, as intended.
@@ -100,7 +100,7 @@ export abstract class Reader extends Appender implements Iterable<Uint8Array> {
       if (bytes === undefined) throw new NotLoadedError(offset, length)
       return viewOf(bytes)
     }
-    if (this.#isMemory(offset, length)) return this.copyOf('cross-segment', offset, length)
+    if (this.isMemory(offset, length)) return this.copyOf('cross-segment', offset, length)
     const lease = leaseMemory(length)
     this.ownLeases().push(lease)
     this.copyRange(offset, length, lease.bytes, 'cross-segment')
@@ -192,7 +192,7 @@ export abstract class Reader extends Appender implements Iterable<Uint8Array> {
     return bytes
   }
   /** Whether a range lies in memory of the process: then a view of it need not be ended. */
-  #isMemory(offset: number, length: number): boolean {
+  private isMemory(offset: number, length: number): boolean {
     let isMemory = true
     this.segments.visit(offset, length, ({ kind }) => {
       isMemory = kind === 'heap' || kind === 'zero'
@@ -200,7 +200,7 @@ export abstract class Reader extends Appender implements Iterable<Uint8Array> {
     })
     return isMemory
   }
-  #byteOutside(index: number): number {
+  private byteOutside(index: number): number {
     checkLength('index', index)
     const leases: Lease[] = []
     try {

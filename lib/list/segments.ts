@@ -69,10 +69,10 @@ export class Segments {
   ): void {
     if (length === 0) return
     const position = this.#base + offset
-    let at = this.#leafAt(position)
+    let at = this.leafAt(position)
     let leaf = this.#leaves[at] as Leaf
-    let index = leaf.indexOf(this.#inLeaf(at, position))
-    let within = this.#inLeaf(at, position) - leaf.startOf(index)
+    let index = leaf.indexOf(this.inLeaf(at, position))
+    let within = this.inLeaf(at, position) - leaf.startOf(index)
     for (let left = length; left > 0; index++, within = 0) {
       if (index === leaf.windows.length) {
         leaf = this.#leaves[++at] as Leaf
@@ -113,7 +113,7 @@ export class Segments {
       this.within = within
       return this.#hint
     }
-    return within === this.#hint.length && this.#hintNext() ? this.#hint : this.#search(position)
+    return within === this.#hint.length && this.hintNext() ? this.#hint : this.search(position)
   }
 
   /** Adds at the back; takes over the window's reference. */
@@ -121,7 +121,7 @@ export class Segments {
     const { length } = window
     if (length === 0) return window.release()
     const last = this.#leaves.length - 1
-    if (last < 0) return this.#begin(leafOf(window))
+    if (last < 0) return this.begin(leafOf(window))
     const leaf = this.#leaves[last] as Leaf
     this.#length += length
     if (this.#measured > last) this.#measured = last
@@ -139,8 +139,8 @@ export class Segments {
     const { length } = window
     if (length === 0) return window.release()
     const leaf = this.#leaves[0]
-    if (leaf === undefined) return this.#begin(leafOf(window))
-    this.#forgetHint()
+    if (leaf === undefined) return this.begin(leafOf(window))
+    this.forgetHint()
     this.#length += length
     this.#base -= length
     const joined = window.joined(leaf.first)
@@ -161,11 +161,11 @@ export class Segments {
     if (length === 0) return shared
     let position = this.#base + offset
     const end = position + length
-    for (let i = this.#leafAt(position); position < end; i++) {
+    for (let i = this.leafAt(position); position < end; i++) {
       const leaf = this.#leaves[i] as Leaf
-      const from = this.#inLeaf(i, position)
+      const from = this.inLeaf(i, position)
       const n = Math.min(end - position, leaf.end - from)
-      shared.#append(leaf.share(from, n))
+      shared.append(leaf.share(from, n))
       position += n
     }
     return shared
@@ -179,30 +179,30 @@ export class Segments {
   /** Moves all of another's windows to the back of this one. */
   pushAll(other: Segments): void {
     const leaves = other.#leaves
-    for (const leaf of leaves) this.#append(leaf)
-    other.#reset()
+    for (const leaf of leaves) this.append(leaf)
+    other.reset()
   }
   /** Moves all of another's windows to the front of this one. */
   unshiftAll(other: Segments): void {
-    const leaves = other.#takeLeaves()
+    const leaves = other.takeLeaves()
     for (const { lengthBytes, count } of leaves) {
       this.#length += lengthBytes
       this.#base -= lengthBytes
       this.#count += count
     }
-    this.#replaceLeaves(0, 0, leaves)
+    this.replaceLeaves(0, 0, leaves)
   }
   /** Releases bytes at the front. */
   dropFront(length: number): void {
-    this.#forgetHint()
+    this.forgetHint()
     for (let left = length; left > 0;) {
       const leaf = this.#leaves[0] as Leaf
       // An owner that hears of a release may use the list: then the list has to be whole again.
-      if (leaf.isCounted) return this.#takeFront(left).clear()
+      if (leaf.isCounted) return this.takeFront(left).clear()
       const { count } = leaf
       let n = leaf.lengthBytes
       if (n <= left) {
-        this.#dropLeaf()
+        this.dropLeaf()
         this.#count -= count
       } else {
         n = leaf.drop(left)
@@ -212,23 +212,23 @@ export class Segments {
       this.#base += n
       left -= n
     }
-    if (this.#base > REBASE_BYTES) this.#rebase()
+    if (this.#base > REBASE_BYTES) this.rebase()
   }
   /** Moves a range out, putting another's windows in its place. Returns what was there. */
   cut(offset: number, length: number, replacement?: Segments): Segments {
-    if (offset === 0 && replacement === undefined) return this.#takeFront(length)
-    const from = this.#borderAt(offset)
-    const to = this.#borderAt(offset + length)
+    if (offset === 0 && replacement === undefined) return this.takeFront(length)
+    const from = this.borderAt(offset)
+    const to = this.borderAt(offset + length)
     const removed = new Segments()
-    for (const leaf of this.#leaves.slice(from, to)) removed.#append(leaf)
+    for (const leaf of this.#leaves.slice(from, to)) removed.append(leaf)
     this.#length -= removed.#length
     this.#count -= removed.#count
     if (replacement !== undefined) {
       this.#length += replacement.#length
       this.#count += replacement.#count
     }
-    const added = replacement === undefined ? [] : replacement.#takeLeaves()
-    this.#replaceLeaves(from, to - from, added)
+    const added = replacement === undefined ? [] : replacement.takeLeaves()
+    this.replaceLeaves(from, to - from, added)
     return removed
   }
   /**
@@ -238,7 +238,7 @@ export class Segments {
   clear(): void {
     let failure: Failure | undefined
     // Empty before any owner hears of it.
-    for (const leaf of this.#takeLeaves()) {
+    for (const leaf of this.takeLeaves()) {
       const failed = leaf.releaseAll()
       failure ??= failed
     }
@@ -246,23 +246,23 @@ export class Segments {
   }
 
   /** Adds a leaf at the back, which is this one's then. */
-  #append(leaf: Leaf): void {
-    if (this.#leaves.length === 0) return this.#begin(leaf)
+  private append(leaf: Leaf): void {
+    if (this.#leaves.length === 0) return this.begin(leaf)
     if (leaf.count === 1) return this.push(leaf.first)
     this.#length += leaf.lengthBytes
     this.#count += leaf.count
     this.#leaves.push(leaf)
-    this.#mergeAt(this.#leaves.length - 1)
+    this.mergeAt(this.#leaves.length - 1)
   }
-  #begin(leaf: Leaf): void {
+  private begin(leaf: Leaf): void {
     // A literal has no room to spare: most lists never need more than one leaf.
     this.#leaves = [leaf]
     this.#length = leaf.lengthBytes
     this.#count = leaf.count
   }
   /** Moves bytes at the front out. O(leaves and windows of the last leaf taken). */
-  #takeFront(length: number): Segments {
-    this.#forgetHint()
+  private takeFront(length: number): Segments {
+    this.forgetHint()
     const taken = new Segments()
     this.#length -= length
     this.#base += length
@@ -271,8 +271,8 @@ export class Segments {
       const { lengthBytes, count } = leaf
       if (lengthBytes <= left) {
         left -= lengthBytes
-        this.#dropLeaf()
-        taken.#append(leaf)
+        this.dropLeaf()
+        taken.append(leaf)
         this.#count -= count
       } else {
         const window = leaf.shift(left)
@@ -281,27 +281,27 @@ export class Segments {
         this.#count -= count - leaf.count
       }
     }
-    if (this.#base > REBASE_BYTES) this.#rebase()
+    if (this.#base > REBASE_BYTES) this.rebase()
     return taken
   }
   /** Makes a leaf begin at an offset, and returns its index. */
-  #borderAt(offset: number): number {
+  private borderAt(offset: number): number {
     if (offset === this.#length) return this.#leaves.length
-    this.#forgetHint()
+    this.forgetHint()
     const position = this.#base + offset
-    const i = this.#leafAt(position)
+    const i = this.leafAt(position)
     const leaf = this.#leaves[i] as Leaf
     const before = leaf.count
-    const index = leaf.splitAt(this.#inLeaf(i, position))
+    const index = leaf.splitAt(this.inLeaf(i, position))
     this.#count += leaf.count - before
     if (index === leaf.head) return i
-    this.#touch(i)
+    this.touch(i)
     this.#leaves.splice(i + 1, 0, leaf.splitOff(index))
     return i + 1
   }
-  #replaceLeaves(from: number, count: number, leaves: readonly Leaf[]): void {
-    this.#forgetHint()
-    this.#touch(from)
+  private replaceLeaves(from: number, count: number, leaves: readonly Leaf[]): void {
+    this.forgetHint()
+    this.touch(from)
     if (this.#leaves === NONE) this.#leaves = []
     const all = this.#leaves
     if (leaves.length <= ARGUMENTS_MAX) all.splice(from, count, ...leaves)
@@ -311,13 +311,13 @@ export class Segments {
       for (const leaf of behind) all.push(leaf)
     }
     // The border behind first: a merge there leaves the one in front where it is.
-    this.#mergeAt(from + leaves.length)
-    this.#mergeAt(from)
+    this.mergeAt(from + leaves.length)
+    this.mergeAt(from)
   }
   /** Joins the leaves on both sides of a border where they are small, and windows that touch. */
-  #mergeAt(border: number): void {
+  private mergeAt(border: number): void {
     if (border <= 0 || border >= this.#leaves.length) return
-    this.#touch(border - 1)
+    this.touch(border - 1)
     const front = this.#leaves[border - 1] as Leaf
     const behind = this.#leaves[border] as Leaf
     const added = behind.first.length
@@ -332,7 +332,7 @@ export class Segments {
     if (border === this.#leaves.length - 1) this.#leaves.pop()
     else this.#leaves.splice(border, 1)
   }
-  #dropLeaf(): void {
+  private dropLeaf(): void {
     if (this.#leaves.length === 1) {
       this.#leaves = NONE
       this.#measured = 0
@@ -343,25 +343,25 @@ export class Segments {
     this.#ends?.shift()
     this.#measured -= 1
   }
-  #takeLeaves(): Leaf[] {
+  private takeLeaves(): Leaf[] {
     const leaves = this.#leaves
-    this.#reset()
+    this.reset()
     return leaves
   }
-  #reset(): void {
+  private reset(): void {
     this.#leaves = NONE
     this.#base = 0
     this.#length = 0
     this.#count = 0
     this.#measured = 0
-    this.#forgetHint()
+    this.forgetHint()
   }
-  #rebase(): void {
+  private rebase(): void {
     this.#base = 0
     this.#measured = 0
   }
   /** Moves the hint on by one window, inside its leaf. */
-  #hintNext(): boolean {
+  private hintNext(): boolean {
     const windows = this.#hintLeaf?.windows
     // A longer window may stand in its place: what goes on behind it is not the next window then.
     if (windows?.[this.#hintIndex] !== this.#hint) return false
@@ -373,10 +373,10 @@ export class Segments {
     this.within = 0
     return true
   }
-  #search(position: number): Window {
-    const i = this.#leafAt(position)
+  private search(position: number): Window {
+    const i = this.leafAt(position)
     const leaf = this.#leaves[i] as Leaf
-    const inLeaf = this.#inLeaf(i, position)
+    const inLeaf = this.inLeaf(i, position)
     const index = leaf.indexOf(inLeaf)
     this.within = inLeaf - leaf.startOf(index)
     this.#hint = leaf.windows[index] as Window
@@ -386,27 +386,27 @@ export class Segments {
     return this.#hint
   }
   /** After every change but one at the back. */
-  #forgetHint(): void {
+  private forgetHint(): void {
     this.#hint = NOWHERE
     this.#hintLeaf = undefined
   }
-  #touch(leafIndex: number): void {
+  private touch(leafIndex: number): void {
     if (this.#measured > leafIndex) this.#measured = leafIndex
   }
   /** A position of the list as one of a leaf. */
-  #inLeaf(index: number, position: number): number {
+  private inLeaf(index: number, position: number): number {
     const leaf = this.#leaves[index] as Leaf
     if (index === 0) return leaf.base + position - this.#base
-    return leaf.end - ((this.#measure()[index] as number) - position)
+    return leaf.end - ((this.measure()[index] as number) - position)
   }
   /** Index of the leaf around a position, which must lie inside. */
-  #leafAt(position: number): number {
+  private leafAt(position: number): number {
     const first = this.#leaves[0] as Leaf
     if (position - this.#base < first.lengthBytes) return 0
     const share = (position - this.#base) / this.#length
-    return search(this.#measure(), 0, this.#leaves.length - 1, share, position)
+    return search(this.measure(), 0, this.#leaves.length - 1, share, position)
   }
-  #measure(): number[] {
+  private measure(): number[] {
     const ends = (this.#ends ??= [])
     let i = this.#measured
     if (i === this.#leaves.length) return ends
