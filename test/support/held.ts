@@ -46,7 +46,9 @@ export function leftBehind(before: Held, after: Held): string[] {
   const arePipesBack = pipesOf(after) <= pipesOf(before)
 
   const left = opened
-    .filter(([, target]) => !(isPipe(target) && arePipesBack) && !isSlab(target))
+    .filter(
+      ([, target]) => !(isPipe(target) && arePipesBack) && !isSlab(target) && !isTheirs(target),
+    )
     .map(([fd, target]) => `descriptor ${fd} on ${target}`)
   for (const pid of after.children) {
     if (!before.children.has(pid)) left.push(`child process ${pid}`)
@@ -61,6 +63,9 @@ export function leftBehind(before: Held, after: Held): string[] {
 const isPipe = (target: string): boolean => target.startsWith('pipe:')
 /** A slab's descriptor: the addon counts slabs, and keeps idle ones. */
 const isSlab = (target: string): boolean => target.startsWith('/memfd:splicelist')
+
+/** What a runtime waits with. Without the addon nothing of the kind is ours. */
+const isTheirs = (target: string): boolean => addon === null && target.startsWith('anon_inode:')
 
 function openDescriptors(): Map<string, string> {
   const found = new Map<string, string>()
