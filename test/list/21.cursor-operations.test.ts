@@ -10,6 +10,7 @@ import {
 } from 'splicelist'
 import { pipeList } from '../raw/pipes.js'
 import { bytes } from '../support/bytes.js'
+import { expectSameBytes } from '../support/first-difference.js'
 import { needsAddon } from '../support/needs.js'
 import { cutUp, extentList, KINDS } from './kinds.js'
 
@@ -358,6 +359,22 @@ describe('A cursor that shares pieces', () => {
     list.append('x')
     expect(piece.length).to.equal(0)
     expect(cursor.readStretch(10)).to.have.length(10)
+  })
+
+  it('reads a scalar again where a piece of another block was read in between', function () {
+    needsAddon(this)
+    const content = bytes(61, 3 * BLOCK)
+    using list = pipeList(content)
+    const cursor = list.cursor()
+    for (const back of [0, 100, BLOCK - 1]) {
+      expect(cursor.seek(back).readUInt8()).to.equal(content[back])
+      const piece = cursor.seek(BLOCK + 7).readStretch(1000)
+      expectSameBytes(piece, content.subarray(BLOCK + 7, BLOCK + 1007))
+      expect(cursor.seek(back).readUInt8()).to.equal(content[back])
+      // Onwards from the piece, which its cursor keeps apart from the block of scalars.
+      cursor.seek(BLOCK + 7).readStretch(10)
+      expect(cursor.readUInt8()).to.equal(content[BLOCK + 17])
+    }
   })
 
   it('keeps no more than one block readable for scalars', function () {
