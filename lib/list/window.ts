@@ -11,42 +11,18 @@ import { MemoryParcel, type Parcel } from '../raw/parcel.js'
 import type { BufferRaw, PageOwnership, SegmentKind, Stretch } from '../raw/raw.js'
 import type { LeaseHolder } from '../raw/slabs.js'
 
-/** A run of bytes of a list. Offsets are bytes into the window. */
-export interface Window {
-  readonly kind: SegmentKind
-  /** Who else can change the bytes; null for memory of the process. */
-  readonly pages: PageOwnership | null
-  /** Windows and operations that hold what it is a window of; null where nothing is counted. */
-  readonly refs: number | null
-  /** Bytes of what it is a window of that were made readable so far. */
-  readonly looked: number
-  /** Bytes. Never 0 inside a list. */
-  readonly length: number
+/**
+ * A run of bytes of a list: it answers what a raw answers, for its own bytes and in offsets of its own.
+ * Its length is never 0 inside a list.
+ */
+export interface Window extends Omit<BufferRaw, 'alignmentBytes' | 'load'> {
   /** CRC-32C of the bytes from seed 0, once it is known and while they cannot change. */
   crc: number | undefined
   /** A part of this window, with a reference of its own. */
   part(offset: number, length: number): Window
   /** This window and one that goes on where it ends, as one that takes over both references. */
   joined(next: Window): Window | undefined
-  retain(): void
-  release(): void
-  /** See `BufferRaw.look`. */
-  look(
-    offset: number,
-    length: number,
-    leases: LeaseHolder,
-    cause?: 'look' | 'cStr',
-  ): Uint8Array | undefined
-  /** The stretch around an offset that is cheapest to read, cut to this window. */
-  stretch(offset: number, leases: LeaseHolder): Stretch | undefined
-  copyOut(offset: number, length: number, target: Uint8Array, at: number, cause: CopyCause): boolean
-  /** See `BufferRaw.parcel`. */
-  parcel(
-    offset: number,
-    length: number,
-    consume: boolean,
-    copyCause?: CopyCause,
-  ): Eventually<Parcel | number>
+  /** See `BufferRaw.load`; 0 where that is never needed. */
   load(offset: number, length: number): Eventually<number>
 }
 

@@ -1,20 +1,20 @@
-import { copy } from '../audit/ledger.js'
-import type { CopyCause } from '../audit/causes.js'
-import { CountedRaw, type Owned } from './counted.js'
-import { MemoryParcel } from './parcel.js'
+import { MemoryRaw, type OwnedMemory } from './memory.js'
 import { PAGE_BYTES } from './pipe-pool.js'
-import type { BufferRaw, Stretch } from './raw.js'
+import type { BufferRaw } from './raw.js'
 import { leaseMemory, type Lease } from './slabs.js'
 
 /** The lease, apart from the raw. */
-class Holdings implements Owned {
-  readonly lease: Lease
+class Holdings implements OwnedMemory {
+  readonly #lease: Lease
 
   constructor(lease: Lease) {
-    this.lease = lease
+    this.#lease = lease
+  }
+  get bytes(): Uint8Array<ArrayBuffer> {
+    return this.#lease.bytes
   }
   close(): void {
-    this.lease.end()
+    this.#lease.end()
   }
 }
 
@@ -23,10 +23,9 @@ class Holdings implements Owned {
  * alignment (`O_DIRECT`), and not otherwise: it is counted, and must be released. Views of it end
  * with the last list that holds it.
  */
-export class PagesRaw extends CountedRaw<Holdings> implements BufferRaw {
+export class PagesRaw extends MemoryRaw<Holdings> implements BufferRaw {
   readonly kind = 'pages'
   readonly pages = 'owned'
-  readonly length: number
   readonly alignmentBytes = PAGE_BYTES
 
   /** Pages for so many bytes, to be written before anybody reads; undefined where none can be had. */
@@ -39,29 +38,9 @@ export class PagesRaw extends CountedRaw<Holdings> implements BufferRaw {
 
   private constructor(lease: Lease) {
     super('pages', new Holdings(lease))
-    this.length = lease.bytes.length
   }
   /** The memory itself: for its maker to fill. */
   get bytes(): Uint8Array<ArrayBuffer> {
-    return this.owned.lease.bytes
-  }
-  look(offset: number, length: number): Uint8Array {
-    return this.bytes.subarray(offset, offset + length)
-  }
-  stretch(): Stretch {
-    return { bytes: this.bytes, start: 0 }
-  }
-  copyOut(
-    offset: number,
-    length: number,
-    target: Uint8Array,
-    at: number,
-    cause: CopyCause,
-  ): boolean {
-    copy(cause, this.look(offset, length), target, at)
-    return true
-  }
-  parcel(offset: number, length: number): MemoryParcel {
-    return new MemoryParcel([this.look(offset, length)])
+    return this.owned.bytes
   }
 }
