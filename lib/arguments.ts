@@ -24,6 +24,19 @@ export function checkRange(offset: unknown, length: unknown, total: number): voi
   }
 }
 
+/** The widest integer that every number holds exactly, in whole bytes. */
+const INTEGER_BYTES_MAX = 6
+
+/** The width of an integer that is read or written as a number, in bytes. */
+export function checkWidth(byteLength: unknown): asserts byteLength is number {
+  if (Number.isInteger(byteLength) && (byteLength as number) >= 1) {
+    if ((byteLength as number) <= INTEGER_BYTES_MAX) return
+  }
+  throw new InvalidArgumentError(
+    `byteLength must be 1 to ${INTEGER_BYTES_MAX}, not ${describe(byteLength)}`,
+  )
+}
+
 /** A checksum: 32 bits, signed or unsigned. */
 export function checkSeed(name: string, value: unknown): asserts value is number {
   if (typeof value === 'number' && (value >>> 0 === value || (value | 0) === value)) return

@@ -1,4 +1,4 @@
-import { checkAttached, checkLength, describe } from '../arguments.js'
+import { checkAttached, checkLength, checkWidth, describe } from '../arguments.js'
 import { copy, encodeInto, encode } from '../audit/ledger.js'
 import { InvalidArgumentError } from '../errors.js'
 import { Body } from './body.js'
@@ -10,9 +10,6 @@ import { windowOfMemory } from './window.js'
 const TAIL_COPY_BYTES_MAX = 32768
 /** The most bytes that one UTF-16 unit of a string takes in UTF-8. */
 const UTF8_BYTES_PER_UNIT_MAX = 3
-
-/** The widest integer that a number holds exactly, in whole bytes. */
-const INTEGER_BYTES_MAX = 6
 
 /**
  * What is written into a list: it goes into the list's own tail, so that an integer costs no object.
@@ -197,10 +194,7 @@ export abstract class Appender extends Body {
   appendHole(length: number): Hole {
     checkLength('length', length)
     if (length > TAIL_COPY_BYTES_MAX) {
-      this.alive()
-      this.growing(length)
-      this.changing()
-      this.settle()
+      this.adding(length)
       const bytes = Buffer.allocUnsafeSlow(length)
       this.segments.push(windowOfMemory(bytes))
       return new ListHole(this, bytes, 0, length)
@@ -242,10 +236,7 @@ export abstract class Appender extends Body {
   }
   /** Adds a copy in memory of its own. */
   private appendOwn(source: Uint8Array | string): this {
-    this.alive()
-    this.growing(typeof source === 'string' ? Buffer.byteLength(source) : source.length)
-    this.changing()
-    this.settle()
+    this.adding(typeof source === 'string' ? Buffer.byteLength(source) : source.length)
     this.segments.push(windowOfMemory(copied(source)))
     return this
   }
@@ -259,26 +250,19 @@ function copied(source: Uint8Array | string): Uint8Array {
 }
 
 function checkUnsigned(value: unknown, byteLength: unknown): void {
-  const max = 2 ** (8 * checkWidth(byteLength)) - 1
+  checkWidth(byteLength)
+  const max = 2 ** (8 * byteLength) - 1
   if (!Number.isInteger(value) || (value as number) < 0 || (value as number) > max) {
-    refuse(`UInt of ${String(byteLength)} bytes`, value)
+    refuse(`UInt of ${byteLength} bytes`, value)
   }
 }
 
 function checkSigned(value: unknown, byteLength: unknown): void {
-  const half = 2 ** (8 * checkWidth(byteLength) - 1)
+  checkWidth(byteLength)
+  const half = 2 ** (8 * byteLength - 1)
   if (!Number.isInteger(value) || (value as number) < -half || (value as number) >= half) {
-    refuse(`Int of ${String(byteLength)} bytes`, value)
+    refuse(`Int of ${byteLength} bytes`, value)
   }
-}
-
-function checkWidth(byteLength: unknown): number {
-  if (Number.isInteger(byteLength) && (byteLength as number) >= 1) {
-    if ((byteLength as number) <= INTEGER_BYTES_MAX) return byteLength as number
-  }
-  throw new InvalidArgumentError(
-    `byteLength must be 1 to ${INTEGER_BYTES_MAX}, not ${describe(byteLength)}`,
-  )
 }
 
 function refuse(kind: string, value: unknown): never {

@@ -71,6 +71,13 @@ export abstract class Body implements HoleOwner {
     if (addedBytes > Number.MAX_SAFE_INTEGER - length) throw tooLong(length, addedBytes)
     if (length + addedBytes > TAIL_ASKS_BYTES) this.tail.close()
   }
+  /** Before so many bytes are added as segments: ends the views. */
+  protected adding(addedBytes: number): void {
+    this.alive()
+    this.growing(addedBytes)
+    this.ending()
+    this.settle()
+  }
   /** Before anything is read. */
   protected reading(): void {
     if (this.isReleased || this.openHoles > 0) this.refuse()
@@ -83,7 +90,7 @@ export abstract class Body implements HoleOwner {
   }
   /** Before anything changes: ends the views. */
   protected changing(): void {
-    if (this.isReleased) this.refuse()
+    this.alive()
     this.ending()
   }
   /** Ends what a change ends, once nothing can refuse it any more. */

@@ -161,9 +161,7 @@ export class BufferList extends Reader implements Disposable {
   append(part: Part): this {
     if (part instanceof Uint8Array) {
       checkMemory(part)
-      this.changing()
-      this.growing(part.length)
-      this.settle()
+      this.adding(part.length)
       if (part.length > 0) this.segments.push(windowOfMemory(part))
       return this
     }
@@ -185,20 +183,14 @@ export class BufferList extends Reader implements Disposable {
   /** Adds zeros at the end, without memory behind them. Ceph: `append_zero2`. */
   appendZero(length: number): this {
     checkLength('length', length)
-    this.alive()
-    this.growing(length)
-    this.changing()
-    this.settle()
+    this.adding(length)
     this.segments.push(new ZeroWindow(length))
     return this
   }
   /** Adds zeros at the front, without memory behind them. Ceph: `prepend_zero`. */
   prependZero(length: number): this {
     checkLength('length', length)
-    this.alive()
-    this.growing(length)
-    this.changing()
-    this.settle()
+    this.adding(length)
     this.segments.unshift(new ZeroWindow(length))
     return this
   }

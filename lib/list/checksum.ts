@@ -24,7 +24,7 @@ export function crcOfRange(
   let at = offset
   const sumUp = (window: Window, within: number, n: number): boolean => {
     if (n === window.length && (window.crc !== undefined || keepsCrc(window))) {
-      crc = combine(crc, (window.crc ??= crcOf(window, 0, n, 0, at)), n)
+      crc = combine(crc, keptCrc(window, at), n)
     } else crc = crcOf(window, within, n, crc, at)
     at += n
     return true
@@ -45,9 +45,14 @@ function crcOfLeaf(leaf: Leaf, at: number): number | undefined {
   for (let i = leaf.head; i < leaf.windows.length; i++) {
     const window = leaf.windows[i] as Window
     if (!keepsCrc(window)) return undefined
-    crc = combine(crc, (window.crc ??= crcOf(window, 0, window.length, 0, at)), window.length)
+    crc = combine(crc, keptCrc(window, at), window.length)
   }
   return crc
+}
+
+/** Of a whole window, which keeps it. */
+function keptCrc(window: Window, at: number): number {
+  return (window.crc ??= crcOf(window, 0, window.length, 0, at))
 }
 
 /** Gives the only segment of a list the checksum that its producer has computed. */

@@ -1,5 +1,5 @@
 import { EndOfBufferError, InvalidArgumentError } from '../errors.js'
-import { checkLength, describe } from '../arguments.js'
+import { checkLength, checkWidth, describe } from '../arguments.js'
 import type { Stretch } from '../raw/raw.js'
 import type { BufferList } from './buffer-list.js'
 import { viewOf } from './buffer-view.js'
@@ -22,8 +22,6 @@ const SCALAR_BYTES_MAX = 8
 const SCRATCH = new DataView(new ArrayBuffer(SCALAR_BYTES_MAX))
 /** What is read from where there is nothing to read from. */
 const NO_VIEW = new DataView(NOTHING.bytes.buffer)
-/** The widest integer that every number holds exactly, in bytes. */
-const NUMBER_BYTES_MAX = 6
 
 /**
  * A reading position in a list (Ceph: `buffer::list::iterator`).
@@ -346,12 +344,6 @@ export class Cursor {
       throw pastTheEnd(this.offset, length, this.#readable.length)
     }
   }
-}
-
-function checkWidth(byteLength: unknown): void {
-  checkLength('byteLength', byteLength)
-  if (byteLength >= 1 && byteLength <= NUMBER_BYTES_MAX) return
-  throw new InvalidArgumentError(`byteLength must be 1 to ${NUMBER_BYTES_MAX}, not ${byteLength}`)
 }
 
 /** Two's complement. */

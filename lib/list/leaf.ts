@@ -84,39 +84,23 @@ export class Leaf {
   }
   /** Takes the first window out, or its first bytes; the reference is the caller's. */
   shift(bytesMax: number): Window {
-    this.crc = undefined
-    const window = this.windows[this.head] as Window
-    if (bytesMax < window.length) {
-      const taken = window.part(0, bytesMax)
-      this.windows[this.head] = narrowed(window, bytesMax, window.length - bytesMax)
-      this.base += bytesMax
-      return taken
-    }
-    this.forgetFirst()
-    this.base += window.length
-    return window
-  }
-  /** Takes the first window out; its reference is the caller's. */
-  takeFirst(): void {
-    this.crc = undefined
-    this.base += this.first.length
-    this.forgetFirst()
+    const { first } = this
+    const taken = bytesMax < first.length ? first.part(0, bytesMax) : first
+    this.drop(taken.length)
+    return taken
   }
   /**
-   * Drops the first bytes, at most those of the first window, and returns how many. For leaves that
-   * count nothing: no reference is given back.
+   * Drops the first bytes, at most those of the first window, and returns how many. A window that goes
+   * as a whole keeps its reference: it is the caller's, or there is none.
    */
   drop(bytesMax: number): number {
     this.crc = undefined
-    const window = this.windows[this.head] as Window
-    if (bytesMax < window.length) {
-      this.windows[this.head] = narrowed(window, bytesMax, window.length - bytesMax)
-      this.base += bytesMax
-      return bytesMax
-    }
-    this.forgetFirst()
-    this.base += window.length
-    return window.length
+    const { first } = this
+    const n = Math.min(bytesMax, first.length)
+    if (n < first.length) this.windows[this.head] = narrowed(first, n, first.length - n)
+    else this.forgetFirst()
+    this.base += n
+    return n
   }
   /** Index of the window around a position, which must lie inside. */
   indexOf(position: number): number {

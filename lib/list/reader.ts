@@ -110,9 +110,7 @@ export abstract class Reader extends Appender implements Iterable<Uint8Array> {
   toBuffer(offset = 0, length = this.length - offset): Buffer<ArrayBuffer> {
     this.reading()
     checkRange(offset, length, this.length)
-    const bytes = Buffer.allocUnsafeSlow(length)
-    this.copyRange(offset, length, bytes, 'to-buffer')
-    return bytes
+    return this.copyOf('to-buffer', offset, length)
   }
   /** The range as text. Characters may be split between segments. Copies. */
   override toString(

@@ -323,7 +323,7 @@ export class Segments {
     const added = behind.first.length
     const joined = front.last.joined(behind.first)
     if (joined !== undefined) {
-      behind.takeFirst()
+      behind.drop(added)
       front.replaceLast(joined, added)
       this.#count -= 1
     }

@@ -4,6 +4,7 @@ import { BufferList } from 'splicelist'
 /** What the storeys that a list is built of, and the floors above it, call. Not for programs. */
 const INTERNAL = [
   'admitted',
+  'adding',
   'adoptRaw',
   'alive',
   'appendOwn',
