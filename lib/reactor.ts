@@ -101,65 +101,72 @@ export function runJob(
  * and nothing else: no pipe, no thread, no second descriptor.
  */
 export class Watch {
-  readonly #descriptor: Descriptor
-  readonly #token = ++lastToken
-  #wakeReader: (() => void) | undefined
-  #wakeWriter: (() => void) | undefined
+  private readonly descriptor: Descriptor
+  private readonly token: number
+  private endReadable: (() => void) | undefined
+  private endWritable: (() => void) | undefined
 
   constructor(descriptor: Descriptor) {
-    this.#descriptor = descriptor
-    watches.set(this.#token, this)
+    this.descriptor = descriptor
+    this.token = ++lastToken
+    this.endReadable = undefined
+    this.endWritable = undefined
+    watches.set(this.token, this)
   }
   /** Resolves when bytes, an end or an error can be read, or when woken. */
   readable(): Promise<void> {
     return new Promise((resolve) => {
-      this.#wakeReader = resolve
-      this.#arm()
+      this.endReadable = resolve
+      this.arm()
     })
   }
   /** Resolves when a send can make progress or would fail, or when woken. */
   writable(): Promise<void> {
     return new Promise((resolve) => {
-      this.#wakeWriter = resolve
-      this.#arm()
+      this.endWritable = resolve
+      this.arm()
     })
   }
   /** Lets a waiting reader look again at once. */
   wakeReader(): void {
-    this.fire(READABLE)
+    this.wake(READABLE)
   }
   /** Lets a waiting writer look again at once. */
   wakeWriter(): void {
-    this.fire(WRITABLE)
+    this.wake(WRITABLE)
   }
   /** Ends both waits and leaves the epoll set. */
   close(): void {
-    if (!watches.delete(this.#token)) return
-    opened().unwait(this.#descriptor)
-    this.#take(READABLE | WRITABLE)
+    if (!watches.delete(this.token)) return
+    opened().unwait(this.descriptor)
+    this.end(READABLE | WRITABLE)
   }
-  /** @internal */
+  /** An event came, which also disarmed the descriptor. @internal */
   fire(mask: number): void {
-    this.#take(mask)
-    this.#arm()
+    this.end(mask)
+    if (this.wanted() !== 0) this.arm()
   }
-  #take(mask: number): void {
-    const { wakeReader, wakeWriter } = {
-      wakeReader: this.#wakeReader,
-      wakeWriter: this.#wakeWriter,
-    }
-    if (mask & READABLE) this.#wakeReader = undefined
-    if (mask & WRITABLE) this.#wakeWriter = undefined
-    if (mask & READABLE) wakeReader?.()
-    if (mask & WRITABLE) wakeWriter?.()
+  private wake(mask: number): void {
+    if ((this.wanted() & mask) === 0) return
+    this.end(mask)
+    if (this.wanted() === 0) opened().unwait(this.descriptor)
+    else this.arm()
   }
-  #arm(): void {
-    const mask =
-      (this.#wakeReader === undefined ? 0 : READABLE) |
-      (this.#wakeWriter === undefined ? 0 : WRITABLE)
-    if (mask === 0) return opened().unwait(this.#descriptor)
+  private end(mask: number): void {
+    const { endReadable, endWritable } = this
+    if (mask & READABLE) this.endReadable = undefined
+    if (mask & WRITABLE) this.endWritable = undefined
+    if (mask & READABLE) endReadable?.()
+    if (mask & WRITABLE) endWritable?.()
+  }
+  private wanted(): number {
+    const reader = this.endReadable === undefined ? 0 : READABLE
+    return this.endWritable === undefined ? reader : reader | WRITABLE
+  }
+  private arm(): void {
+    const mask = this.wanted()
     // A descriptor that cannot be waited for is always ready, or already closed by its owner: the
     // next call on it tells which.
-    if (opened().wait(this.#descriptor, mask, this.#token) < 0) this.#take(mask)
+    if (opened().wait(this.descriptor, mask, this.token) < 0) this.end(mask)
   }
 }

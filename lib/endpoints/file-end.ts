@@ -122,7 +122,7 @@ export class FileEnd implements SourceEnd, SinkEnd {
     return n < 0 ? n : bytes.subarray(0, n)
   }
   drain(parcel: PipeParcel): Promise<number> {
-    return this.#run(this.file.drain(parcel.pipes, this.#offset, parcel.lengthsBytes()))
+    return this.#run(this.file.drain(parcel.waiting, this.#offset, parcel.lengthsBytes()))
   }
   async write(parts: readonly Uint8Array[], skipBytes: number): Promise<number> {
     const n = await this.#run(this.file.writeAt(this.#offset, parts, skipBytes))

@@ -1,7 +1,7 @@
 import { ledger, copy } from '../audit/ledger.js'
 import type { CopyCause } from '../audit/causes.js'
 import { CountedRaw } from './counted.js'
-import { MemoryParcel, PipeParcel, type Parcel } from './parcel.js'
+import { MemoryParcel, PipeParcel, POOL, type Parcel } from './parcel.js'
 import { addon } from '../native.js'
 import { pipePool } from './pipe-pool.js'
 import type { OpenFile } from './open-file.js'
@@ -102,7 +102,7 @@ export class FileRaw extends CountedRaw<Holdings> implements BufferRaw {
     const { file } = this.owned
     const { bytes, errno } = await file.fill([held], this.#fileOffset + offset, [length]).done
     held.bytes = bytes
-    if (bytes > 0) return new PipeParcel([held], bytes, () => pipePool.giveBack(held))
+    if (bytes > 0) return new PipeParcel([held], bytes, POOL)
     pipePool.giveBack(held)
     return errno === 0 ? -ENODATA : -errno
   }

@@ -8,41 +8,44 @@
 import { ledger } from '../audit/ledger.js'
 import type { CopyCause } from '../audit/causes.js'
 import { opened } from '../reactor.js'
-import type { HeldPipe } from './pipe-pool.js'
+import { pipePool, type HeldPipe } from './pipe-pool.js'
 
 /** What is on its way: pages or memory. */
 export type Parcel = PipeParcel | MemoryParcel
 
+/** Who lent the pipes of a parcel, and has them back when it is closed. */
+export interface Lender {
+  takeBack(parcel: PipeParcel): void
+}
+
 /** Pages in pipes: the first `remaining` bytes of what they hold, the first pipe first. */
 export class PipeParcel {
   remaining: number
-  readonly #pipes: HeldPipe[]
-  readonly #onAccept: ((bytes: number) => void) | undefined
-  #onClose: ((remaining: number) => void) | undefined
+  /** All pipes that were lent, those that are empty by now too. */
+  readonly pipes: readonly HeldPipe[]
+  /** Which of them the next bytes lie in. */
+  private at: number
+  private lender: Lender | undefined
 
-  constructor(
-    pipes: readonly HeldPipe[],
-    lengthBytes: number,
-    onClose: (remaining: number) => void,
-    onAccept?: (bytes: number) => void,
-  ) {
-    this.#pipes = [...pipes]
+  /** Without a lender the pipes are the sink's own already. */
+  constructor(pipes: readonly HeldPipe[], lengthBytes: number, lender: Lender | undefined) {
     this.remaining = lengthBytes
-    this.#onClose = onClose
-    this.#onAccept = onAccept
+    this.pipes = pipes
+    this.at = 0
+    this.lender = lender
   }
   /** The pipe that the next bytes lie in. */
   get first(): HeldPipe {
-    return this.#pipes[0] as HeldPipe
+    return this.pipes[this.at] as HeldPipe
   }
   /** The pipes that bytes remain in. */
-  get pipes(): readonly HeldPipe[] {
-    return this.#pipes
+  get waiting(): readonly HeldPipe[] {
+    return this.at === 0 ? this.pipes : this.pipes.slice(this.at)
   }
-  /** How many of the remaining bytes lie in each pipe. */
+  /** How many of the remaining bytes lie in each of the waiting pipes. */
   lengthsBytes(): number[] {
     let left = this.remaining
-    return this.#pipes.map(({ bytes }) => {
+    return this.waiting.map(({ bytes }) => {
       const here = Math.min(left, bytes)
       left -= here
       return here
@@ -50,14 +53,13 @@ export class PipeParcel {
   }
   accept(bytes: number): void {
     this.remaining -= bytes
-    let left = bytes
-    while (left > 0) {
-      const here = Math.min(left, this.first.bytes)
-      this.first.bytes -= here
+    for (let left = bytes; left > 0;) {
+      const { first } = this
+      const here = Math.min(left, first.bytes)
+      first.bytes -= here
       left -= here
-      if (this.first.bytes === 0 && this.#pipes.length > 1) this.#pipes.shift()
+      if (first.bytes === 0 && this.at + 1 < this.pipes.length) this.at += 1
     }
-    this.#onAccept?.(bytes)
   }
   /** Leaves the bytes where they are, because the pipes are the sink's own. */
   keep(): void {
@@ -65,14 +67,14 @@ export class PipeParcel {
   }
   /** Takes the pipes, with what remains in them, out of the parcel: the caller's now. */
   takePipes(): readonly HeldPipe[] {
-    this.#onClose = undefined
+    this.lender = undefined
     this.remaining = 0
-    return this.#pipes
+    return this.waiting
   }
   close(): void {
-    const onClose = this.#onClose
-    this.#onClose = undefined
-    onClose?.(this.remaining)
+    const { lender } = this
+    this.lender = undefined
+    lender?.takeBack(this)
   }
   /** Reads what remains into memory: a copy, for sinks that take no pages. Closes this parcel. */
   toMemory(cause: CopyCause): MemoryParcel {
@@ -87,6 +89,13 @@ export class PipeParcel {
   }
 }
 
+/** The pool as the lender of pipes that were borrowed for one parcel. */
+export const POOL: Lender = {
+  takeBack: ({ pipes }) => {
+    for (const held of pipes) pipePool.giveBack(held)
+  },
+}
+
 /** Memory that stays as it is until the parcel is closed. */
 export class MemoryParcel {
   /** The parts not wholly sent yet; the first `skip` bytes of the first are sent. */
@@ -96,7 +105,9 @@ export class MemoryParcel {
 
   constructor(parts: Uint8Array[]) {
     this.parts = parts
-    this.remaining = parts.reduce((sum, part) => sum + part.length, 0)
+    let remaining = 0
+    for (const part of parts) remaining += part.length
+    this.remaining = remaining
   }
   accept(bytes: number): void {
     this.remaining -= bytes

@@ -35,6 +35,8 @@ export interface HeldPipe {
   slots: number
   /** Bytes that it holds. We count: FIONREAD is for checking, and fullness is in slots. */
   bytes: number
+  /** Whether a transfer moves bytes out of it: nobody else touches it then. */
+  isLent: boolean
 }
 
 /** Something that keeps a pipe only to save work, and gives it up when pipes are short. */
@@ -171,7 +173,7 @@ class PipePool {
     if (slots < wanted) ledger.degradedPipes++
     this.#slotsReserved += slots
     this.#pipesLive += 1
-    return { pipe, slots, bytes: 0 }
+    return { pipe, slots, bytes: 0, isLent: false }
   }
 }
 

@@ -2,20 +2,22 @@ import { copy, ledger } from '../audit/ledger.js'
 import type { CopyCause } from '../audit/causes.js'
 import { opened } from '../reactor.js'
 import { CountedRaw } from './counted.js'
-import { MemoryParcel, PipeParcel, readPipe, readPipeInto, type Parcel } from './parcel.js'
+import {
+  MemoryParcel,
+  PipeParcel,
+  readPipe,
+  readPipeInto,
+  type Lender,
+  type Parcel,
+} from './parcel.js'
 import { pipePool, type HeldPipe, type Reclaimable } from './pipe-pool.js'
 import type { BufferRaw, PageOwnership, Stretch } from './raw.js'
 import { BLOCK_BYTES, leaseMemory, type LeaseHolder } from './slabs.js'
 
 /** A run of the raw's bytes that lies in one pipe, or, once it was spilled, in memory. */
 interface PipePart {
-  /** Where its first byte is, or was, in the raw. */
-  readonly start: number
+  /** Behind its last byte in the raw. */
   readonly end: number
-  /** The first byte that the pipe still holds: more than `start` once it was consumed from. */
-  front: number
-  /** Whether a transfer moves bytes out of the pipe: nobody else touches it then. */
-  isLent: boolean
   held: HeldPipe | undefined
   memory: Uint8Array | undefined
 }
@@ -39,8 +41,8 @@ class Holdings implements Reclaimable {
   /** Gives up what it keeps only to save work, and shrinks its pipes to what they hold. */
   reclaim(): void {
     this.closeReader()
-    for (const { held, isLent } of this.parts) {
-      if (held !== undefined && !isLent) pipePool.shrink(held)
+    for (const { held } of this.parts) {
+      if (held !== undefined && !held.isLent) pipePool.shrink(held)
     }
   }
   closeReader(): void {
@@ -79,7 +81,7 @@ export class PipeRaw extends CountedRaw<Holdings> implements BufferRaw {
   readonly pages: PageOwnership
   readonly length: number
   /** Where the last read or send ended: one that goes on from there gets a reader to the end. */
-  #lastEnd = -1
+  private lastEnd = -1
 
   /** Takes ownership of the pipes and of all that they hold. */
   constructor(pipes: readonly HeldPipe[], pages: PageOwnership) {
@@ -94,11 +96,11 @@ export class PipeRaw extends CountedRaw<Holdings> implements BufferRaw {
     leases: LeaseHolder,
     cause: 'look' | 'cStr' = 'look',
   ): Uint8Array {
-    const part = this.#partAt(offset)
+    const part = this.partAt(offset)
     if (part.memory !== undefined && offset + length <= part.end) {
-      return part.memory.subarray(offset - part.front, offset - part.front + length)
+      return part.memory.subarray(offset - frontOf(part), offset - frontOf(part) + length)
     }
-    const from = Math.max(part.front, offset - (offset % BLOCK_BYTES))
+    const from = Math.max(frontOf(part), offset - (offset % BLOCK_BYTES))
     const end = Math.ceil((offset + length) / BLOCK_BYTES) * BLOCK_BYTES
     const to = Math.min(this.length, end)
     const lease = leaseMemory(to - from)
@@ -107,7 +109,7 @@ export class PipeRaw extends CountedRaw<Holdings> implements BufferRaw {
     return lease.bytes.subarray(offset - from, offset - from + length)
   }
   stretch(offset: number, leases: LeaseHolder): Stretch {
-    const start = Math.max(this.#partAt(offset).front, offset - (offset % BLOCK_BYTES))
+    const start = Math.max(frontOf(this.partAt(offset)), offset - (offset % BLOCK_BYTES))
     const end = Math.min(this.length, offset - (offset % BLOCK_BYTES) + BLOCK_BYTES)
     return { bytes: this.look(start, end - start, leases), start }
   }
@@ -119,9 +121,9 @@ export class PipeRaw extends CountedRaw<Holdings> implements BufferRaw {
     cause: CopyCause,
   ): boolean {
     for (let done = 0; done < length;) {
-      const part = this.#partAt(offset + done)
+      const part = this.partAt(offset + done)
       const n = Math.min(length - done, part.end - offset - done)
-      this.#readPart(part, offset + done, n, target, at + done, cause)
+      this.readPart(part, offset + done, n, target, at + done, cause)
       done += n
     }
     ledger.countInspected(length)
@@ -129,61 +131,65 @@ export class PipeRaw extends CountedRaw<Holdings> implements BufferRaw {
     return true
   }
   parcel(offset: number, length: number, consume: boolean, copyCause?: CopyCause): Parcel {
-    const part = this.#partAt(offset)
+    const part = this.partAt(offset)
     const n = Math.min(length, part.end - offset)
     if (part.memory !== undefined) {
-      const from = offset - part.front
+      const from = offset - frontOf(part)
       return new MemoryParcel([part.memory.subarray(from, from + n)])
     }
     // What is read into memory must stay in the pipe until the sink has accepted it.
-    const mayGiveUp = consume && copyCause === undefined && this.refs === 1
-    if (mayGiveUp) return this.#consume(part, offset, length)
-    const reader = this.#readerAt(part, offset, n, false)
+    if (consume && copyCause === undefined) {
+      const lent: HeldPipe[] = []
+      const ready = this.lend(offset, length, lent)
+      if (ready > 0) return new PipeParcel(lent, ready, LENT)
+    }
+    const reader = this.readerAt(part, offset, n, false)
     if (reader === undefined) {
       return new MemoryParcel([
-        this.#spill(part)
-          .subarray(offset - part.front)
+        this.spill(part)
+          .subarray(offset - frontOf(part))
           .subarray(0, n),
       ])
     }
     this.retain()
     const ready = Math.min(n, reader.held.bytes)
-    const parcel = new PipeParcel([reader.held], ready, (remaining) => {
-      reader.position = offset + ready - remaining
-      this.#keepReader(reader)
-      this.release()
+    const parcel = new PipeParcel([reader.held], ready, {
+      takeBack: ({ remaining }) => {
+        reader.position = offset + ready - remaining
+        this.keepReader(reader)
+        this.release()
+      },
     })
     return copyCause === undefined ? parcel : parcel.toMemory(copyCause)
   }
+  /**
+   * The pipes themselves, which a transfer may empty: of as many as the window spans, added to
+   * `lent`. Returns how many bytes of the window they hold, which is 0 where somebody else needs
+   * them.
+   */
+  lend(offset: number, length: number, lent: HeldPipe[]): number {
+    if (this.refs !== 1) return 0
+    this.owned.closeReader()
+    const to = offset + length
+    let end = offset
+    for (const part of this.owned.parts) {
+      if (part.end <= offset) continue
+      const { held } = part
+      if (held === undefined || frontOf(part) > end) break
+      if (end === offset) discard(held, offset - frontOf(part))
+      held.isLent = true
+      lent.push(held)
+      end = Math.min(part.end, to)
+      if (end === to) break
+    }
+    return end - offset
+  }
 
-  #partAt(offset: number): PipePart {
+  private partAt(offset: number): PipePart {
     for (const part of this.owned.parts) if (offset < part.end) return part
     throw new RangeError(`No byte ${offset} in a pipe segment of ${this.length} bytes`)
   }
-  /** The raw's own pages, of as many pipes as the window spans. */
-  #consume(first: PipePart, offset: number, length: number): PipeParcel {
-    this.owned.closeReader()
-    discard(first.held as HeldPipe, offset - first.front)
-    first.front = offset
-    const run: PipePart[] = []
-    let end = offset
-    for (const part of this.owned.parts) {
-      if (part.start < first.start || end >= offset + length || part.held === undefined) continue
-      if (part.front > end) break
-      run.push(part)
-      part.isLent = true
-      end = Math.min(part.end, offset + length)
-    }
-    return new PipeParcel(
-      run.map(({ held }) => held as HeldPipe),
-      end - offset,
-      () => {
-        for (const part of run) part.isLent = false
-      },
-      (bytes) => advance(run, bytes),
-    )
-  }
-  #readPart(
+  private readPart(
     part: PipePart,
     offset: number,
     n: number,
@@ -191,40 +197,40 @@ export class PipeRaw extends CountedRaw<Holdings> implements BufferRaw {
     at: number,
     cause: CopyCause,
   ): void {
-    const reader = part.memory === undefined ? this.#readerAt(part, offset, n, true) : undefined
+    const reader = part.memory === undefined ? this.readerAt(part, offset, n, true) : undefined
     if (reader === undefined || reader.held.bytes < n) {
-      if (reader !== undefined) this.#keepReader(reader)
-      const memory = this.#spill(part)
-      copy(cause, memory.subarray(offset - part.front, offset - part.front + n), target, at)
+      if (reader !== undefined) this.keepReader(reader)
+      const memory = this.spill(part)
+      copy(cause, memory.subarray(offset - frontOf(part), offset - frontOf(part) + n), target, at)
       return
     }
     readPipeInto(reader.held, target, at, n)
     ledger.countCopied(cause, n)
     reader.held.bytes -= n
     reader.position += n
-    this.#keepReader(reader)
+    this.keepReader(reader)
   }
   /**
    * A teed pipe whose next byte is `offset`, holding `length` bytes from there, or fewer when its
    * slots ran out; undefined when it cannot get there.
    */
-  #readerAt(part: PipePart, offset: number, length: number, isLook: boolean): Reader | undefined {
-    const goesOn = offset === this.#lastEnd
-    this.#lastEnd = offset + length
-    const reader = this.#takeReader(part, offset, length)
+  private readerAt(part: PipePart, offset: number, length: number, isLook: boolean): Reader | undefined {
+    const goesOn = offset === this.lastEnd
+    this.lastEnd = offset + length
+    const reader = this.takeReader(part, offset, length)
     if (reader !== undefined) return reader
-    const wanted = goesOn ? part.end - part.front : offset + length - part.front
-    const held = this.#tee(part, wanted, isLook)
+    const wanted = goesOn ? part.end - frontOf(part) : offset + length - frontOf(part)
+    const held = this.tee(part, wanted, isLook)
     if (held === undefined) return undefined
-    if (held.bytes <= offset - part.front) {
+    if (held.bytes <= offset - frontOf(part)) {
       pipePool.giveBack(held)
       return undefined
     }
-    discard(held, offset - part.front)
+    discard(held, offset - frontOf(part))
     return { part, held, position: offset }
   }
   /** A pipe with a part's first bytes: all that are wanted, or as many as its slots hold. */
-  #tee(part: PipePart, wanted: number, isLook: boolean): HeldPipe | undefined {
+  private tee(part: PipePart, wanted: number, isLook: boolean): HeldPipe | undefined {
     const source = part.held as HeldPipe
     // A pipe for so many bytes is large enough where pages are full; one with as many slots, always.
     for (let slotsMin = 0; ; slotsMin = source.slots) {
@@ -240,7 +246,7 @@ export class PipeRaw extends CountedRaw<Holdings> implements BufferRaw {
     }
   }
   /** The kept reader, if it stands at or before `offset` and holds the bytes. */
-  #takeReader(part: PipePart, offset: number, length: number): Reader | undefined {
+  private takeReader(part: PipePart, offset: number, length: number): Reader | undefined {
     const reader = this.owned.reader
     if (reader?.part !== part || reader.position > offset) return undefined
     if (reader.position + reader.held.bytes < offset + length) return undefined
@@ -249,13 +255,13 @@ export class PipeRaw extends CountedRaw<Holdings> implements BufferRaw {
     reader.position = offset
     return reader
   }
-  #keepReader(reader: Reader): void {
+  private keepReader(reader: Reader): void {
     if (reader.held.bytes === 0) return pipePool.giveBack(reader.held)
     this.owned.closeReader()
     this.owned.reader = reader
   }
   /** Reads a whole part into memory for good, when no pipe is left to tee it into. */
-  #spill(part: PipePart): Uint8Array {
+  private spill(part: PipePart): Uint8Array {
     if (part.memory !== undefined) return part.memory
     const held = part.held as HeldPipe
     part.memory = readPipe(held, held.bytes, 'no-scratch')
@@ -269,20 +275,21 @@ export class PipeRaw extends CountedRaw<Holdings> implements BufferRaw {
 function partsOf(pipes: readonly HeldPipe[]): PipePart[] {
   let end = 0
   return pipes.map((held) => {
-    const start = end
     end += held.bytes
-    return { start, end, front: start, isLent: false, held, memory: undefined }
+    return { end, held, memory: undefined }
   })
 }
 
-/** Bytes have left the pipes of these parts, front to back. */
-function advance(run: readonly PipePart[], bytes: number): void {
-  let left = bytes
-  for (const part of run) {
-    const here = Math.min(left, part.end - part.front)
-    part.front += here
-    left -= here
-  }
+/** The first byte in the raw that a part still holds: a later one once it was consumed from. */
+function frontOf({ end, held, memory }: PipePart): number {
+  return end - (held?.bytes ?? memory?.length ?? 0)
+}
+
+/** The lender of pipes that stay a raw's own while they are emptied. */
+export const LENT: Lender = {
+  takeBack: ({ pipes }) => {
+    for (const held of pipes) held.isLent = false
+  },
 }
 
 function discard(held: HeldPipe, bytes: number): void {

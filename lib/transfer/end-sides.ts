@@ -6,7 +6,7 @@ import type { Eventually } from '../eventually.js'
 import { segmentsOf, takeSegments } from '../list/buffer-list.js'
 import { Segments } from '../list/segments.js'
 import { windowOf, windowOfMemory } from '../list/window.js'
-import { MemoryParcel, PipeParcel, type Parcel } from '../raw/parcel.js'
+import { MemoryParcel, PipeParcel, POOL, type Parcel } from '../raw/parcel.js'
 import { PipeRaw } from '../raw/pipe.js'
 import { pipePool, type HeldPipe } from '../raw/pipe-pool.js'
 import { ListSource } from './list-sides.js'
@@ -15,63 +15,63 @@ import type { PullSide, PushSide } from './sides.js'
 
 /** A place as a pull side: what it gave back before comes first, then what it has. */
 export class EndSource implements PullSide {
-  readonly #end: SourceEnd
-  readonly #plan: Plan
+  private readonly end: SourceEnd
+  private readonly plan: Plan
   /** What comes first, while it is being sent. */
-  #front: ListSource | undefined
+  private front: ListSource | undefined
 
   constructor(end: SourceEnd, plan: Plan) {
-    this.#end = end
-    this.#plan = plan
+    this.end = end
+    this.plan = plan
   }
   get label(): string {
-    return this.#end.label
+    return this.end.label
   }
   get batchBytes(): number {
-    return this.#end.batchBytes
+    return this.end.batchBytes
   }
   start(): Eventually<void> {
-    return this.#end.startReading()
+    return this.end.startReading()
   }
   stop(errno: number): void {
-    const rest = this.#front?.takeRest()
-    if (rest !== undefined) segmentsOf(this.#end.front).unshiftAll(rest)
-    this.#end.stopReading(errno)
+    const rest = this.front?.takeRest()
+    if (rest !== undefined) segmentsOf(this.end.front).unshiftAll(rest)
+    this.end.stopReading(errno)
   }
   takeFront(length: number): Segments | undefined {
-    const { front } = this.#end
+    const { front } = this.end
     if (front.length === 0) return undefined
     return takeSegments(front, Math.min(length, front.length))
   }
   load(length: number, trays: readonly HeldPipe[] | undefined): Eventually<Parcel | number> {
-    const front = this.#frontSource(length)
+    const front = this.frontSource(length)
     if (front !== undefined) return front.load(length)
-    const cause = this.#plan.copyCause
-    if (cause !== undefined) return this.#read(length, cause)
+    const cause = this.plan.copyCause
+    if (cause !== undefined) return this.read(length, cause)
     const pipes = trays ?? borrowOne(length)
     // An empty array: the sink keeps pages, and has no pipe for them. One of ours would be lost to it.
-    if (pipes === undefined || pipes.length === 0) return this.#readForBudget(length)
+    if (pipes === undefined || pipes.length === 0) return this.readForBudget(length)
     const isOwn = trays === undefined
-    const filled = this.#end.fill(pipes, length)
-    if (typeof filled === 'number') return this.#filled(pipes, isOwn, length, filled)
-    return filled.then((n) => this.#filled(pipes, isOwn, length, n))
+    const filled = this.end.fill(pipes, length)
+    if (typeof filled === 'number') return this.filled(pipes, isOwn, length, filled)
+    return filled.then((n) => this.filled(pipes, isOwn, length, n))
   }
   copied(parcel: PipeParcel, length: number): Eventually<Parcel | number> {
-    if (this.#front !== undefined) return this.#front.copied(parcel, length)
-    this.#plan.use('copy:fallback')
+    if (this.front !== undefined) return this.front.copied(parcel, length)
+    this.plan.use('copy:fallback')
     return parcel.toMemory('fallback')
   }
   accepted(bytes: number): void {
-    this.#front?.accepted(bytes)
+    this.front?.accepted(bytes)
   }
   residual(parcel: Parcel): Segments | undefined {
-    if (this.#front !== undefined) {
-      this.#front.residual()
+    if (this.front !== undefined) {
+      this.front.residual()
       return
     }
     const rest = new Segments()
     if (parcel instanceof PipeParcel) {
-      rest.push(windowOf(new PipeRaw(parcel.takePipes(), this.#end.pages)))
+      rest.push(windowOf(new PipeRaw(parcel.takePipes(), this.end.pages)))
       return rest
     }
     parcel.parts.forEach((part, i) => {
@@ -84,46 +84,46 @@ export class EndSource implements PullSide {
     return false
   }
   ready(wantedBytes: number): Promise<void> {
-    return this.#end.readable(wantedBytes)
+    return this.end.readable(wantedBytes)
   }
   wake(): void {
-    this.#end.wakeReader()
+    this.end.wakeReader()
   }
   /** The source of what comes first, while there is some. */
-  #frontSource(length: number): ListSource | undefined {
-    if (this.#front !== undefined && this.#front.length === 0) this.#front = undefined
-    if (this.#front === undefined) {
+  private frontSource(length: number): ListSource | undefined {
+    if (this.front !== undefined && this.front.length === 0) this.front = undefined
+    if (this.front === undefined) {
       const front = this.takeFront(length)
-      if (front !== undefined) this.#front = new ListSource(front, true, this.#plan)
+      if (front !== undefined) this.front = new ListSource(front, true, this.plan)
     }
-    return this.#front
+    return this.front
   }
-  #filled(
+  private filled(
     pipes: readonly HeldPipe[],
     isOwn: boolean,
     length: number,
     n: number,
   ): Eventually<Parcel | number> {
     if (n > 0) {
-      if (this.#end.pages === 'foreign') ledger.unknown += n
-      return new PipeParcel(pipes, n, isOwn ? () => giveBackAll(pipes) : () => undefined)
+      if (this.end.pages === 'foreign') ledger.unknown += n
+      return new PipeParcel(pipes, n, isOwn ? POOL : undefined)
     }
     if (isOwn) giveBackAll(pipes)
-    if (n < 0 && this.#plan.fallsBack(n, 'splice')) return this.#read(length, 'fallback')
+    if (n < 0 && this.plan.fallsBack(n, 'splice')) return this.read(length, 'fallback')
     return n
   }
-  #readForBudget(length: number): Eventually<Parcel | number> {
-    if (this.#plan.isReferenceOnly) {
+  private readForBudget(length: number): Eventually<Parcel | number> {
+    if (this.plan.isReferenceOnly) {
       throw new NotByReferenceError(
         'No pipe is left within the budget',
         "Release lists that hold pages, ask for less at once, or use mode 'auto'",
       )
     }
-    return this.#read(length, 'budget')
+    return this.read(length, 'budget')
   }
-  #read(length: number, cause: CopyCause): Eventually<Parcel | number> {
-    this.#plan.use(`copy:${cause}`)
-    const read = this.#end.read(length)
+  private read(length: number, cause: CopyCause): Eventually<Parcel | number> {
+    this.plan.use(`copy:${cause}`)
+    const read = this.end.read(length)
     return read instanceof Promise ? read.then((r) => received(r, cause)) : received(read, cause)
   }
 }
@@ -146,24 +146,24 @@ function received(read: Uint8Array | number, cause: CopyCause): Parcel | number 
 
 /** A place as a push side. */
 export class EndSink implements PushSide {
-  readonly #end: SinkEnd
-  readonly #plan: Plan
+  private readonly end: SinkEnd
+  private readonly plan: Plan
 
   constructor(end: SinkEnd, plan: Plan) {
-    this.#end = end
-    this.#plan = plan
+    this.end = end
+    this.plan = plan
   }
   get label(): string {
-    return this.#end.label
+    return this.end.label
   }
   get batchBytes(): number {
-    return this.#end.batchBytes
+    return this.end.batchBytes
   }
   start(): Eventually<void> {
-    return this.#end.startWriting()
+    return this.end.startWriting()
   }
   stop(errno: number): Eventually<number> {
-    return this.#end.stopWriting(errno)
+    return this.end.stopWriting(errno)
   }
   trays(): undefined {
     return undefined
@@ -171,27 +171,27 @@ export class EndSink implements PushSide {
   push(parcel: Parcel, more: boolean): Eventually<number> {
     const isPages = parcel instanceof PipeParcel
     const pushed = isPages
-      ? this.#end.drain(parcel, more)
-      : this.#end.write(parcel.parts, parcel.skip, more)
-    if (typeof pushed === 'number') return this.#pushed(parcel, pushed)
-    return pushed.then((n) => this.#pushed(parcel, n))
+      ? this.end.drain(parcel, more)
+      : this.end.write(parcel.parts, parcel.skip, more)
+    if (typeof pushed === 'number') return this.pushed(parcel, pushed)
+    return pushed.then((n) => this.pushed(parcel, n))
   }
   rest(): void {
     // It holds nothing between parcels.
   }
   ready(): Promise<void> {
-    return this.#end.writable()
+    return this.end.writable()
   }
   wake(): void {
-    this.#end.wakeWriter()
+    this.end.wakeWriter()
   }
-  #pushed(parcel: Parcel, n: number): number {
+  private pushed(parcel: Parcel, n: number): number {
     if (n <= 0) return n === 0 ? -EAGAIN : n
     const isPages = parcel instanceof PipeParcel
     parcel.accept(n)
-    this.#plan.use(isPages ? 'splice' : 'write')
+    this.plan.use(isPages ? 'splice' : 'write')
     if (isPages) ledger.moved += n
-    const cause = isPages ? this.#end.pageCopies : this.#end.memoryCopies
+    const cause = isPages ? this.end.pageCopies : this.end.memoryCopies
     if (cause !== undefined) ledger.countKernelCopied(cause, n)
     return n
   }

@@ -1,11 +1,11 @@
 import { ledger } from '../audit/ledger.js'
 import { after, type Eventually } from '../eventually.js'
 import { Segments } from '../list/segments.js'
-import { MemoryWindow, windowOf, windowOfMemory } from '../list/window.js'
+import { MemoryWindow, RawWindow, windowOf, windowOfMemory } from '../list/window.js'
 import { opened } from '../reactor.js'
 import { MemoryParcel, PipeParcel, readPipe, type Parcel } from '../raw/parcel.js'
-import { PipeRaw } from '../raw/pipe.js'
-import { PAGE_BYTES, pipePool, type HeldPipe } from '../raw/pipe-pool.js'
+import { LENT, PipeRaw } from '../raw/pipe.js'
+import { LARGE_PIPE_SLOTS, PAGE_BYTES, pipePool, type HeldPipe } from '../raw/pipe-pool.js'
 import type { PageOwnership } from '../raw/raw.js'
 import type { Plan } from './plan.js'
 import type { PullSide, PushSide } from './sides.js'
@@ -19,17 +19,17 @@ const SLOT_BYTES_MIN = 2048
 export class ListSource implements PullSide {
   readonly label = 'list'
   readonly batchBytes = Infinity
-  readonly #segments: Segments
-  readonly #consume: boolean
-  readonly #plan: Plan
+  private readonly segments: Segments
+  private readonly consume: boolean
+  private readonly plan: Plan
 
   constructor(segments: Segments, consume: boolean, plan: Plan) {
-    this.#segments = segments
-    this.#consume = consume
-    this.#plan = plan
+    this.segments = segments
+    this.consume = consume
+    this.plan = plan
   }
   get length(): number {
-    return this.#segments.length
+    return this.segments.length
   }
   start(): void {
     // A list is always there.
@@ -41,35 +41,51 @@ export class ListSource implements PullSide {
     return undefined
   }
   load(length: number): Eventually<Parcel | number> {
-    const first = this.#segments.first()
+    const first = this.segments.first()
     if (first === undefined) return 0
     if (first instanceof MemoryWindow) {
-      return new MemoryParcel(this.#segments.gather(length, PARTS_MAX))
+      return new MemoryParcel(this.segments.gather(length, PARTS_MAX))
     }
-    const cause = this.#plan.copyCause
+    const cause = this.plan.copyCause
+    if (this.consume && cause === undefined) {
+      const lent = this.lentFront(length)
+      if (lent !== undefined) return lent
+    }
     const n = Math.min(first.length, length)
-    const parcel = first.parcel(0, n, this.#consume, cause)
-    return after(parcel, (it) => this.#orCopied(it, length))
+    const parcel = first.parcel(0, n, this.consume, cause)
+    return after(parcel, (it) => this.orCopied(it, length))
+  }
+  /** The pipes at the front that nobody else needs, through as many segments as they make up. */
+  private lentFront(length: number): PipeParcel | undefined {
+    const pipes: HeldPipe[] = []
+    let ready = 0
+    this.segments.visit(0, Math.min(length, this.segments.length), (window, within, n) => {
+      if (!(window instanceof RawWindow && window.raw instanceof PipeRaw)) return false
+      const lent = window.raw.lend(window.offset + within, n, pipes)
+      ready += lent
+      return lent === n
+    })
+    return ready === 0 ? undefined : new PipeParcel(pipes, ready, LENT)
   }
   /** A refusal of pages before any byte moved sends the same bytes the next way. */
-  #orCopied(parcel: Parcel | number, length: number): Eventually<Parcel | number> {
-    const cause = this.#plan.copyCause
-    if (cause !== undefined) this.#plan.use(`copy:${cause}`)
+  private orCopied(parcel: Parcel | number, length: number): Eventually<Parcel | number> {
+    const cause = this.plan.copyCause
+    if (cause !== undefined) this.plan.use(`copy:${cause}`)
     if (typeof parcel !== 'number' || cause !== undefined) return parcel
-    return this.#plan.fallsBack(parcel, 'splice') ? this.load(length) : parcel
+    return this.plan.fallsBack(parcel, 'splice') ? this.load(length) : parcel
   }
   copied(parcel: PipeParcel, length: number): Eventually<Parcel | number> {
     parcel.close()
     return this.load(length)
   }
   accepted(bytes: number): void {
-    this.#segments.dropFront(bytes)
+    this.segments.dropFront(bytes)
   }
   residual(): undefined {
     return undefined
   }
   hasMore(afterBytes: number): boolean {
-    return this.#segments.length > afterBytes
+    return this.segments.length > afterBytes
   }
   ready(): Promise<void> {
     return Promise.resolve()
@@ -79,7 +95,7 @@ export class ListSource implements PullSide {
   }
   /** What was not accepted. */
   takeRest(): Segments {
-    return this.#segments.moveOut()
+    return this.segments.moveOut()
   }
 }
 
@@ -87,15 +103,15 @@ export class ListSource implements PullSide {
 export class ListSink implements PushSide {
   readonly label = 'list'
   readonly batchBytes = Infinity
-  readonly #segments = new Segments()
-  readonly #pages: PageOwnership
-  readonly #plan: Plan
+  private readonly segments = new Segments()
+  private readonly pages: PageOwnership
+  private readonly plan: Plan
   /** Pipes of the pipe segment in the making; the last is the tray. */
-  #pipes: HeldPipe[] = []
+  private pipes: HeldPipe[] = []
 
   constructor(pages: PageOwnership, plan: Plan) {
-    this.#pages = pages
-    this.#plan = plan
+    this.pages = pages
+    this.plan = plan
   }
   start(): void {
     // A list is always there.
@@ -105,7 +121,7 @@ export class ListSink implements PushSide {
     return 0
   }
   trays(wantedBytes: number): readonly HeldPipe[] {
-    const trays = this.#pipesWithRoom()
+    const trays = this.pipesWithRoom()
     let left = wantedBytes
     // A socket's slots hold more than a page: a pipe with room may hold more than its slots' pages.
     for (const { slots, bytes } of trays) left -= Math.max(0, slots * PAGE_BYTES - bytes)
@@ -113,32 +129,32 @@ export class ListSink implements PushSide {
       const held = pipePool.borrow(left)
       if (held === undefined) break
       trays.push(held)
-      this.#pipes.push(held)
+      this.pipes.push(held)
       left -= held.slots * PAGE_BYTES
     }
     return trays
   }
   rest(): void {
-    for (let last = this.#pipes.at(-1); last?.bytes === 0; last = this.#pipes.at(-1)) {
-      this.#pipes.pop()
+    for (let last = this.pipes.at(-1); last?.bytes === 0; last = this.pipes.at(-1)) {
+      this.pipes.pop()
       pipePool.giveBack(last)
     }
   }
   adopt(segments: Segments): void {
-    this.#seal()
-    this.#segments.pushAll(segments)
+    this.seal()
+    this.segments.pushAll(segments)
   }
   push(parcel: Parcel): number {
     const n = parcel.remaining
     if (parcel instanceof PipeParcel) {
       parcel.keep()
       ledger.moved += n
-      this.#plan.use('splice')
+      this.plan.use('splice')
       return n
     }
-    this.#seal()
+    this.seal()
     for (const part of parcel.parts) {
-      this.#segments.push(windowOfMemory(part))
+      this.segments.push(windowOfMemory(part))
     }
     parcel.accept(n)
     return n
@@ -150,41 +166,50 @@ export class ListSink implements PushSide {
     // It never waits.
   }
   /** The last pipe that holds bytes, if it has a slot left, and the empty ones behind it. */
-  #pipesWithRoom(): HeldPipe[] {
-    let from = this.#pipes.length
-    while (from > 0 && this.#pipes[from - 1]?.bytes === 0) from -= 1
-    const empty = this.#pipes.slice(from)
-    const last = this.#pipes[from - 1]
+  private pipesWithRoom(): HeldPipe[] {
+    let from = this.pipes.length
+    while (from > 0 && this.pipes[from - 1]?.bytes === 0) from -= 1
+    const empty = this.pipes.slice(from)
+    const last = this.pipes[from - 1]
     if (last === undefined) return empty
     if (opened().hasRoom(last.pipe)) return [last, ...empty]
-    this.#pipes.length = from
-    this.#keepOnlyFullPages(last)
-    this.#pipes.push(...empty)
+    this.pipes.length = from
+    this.keepOnlyFullPages(last)
+    this.pipes.push(...empty)
     return empty
   }
   /** All that came, in order. */
   takeAll(): Segments {
-    this.#seal()
-    return this.#segments
+    this.seal()
+    return this.segments
   }
-  /** Makes the pipes so far a segment. */
-  #seal(): void {
-    const pipes = this.#pipes
-    this.#pipes = []
-    const full = pipes.filter((held) => held.bytes > 0)
-    for (const held of pipes) if (held.bytes === 0) pipePool.giveBack(held)
-    if (full.length === 0) return
-    this.#segments.push(windowOf(new PipeRaw(full, this.#pages)))
+  /**
+   * Makes the pipes so far segments: each large pipe its own, so that it is free as soon as nobody
+   * needs its bytes, and small ones together.
+   */
+  private seal(): void {
+    const { pipes } = this
+    if (pipes.length === 0) return
+    this.pipes = []
+    let group: HeldPipe[] = []
+    for (const held of pipes) {
+      if (held.bytes === 0) pipePool.giveBack(held)
+      else group.push(held)
+      if (held.slots < LARGE_PIPE_SLOTS || group.length === 0) continue
+      this.segments.push(windowOf(new PipeRaw(group, this.pages)))
+      group = []
+    }
+    if (group.length > 0) this.segments.push(windowOf(new PipeRaw(group, this.pages)))
   }
   /** A full pipe whose pages are nearly empty pins far more memory than it holds: it is read. */
-  #keepOnlyFullPages(held: HeldPipe): void {
-    if (held.bytes >= held.slots * SLOT_BYTES_MIN || this.#plan.isReferenceOnly) return
-    this.#pipes.pop()
-    this.#seal()
+  private keepOnlyFullPages(held: HeldPipe): void {
+    if (held.bytes >= held.slots * SLOT_BYTES_MIN || this.plan.isReferenceOnly) return
+    this.pipes.pop()
+    this.seal()
     const bytes = readPipe(held, held.bytes, 'sparse-pages')
     held.bytes = 0
     pipePool.giveBack(held)
-    this.#plan.use('copy:sparse-pages')
-    this.#segments.push(windowOfMemory(bytes))
+    this.plan.use('copy:sparse-pages')
+    this.segments.push(windowOfMemory(bytes))
   }
 }

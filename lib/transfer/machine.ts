@@ -2,7 +2,7 @@ import { setImmediate as nextRound } from 'node:timers/promises'
 import { listenForAbort } from '../abort.js'
 import type { TransferOptions } from '../contract.js'
 import { EAGAIN, TURN_BYTES_MAX } from '../endpoints/end.js'
-import { after, type Eventually } from '../eventually.js'
+import type { Eventually } from '../eventually.js'
 import { AbortError, TransferError } from '../errors.js'
 import { listOf } from '../list/buffer-list.js'
 import type { Segments } from '../list/segments.js'
@@ -56,66 +56,86 @@ interface Failure {
  * It takes a promise only where something takes time: most messages are a few calls that do not.
  */
 export class Machine {
-  readonly #job: Job
-  #moved = 0
-  /** Bytes since the last wait: a turn. */
-  #turn = 0
-  #parcel: Parcel | undefined
-  #isEof = false
-  #residual: Segments | undefined
-  #failure: Failure | undefined
-  /** What a side's start threw, or a bug. */
-  #error: Error | undefined
-  #isCancelled = false
-  #cancel: (() => void) | undefined
-  #unlisten: (() => void) | undefined
-
-  constructor(job: Job) {
-    this.#job = job
-  }
   /** Bytes that the sink has accepted. */
-  get bytesMoved(): number {
-    return this.#moved
-  }
+  bytesMoved: number
   /** Whether the source ended. */
-  get isEof(): boolean {
-    return this.#isEof
+  isEof: boolean
+  private readonly job: Job
+  /** Bytes since the last wait: a turn. */
+  private turnBytes: number
+  private parcel: Parcel | undefined
+  private residual: Segments | undefined
+  private failure: Failure | undefined
+  /** What a side's start threw, or a bug. */
+  private error: Error | undefined
+  private isCancelled: boolean
+  private cancel: (() => void) | undefined
+  private unlisten: (() => void) | undefined
+
+  // Here, not where they are declared: V8 calls a function for each class with initializers, and
+  // every message makes a machine.
+  constructor(job: Job) {
+    this.bytesMoved = 0
+    this.isEof = false
+    this.job = job
+    this.turnBytes = 0
+    this.parcel = undefined
+    this.residual = undefined
+    this.failure = undefined
+    this.error = undefined
+    this.isCancelled = false
+    this.cancel = undefined
+    this.unlisten = undefined
   }
   /** Runs to the end: undefined when all went well, else the error. Never throws or rejects. */
   run(): Eventually<Error | undefined> {
-    const { signal } = this.#job.options
-    if (signal !== undefined) {
-      if (signal.aborted) this.#onAbort()
-      else this.#unlisten = listenForAbort(signal, this.#onAbort)
-    }
-    return after(this.#start(), (isStarted) => (isStarted ? this.#go('PULL') : this.#settle()))
+    const { signal } = this.job.options
+    if (signal !== undefined) this.listen(signal)
+    const starting = this.start()
+    if (starting instanceof Promise) return starting.then((isStarted) => this.started(isStarted))
+    return this.started(starting)
+  }
+  private listen(signal: AbortSignal): void {
+    const onAbort = (): void => this.onAbort()
+    if (signal.aborted) onAbort()
+    else this.unlisten = listenForAbort(signal, onAbort)
+  }
+  private started(isStarted: boolean): Eventually<Error | undefined> {
+    return isStarted ? this.go('PULL') : this.settle()
   }
 
   /** Starts both sides; false when one could not be, or the operation was aborted meanwhile. */
-  #start(): Eventually<boolean> {
-    const { source, sink } = this.#job
-    return after(this.#startSide(source), (isSource) => {
-      if (!isSource) return false
-      return after(this.#startSide(sink), (isSink) => {
-        if (!isSink) source.stop(0)
-        return isSink
-      })
-    })
+  private start(): Eventually<boolean> {
+    const isSource = this.startSide(this.job.source)
+    if (isSource instanceof Promise) return isSource.then((it) => it && this.startSink())
+    return isSource && this.startSink()
   }
-  #startSide(side: PullSide | PushSide): Eventually<boolean> {
+  private startSink(): Eventually<boolean> {
+    const isSink = this.startSide(this.job.sink)
+    if (isSink instanceof Promise) return isSink.then((it) => this.sinkStarted(it))
+    return this.sinkStarted(isSink)
+  }
+  private sinkStarted(isSink: boolean): boolean {
+    if (!isSink) this.job.source.stop(0)
+    return isSink
+  }
+  private startSide(side: PullSide | PushSide): Eventually<boolean> {
     try {
       const starting = side.start()
-      return starting instanceof Promise ? this.#startLater(side, starting) : true
+      return starting instanceof Promise ? this.startLater(side, starting) : true
     } catch (error) {
-      this.#error = error as Error
+      this.error = error as Error
       return false
     }
   }
   /** An abort does not wait for a side to start; whatever it takes later is given back. */
-  async #startLater(side: PullSide | PushSide, starting: Promise<void>): Promise<boolean> {
+  private async startLater(
+    side: PullSide | PushSide,
+    starting: Promise<void>,
+  ): Promise<boolean> {
     const cancelled = new Promise<'cancelled'>((resolve) => {
-      this.#cancel = () => resolve('cancelled')
-      if (this.#isCancelled) this.#cancel()
+      this.cancel = () => resolve('cancelled')
+      if (this.isCancelled) this.cancel()
     })
     try {
       const first = await Promise.race([starting, cancelled])
@@ -125,213 +145,212 @@ export class Machine {
         () => undefined,
       )
     } catch (error) {
-      this.#error = error as Error
+      this.error = error as Error
     } finally {
-      this.#cancel = undefined
+      this.cancel = undefined
     }
     return false
   }
   /** Steps until a step takes time; goes on from there when it is done. */
-  #go(first: State): Eventually<Error | undefined> {
+  private go(first: State): Eventually<Error | undefined> {
     let state = first
     try {
       while (state !== 'END') {
-        const next = this.#step(state)
-        if (next instanceof Promise) return this.#goOn(next)
+        const next = this.step(state)
+        if (next instanceof Promise) return this.goOn(next)
         state = next
       }
     } catch (error) {
-      this.#error = error as Error
+      this.error = error as Error
     }
-    return this.#end()
+    return this.end()
   }
-  async #goOn(pending: Promise<State>): Promise<Error | undefined> {
+  private async goOn(pending: Promise<State>): Promise<Error | undefined> {
     try {
       let state = await pending
       while (state !== 'END') {
-        const next = this.#step(state)
+        const next = this.step(state)
         state = next instanceof Promise ? await next : next
       }
     } catch (error) {
-      this.#error = error as Error
+      this.error = error as Error
     }
-    return this.#end()
+    return this.end()
   }
-  #step(state: State): Eventually<State> {
-    if (this.#isCancelled && state !== 'PUSH') return 'END'
+  private step(state: State): Eventually<State> {
+    if (this.isCancelled && state !== 'PUSH') return 'END'
     switch (state) {
       case 'PULL':
-        return this.#pull()
+        return this.pull()
       case 'SOURCE':
-        return this.#source()
+        return this.source()
       case 'PUSH':
-        return this.#push()
+        return this.push()
       case 'STALLED':
-        return this.#stalled()
+        return this.stalled()
       case 'YIELD':
-        return this.#yield()
+        return this.yield()
       case 'END':
         return 'END'
     }
   }
 
-  #pull(): Eventually<State> {
-    const { source, sink, length, plan } = this.#job
-    const left = length - this.#moved
+  private pull(): Eventually<State> {
+    const { source, sink, length, plan } = this.job
+    const left = length - this.bytesMoved
     if (left <= 0) return 'END'
-    if (this.#adoptFront(left)) return 'PULL'
+    if (sink.adopt !== undefined && this.adoptFront(left)) return 'PULL'
     const wanted = Math.min(left, source.batchBytes, sink.batchBytes)
     const trays = plan.copyCause === undefined ? sink.trays(wanted) : undefined
     const loaded = source.load(wanted, trays)
-    if (loaded instanceof Promise) return loaded.then((it) => this.#loaded(it, wanted, trays))
-    return this.#loaded(loaded, wanted, trays)
+    if (loaded instanceof Promise) return loaded.then((it) => this.loaded(it, wanted, trays))
+    return this.loaded(loaded, wanted, trays)
   }
-  #loaded(
+  private loaded(
     parcel: Parcel | number,
     wanted: number,
     trays: readonly HeldPipe[] | undefined,
   ): Eventually<State> {
     if (typeof parcel !== 'number') {
-      this.#parcel = parcel
-      return this.#push()
+      this.parcel = parcel
+      return this.push()
     }
     if (parcel === 0) {
-      this.#isEof = true
+      this.isEof = true
       return 'END'
     }
-    if (parcel !== -EAGAIN) return this.#fail('source', parcel, trays?.length ? 'splice' : 'read')
+    if (parcel !== -EAGAIN) return this.fail('source', parcel, trays?.length ? 'splice' : 'read')
     // EAGAIN means two things: where the pipe has no room left, the source may have more.
     const tray = trays?.[0]
-    const { sink, atLeast } = this.#job
+    const { sink, atLeast } = this.job
     if (tray !== undefined && tray.bytes > 0 && sink.trays(wanted)?.[0] !== tray) return 'PULL'
-    return this.#moved >= atLeast ? 'END' : 'SOURCE'
+    return this.bytesMoved >= atLeast ? 'END' : 'SOURCE'
   }
   /** Bytes that were pulled before go into a list as they are. */
-  #adoptFront(left: number): boolean {
-    const { source, sink } = this.#job
-    if (sink.adopt === undefined) return false
-    const front = source.takeFront(left)
+  private adoptFront(left: number): boolean {
+    const front = this.job.source.takeFront(left)
     if (front === undefined) return false
     const { length } = front
-    sink.adopt(front)
-    this.#progress(length)
+    this.job.sink.adopt?.(front)
+    this.progress(length)
     return true
   }
-  async #source(): Promise<State> {
-    const { source, sink, atLeast } = this.#job
+  private source(): Promise<State> {
+    const { source, sink, atLeast } = this.job
     sink.rest()
     // A list can wait for much at once; a place is given bytes as they come.
-    await source.ready(sink.adopt === undefined ? 1 : atLeast - this.#moved)
-    this.#turn = 0
-    return 'PULL'
+    const ready = source.ready(sink.adopt === undefined ? 1 : atLeast - this.bytesMoved)
+    return ready.then(() => this.waited('PULL'))
   }
-  #push(): Eventually<State> {
-    const { source, sink } = this.#job
-    const parcel = this.#parcel as Parcel
-    const more = this.#job.more || source.hasMore(parcel.remaining)
-    const pushed = sink.push(parcel, more)
-    if (pushed instanceof Promise) return pushed.then((n) => this.#pushed(parcel, n))
-    return this.#pushed(parcel, pushed)
+  private push(): Eventually<State> {
+    const { source, sink, more } = this.job
+    const parcel = this.parcel as Parcel
+    const pushed = sink.push(parcel, more || source.hasMore(parcel.remaining))
+    if (typeof pushed === 'number') return this.pushed(parcel, pushed)
+    return pushed.then((n) => this.pushed(parcel, n))
   }
-  #pushed(parcel: Parcel, n: number): Eventually<State> {
+  private pushed(parcel: Parcel, n: number): Eventually<State> {
     if (n > 0) {
-      this.#job.source.accepted(n)
-      this.#progress(n)
-      if (parcel.remaining > 0) return this.#isCancelled ? 'END' : 'PUSH'
-      this.#closeParcel()
-      if (this.#moved >= this.#job.length) return 'END'
-      return this.#turn >= TURN_BYTES_MAX ? 'YIELD' : 'PULL'
+      this.job.source.accepted(n)
+      this.progress(n)
+      if (parcel.remaining > 0) return this.isCancelled ? 'END' : 'PUSH'
+      this.closeParcel()
+      if (this.bytesMoved >= this.job.length) return 'END'
+      return this.turnBytes >= TURN_BYTES_MAX ? 'YIELD' : 'PULL'
     }
     if (n === -EAGAIN) return 'STALLED'
     const isPages = parcel instanceof PipeParcel
-    if (isPages && this.#job.plan.fallsBack(n, 'splice')) return this.#copyParcel(parcel)
-    return this.#fail('sink', n, isPages ? 'splice' : 'write')
+    if (isPages && this.job.plan.fallsBack(n, 'splice')) return this.copyParcel(parcel)
+    return this.fail('sink', n, isPages ? 'splice' : 'write')
   }
   /** The sink refused pages: the same bytes go on in memory. */
-  async #copyParcel(parcel: PipeParcel): Promise<State> {
-    const loaded = await this.#job.source.copied(parcel, parcel.remaining)
+  private async copyParcel(parcel: PipeParcel): Promise<State> {
+    const loaded = await this.job.source.copied(parcel, parcel.remaining)
     if (typeof loaded === 'number') {
-      this.#parcel = undefined
-      return this.#fail('source', loaded, 'read')
+      this.parcel = undefined
+      return this.fail('source', loaded, 'read')
     }
-    this.#parcel = loaded
+    this.parcel = loaded
     return 'PUSH'
   }
-  async #stalled(): Promise<State> {
-    await this.#job.sink.ready()
-    this.#turn = 0
-    return 'PUSH'
+  private stalled(): Promise<State> {
+    return this.job.sink.ready().then(() => this.waited('PUSH'))
   }
-  async #yield(): Promise<State> {
-    this.#turn = 0
-    await nextRound()
-    return 'PULL'
+  private yield(): Promise<State> {
+    return nextRound().then(() => this.waited('PULL'))
+  }
+  /** Others had their turn meanwhile. */
+  private waited(next: State): State {
+    this.turnBytes = 0
+    return next
   }
 
-  #progress(bytes: number): void {
-    this.#moved += bytes
-    this.#turn += bytes
-    this.#job.options.onProgress?.(this.#moved)
+  private progress(bytes: number): void {
+    this.bytesMoved += bytes
+    this.turnBytes += bytes
+    this.job.options.onProgress?.(this.bytesMoved)
   }
-  #fail(side: 'source' | 'sink', errno: number, syscall: string): State {
-    const isOurDoing = this.#isCancelled && errno === -ECANCELED
-    if (!isOurDoing) this.#failure = { side, errno, syscall }
+  private fail(side: 'source' | 'sink', errno: number, syscall: string): State {
+    const isOurDoing = this.isCancelled && errno === -ECANCELED
+    if (!isOurDoing) this.failure = { side, errno, syscall }
     return 'END'
   }
-  #closeParcel(): void {
-    this.#parcel?.close()
-    this.#parcel = undefined
+  private closeParcel(): void {
+    const { parcel } = this
+    this.parcel = undefined
+    parcel?.close()
   }
   /** The only exit: gives back everything that was borrowed. */
-  #end(): Eventually<Error | undefined> {
-    const { source, sink } = this.#job
-    const parcel = this.#parcel
-    if (parcel !== undefined && parcel.remaining > 0) this.#residual = source.residual(parcel)
-    this.#closeParcel()
-    const failure = this.#failure
+  private end(): Eventually<Error | undefined> {
+    const { source, sink } = this.job
+    const { parcel, failure } = this
+    if (parcel !== undefined && parcel.remaining > 0) this.residual = source.residual(parcel)
+    this.closeParcel()
     // Before the source is given back to its owner: what comes later it would never see.
-    const isUnfinished = this.#isCancelled || this.#error !== undefined
-    if (isUnfinished && failure === undefined) this.#giveBack()
+    const isUnfinished = this.isCancelled || this.error !== undefined
+    if (isUnfinished && failure === undefined) this.giveBack()
     source.stop(failure?.side === 'source' ? failure.errno : 0)
     const stopping = sink.stop(failure?.side === 'sink' ? failure.errno : 0)
-    return after(stopping, (errno) => {
-      if (errno !== 0) this.#failure ??= { side: 'sink', errno, syscall: 'fsync' }
-      return this.#settle()
-    })
+    if (stopping instanceof Promise) return stopping.then((errno) => this.stopped(errno))
+    return this.stopped(stopping)
+  }
+  private stopped(errno: number): Error | undefined {
+    if (errno !== 0) this.failure ??= { side: 'sink', errno, syscall: 'fsync' }
+    return this.settle()
   }
   /** What the operation came to, and where the residual goes. */
-  #settle(): Error | undefined {
-    this.#unlisten?.()
-    const residual = this.#residual
-    if (this.#error !== undefined) {
+  private settle(): Error | undefined {
+    this.unlisten?.()
+    const { residual, error } = this
+    if (error !== undefined) {
       // What a callback threw stops as an abort does, where there are bytes to hand back.
-      if (residual === undefined) return this.#error
-      return new AbortError(this.#moved, this.#error, listOf(residual))
+      if (residual === undefined) return error
+      return new AbortError(this.bytesMoved, error, listOf(residual))
     }
-    if (this.#failure !== undefined) {
+    if (this.failure !== undefined) {
       return new TransferError({
-        ...this.#failure,
-        bytesMoved: this.#moved,
+        ...this.failure,
+        bytesMoved: this.bytesMoved,
         residual: residual === undefined ? undefined : listOf(residual),
       })
     }
-    if (!this.#isCancelled || this.#moved === this.#job.length) return undefined
-    return this.#aborted(residual)
+    if (!this.isCancelled || this.bytesMoved === this.job.length) return undefined
+    return this.aborted(residual)
   }
-  #aborted(residual: Segments | undefined): AbortError {
-    const reason: unknown = this.#job.options.signal?.reason
-    if (residual === undefined) return new AbortError(this.#moved, reason)
-    return new AbortError(this.#moved, reason, listOf(residual))
+  private aborted(residual: Segments | undefined): AbortError {
+    const reason: unknown = this.job.options.signal?.reason
+    if (residual === undefined) return new AbortError(this.bytesMoved, reason)
+    return new AbortError(this.bytesMoved, reason, listOf(residual))
   }
-  #giveBack(): void {
-    const { takeBack } = this.#job
-    if (takeBack === undefined || this.#residual === undefined) return
-    if (takeBack(this.#residual)) this.#residual = undefined
+  private giveBack(): void {
+    const { takeBack } = this.job
+    if (takeBack === undefined || this.residual === undefined) return
+    if (takeBack(this.residual)) this.residual = undefined
   }
-  readonly #onAbort = (): void => {
-    this.#isCancelled = true
-    this.#cancel?.()
-    this.#job.source.wake()
-    this.#job.sink.wake()
+  private onAbort(): void {
+    this.isCancelled = true
+    this.cancel?.()
+    this.job.source.wake()
+    this.job.sink.wake()
   }
 }

@@ -27,22 +27,22 @@ export class Plan {
   /** Why bytes are copied; undefined while they move by reference. */
   copyCause: CopyCause | undefined
   readonly ways = new Set<string>()
-  readonly #mode: Mode
+  private readonly mode: Mode
 
   constructor(mode: Mode | undefined) {
-    this.#mode = mode ?? 'auto'
-    if (this.#mode === 'copy') this.copyCause = 'copy-mode'
+    this.mode = mode ?? 'auto'
+    if (this.mode === 'copy') this.copyCause = 'copy-mode'
     if (isCopyForced && addon !== null) this.meet(FORCED_COPY)
     // Before a sink is opened, and perhaps truncated.
     if (addon === null && this.isReferenceOnly) this.meet(withoutAddon(whyNoAddon))
   }
   /** Whether pages that others can change may not be kept. */
   get isStable(): boolean {
-    return this.#mode === 'stable'
+    return this.mode === 'stable'
   }
   /** Whether the caller would rather have an error than a copy. */
   get isReferenceOnly(): boolean {
-    return this.#mode === 'reference'
+    return this.mode === 'reference'
   }
   /** Takes an obstacle into account; throws where a copy was ruled out. */
   meet(obstacle: Obstacle | undefined): void {
