@@ -64,19 +64,20 @@ class Sender {
     const gotBytes = await batch.spliceFrom(this.#file, lengthBytes, { offset, hold: 'pages' })
     if (gotBytes < lengthBytes) throw new Error('the file became shorter while it was read')
     for (let sequence = first; sequence < end; sequence += 1) {
-      const at = payloadOffset(this.#plan, sequence) - offset
-      using payload = batch.substr(at, payloadLength(this.#plan, sequence))
+      using payload = batch.substr(0, payloadLength(this.#plan, sequence))
+      // Its pages are the payload's alone then, and leave without being referenced twice.
+      batch.consume(payload.length)
       await this.#sendPayload(sequence, payload)
     }
   }
 
+  /** Sends a payload, which is empty afterwards. */
   async #sendPayload(sequence: number, payload: BufferList): Promise<void> {
-    await this.#sendMessage(sequence, payload)
     if (isSentTwice(sequence)) this.#kept = payload.substr()
+    await this.#sendMessage(sequence, payload)
     const again = sentAgainAfter(this.#plan, sequence)
     if (again === undefined || this.#kept === undefined) return
     await this.#sendMessage(again, this.#kept)
-    this.#kept.release()
     this.#kept = undefined
   }
 
@@ -87,7 +88,8 @@ class Sender {
       lengthBytes: payload.length,
       offsetBytes: payloadOffset(this.#plan, sequence),
     })
-    using message = new BufferList(header, payload)
+    using message = new BufferList(header)
+    message.claimAppend(payload)
     await this.#endpoint.push(message, { consume: true })
     this.#messages += 1
   }

@@ -9,7 +9,7 @@ import type { Endpoint } from '../list/endpoint.js'
 import type { Segments } from '../list/segments.js'
 import { checkPull } from './checks.js'
 import { pullInto } from './pull.js'
-import { pushFrom } from './push.js'
+import { pushWhole } from './push.js'
 import { orAborted } from './turn.js'
 
 /**
@@ -60,13 +60,11 @@ export class AttachedEndpoint implements Endpoint {
       this.#ends = ends
     }
   }
-  async pull(length: number, options: PullOptions = {}): Promise<BufferList> {
-    const segments = await this.#pull(length, options, false)
-    return listOf(segments)
+  pull(length: number, options: PullOptions = {}): Promise<BufferList> {
+    return this.#pull(length, options, false)
   }
-  async peek(length: number, options: PullOptions = {}): Promise<BufferList> {
-    const segments = await this.#pull(length, options, true)
-    return listOf(segments)
+  peek(length: number, options: PullOptions = {}): Promise<BufferList> {
+    return this.#pull(length, options, true)
   }
   unpull(list: BufferList): void {
     this.#use()
@@ -78,7 +76,8 @@ export class AttachedEndpoint implements Endpoint {
   async push(list: BufferList, options: PushOptions = {}): Promise<number> {
     this.#use()
     refuseOffset(options)
-    return pushFrom(list, () => this.ends(options.signal), options)
+    const pushing = pushWhole(list, () => this.ends(options.signal), options)
+    return (await pushing).bytesMoved
   }
   async detach(): Promise<void> {
     this.#detaching ??= this.#detach()
@@ -99,7 +98,7 @@ export class AttachedEndpoint implements Endpoint {
     return this.#ends ?? orAborted(this.#opening, signal)
   }
 
-  async #pull(length: number, options: PullOptions, isPeek: boolean): Promise<Segments> {
+  async #pull(length: number, options: PullOptions, isPeek: boolean): Promise<BufferList> {
     this.#use()
     checkPull(length, options)
     refuseOffset(options)
@@ -113,7 +112,7 @@ export class AttachedEndpoint implements Endpoint {
       else if (error === undefined && isPeek) front.unshiftAll(segments.share(0, segments.length))
     })
     const { segments, error } = pulling instanceof Promise ? await pulling : pulling
-    if (error === undefined) return segments
+    if (error === undefined) return listOf(segments)
     if (error instanceof TransferError) setResidual(error, nonEmpty(segments))
     throw error
   }

@@ -15,7 +15,7 @@ import { FileRaw } from '../raw/file.js'
 import { checkPull } from './checks.js'
 import { openEnds, placeOptions, withSink } from './open.js'
 import { pullInto } from './pull.js'
-import { pushFrom } from './push.js'
+import { pushWhole } from './push.js'
 import { inTurn } from './turn.js'
 
 async function spliceFrom(
@@ -86,9 +86,10 @@ function addTo(list: BufferList, arrived: Segments | FileRaw): number {
   return length
 }
 
-function spliceTo(list: BufferList, sink: Sink, options: PushOptions): Promise<number> {
+async function spliceTo(list: BufferList, sink: Sink, options: PushOptions): Promise<number> {
   const place = placeOptions(true, options)
-  return withSink(sink, place, (open) => pushFrom(list, open, options))
+  const sent = await withSink(sink, place, (open) => pushWhole(list, open, options))
+  return sent.bytesMoved
 }
 
 installMover({ spliceFrom, spliceTo })

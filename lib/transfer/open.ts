@@ -26,6 +26,9 @@ export function openEnds(place: Source | Sink, options: PlaceOptions): Eventuall
   return after(endsOf(place as Place, options), (ends) => ({ ends, close: () => ends.close() }))
 }
 
+const PLAIN_SOURCE: PlaceOptions = { isSink: false, use: 'operation' }
+const PLAIN_SINK: PlaceOptions = { isSink: true, use: 'operation' }
+
 /** What the caller of one operation said of a place, for `openEnds`. */
 export function placeOptions(
   isSink: boolean,
@@ -34,6 +37,8 @@ export function placeOptions(
     signal,
   }: { readonly offset?: number | undefined; readonly signal?: AbortSignal | undefined },
 ): PlaceOptions {
+  // Spread in only where they are there, which costs: most operations have neither.
+  if (offset === undefined && signal === undefined) return isSink ? PLAIN_SINK : PLAIN_SOURCE
   return {
     isSink,
     use: 'operation',

@@ -26,10 +26,12 @@ const isCopyForced = process.env['SPLICELIST_MODE'] === 'copy'
 export class Plan {
   /** Why bytes are copied; undefined while they move by reference. */
   copyCause: CopyCause | undefined
-  readonly ways = new Set<string>()
+  readonly ways: string[]
   private readonly mode: Mode
 
   constructor(mode: Mode | undefined) {
+    this.copyCause = undefined
+    this.ways = []
     this.mode = mode ?? 'auto'
     if (this.mode === 'copy') this.copyCause = 'copy-mode'
     if (isCopyForced && addon !== null) this.meet(FORCED_COPY)
@@ -68,6 +70,6 @@ export class Plan {
   }
   /** Notes a way that was used. */
   use(way: string): void {
-    this.ways.add(way)
+    if (!this.ways.includes(way)) this.ways.push(way)
   }
 }

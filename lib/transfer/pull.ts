@@ -35,11 +35,10 @@ export function pullInto(
     more: false,
     options,
   })
-  return inTurn(source.readTurns, options.signal, () =>
-    after(machine.run(), (error) => {
-      const pulled = { segments: sink.takeAll(), error }
-      atEnd?.(pulled)
-      return pulled
-    }),
-  )
+  const pulled = (error: Error | undefined): Pulled => {
+    const came = { segments: sink.takeAll(), error }
+    atEnd?.(came)
+    return came
+  }
+  return inTurn(source.readTurns, options.signal, () => after(machine.run(), pulled))
 }

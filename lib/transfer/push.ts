@@ -18,12 +18,21 @@ export async function pushFrom(
   open: () => Eventually<Ends>,
   options: PushOptions,
 ): Promise<number> {
-  checkPush(list, options)
-  const result = await pushList(list, open, options, list.length)
+  const result = await pushWhole(list, open, options)
   return result.bytesMoved
 }
 
-/** As `pushFrom`, for the first `length` bytes, with the whole result. */
+/** As `pushFrom`, with the whole result. Throws at once what is wrong with the arguments. */
+export function pushWhole(
+  list: BufferList,
+  open: () => Eventually<Ends>,
+  options: PushOptions,
+): Promise<TransferResult> {
+  checkPush(list, options)
+  return pushList(list, open, options, list.length)
+}
+
+/** As `pushWhole`, for the first `length` bytes. */
 export async function pushList(
   list: BufferList,
   open: () => Eventually<Ends>,
@@ -55,7 +64,7 @@ export async function pushList(
     const running = inTurn(sink.writeTurns, options.signal, () => machine.run())
     const error = running instanceof Promise ? await running : running
     if (error !== undefined) throw error
-    return { bytesMoved: machine.bytesMoved, eof: true, ways: [...plan.ways] }
+    return { bytesMoved: machine.bytesMoved, eof: true, ways: plan.ways }
   } finally {
     giveBack(list, source.takeRest(), consume)
   }

@@ -104,7 +104,7 @@ async function transferEnds(
     inTurn(isReadFirst ? writing : reading, signal, () => machine.run()),
   )
   if (error !== undefined) throw error
-  return { bytesMoved: machine.bytesMoved, eof: machine.isEof, ways: [...plan.ways] }
+  return { bytesMoved: machine.bytesMoved, eof: machine.isEof, ways: plan.ways }
 }
 
 function sharedPosition(): InvalidArgumentError {
