@@ -117,6 +117,8 @@ export interface Addon {
   describe(descriptor: Descriptor): Description | number
   /** `lseek`. Returns the new position. `whence`: 0 set, 1 current, 2 end. */
   seek(descriptor: Descriptor, offset: number, whence: 0 | 1 | 2): number
+  /** The magic number of the kind of file system that it lies in (`fstatfs`), or −errno. */
+  fileSystem(descriptor: Descriptor): number
   /** `SO_RCVLOWAT` in bytes; 1 restores the default. */
   lowWater(descriptor: Descriptor, bytes: number): number
   /** `SIOCOUTQ`/`FIONREAD`: bytes that can be read from a pipe or a socket now. */

@@ -134,6 +134,13 @@ Value Seek(const CallbackInfo& info) {
   return Number(in, descriptor->Seek(offset, whence));
 }
 
+Value FileSystem(const CallbackInfo& info) {
+  Arguments in(info);
+  const Descriptor* const descriptor = in.DescriptorAt(0, "descriptor");
+  if (!in.Complete()) return in.Refusal();
+  return Number(in, descriptor->FileSystem());
+}
+
 Value LowWater(const CallbackInfo& info) {
   Arguments in(info);
   const Descriptor* const descriptor = in.DescriptorAt(0, "descriptor");
@@ -479,6 +486,7 @@ void ExportAll(const Napi::Object& exports, Environment* environment) {
   Export<Adopt>(exports, "adopt", environment);
   Export<Describe>(exports, "describe", environment);
   Export<Seek>(exports, "seek", environment);
+  Export<FileSystem>(exports, "fileSystem", environment);
   Export<LowWater>(exports, "lowWater", environment);
   Export<PendingBytes>(exports, "pending", environment);
   Export<OpenPipe>(exports, "pipe", environment);

@@ -85,6 +85,10 @@ int64_t Descriptor::Seek(int64_t offset, int whence) const {
   return Calls().lseek(fd(), offset, whence);
 }
 
+int64_t Descriptor::FileSystem() const {
+  return Calls().fstatfs(fd());
+}
+
 int64_t Descriptor::SetLowWater(int bytes) const {
   return Calls().setsockopt(fd(), SO_RCVLOWAT, bytes);
 }

@@ -55,6 +55,8 @@ class Descriptor final : public Endpoint {
   int64_t Describe(Description* description) const;
   /// lseek. Returns the new position or −errno.
   int64_t Seek(int64_t offset, int whence) const;
+  /// The magic number of the kind of file system it lies in, or −errno.
+  int64_t FileSystem() const;
   /// Sets SO_RCVLOWAT. Returns 0 or −errno.
   int64_t SetLowWater(int bytes) const;
 

@@ -30,6 +30,7 @@ enum class Call : size_t {
   kEpollCtl,
   kLseek,
   kFstat,
+  kFstatfs,
   kSetsockopt,
   kIoctl,
   kPoll,
@@ -37,11 +38,11 @@ enum class Call : size_t {
   kFdatasync,
 };
 
-constexpr std::array<const char*, 24> kCallNames = {
-    "splice",       "tee",   "sendfile",  "copy_file_range", "read",  "pread",      "write",
-    "pwrite",       "recv",  "sendmsg",   "writev",          "pipe2", "fcntl",      "fcntl_dupfd",
-    "memfd_create", "mmap",  "epoll_ctl", "lseek",           "fstat", "setsockopt", "ioctl",
-    "poll",         "fsync", "fdatasync",
+constexpr std::array<const char*, 25> kCallNames = {
+    "splice",       "tee",  "sendfile",  "copy_file_range", "read",  "pread",   "write",
+    "pwrite",       "recv", "sendmsg",   "writev",          "pipe2", "fcntl",   "fcntl_dupfd",
+    "memfd_create", "mmap", "epoll_ctl", "lseek",           "fstat", "fstatfs", "setsockopt",
+    "ioctl",        "poll", "fsync",     "fdatasync",
 };
 
 /// What a script makes of one call.
@@ -203,6 +204,10 @@ int64_t Fstat(int fd, struct stat* status) {
   return Judged(Call::kFstat, kDirectCalls.fstat, fd, status);
 }
 
+int64_t Fstatfs(int fd) {
+  return Judged(Call::kFstatfs, kDirectCalls.fstatfs, fd);
+}
+
 int64_t Setsockopt(int fd, int option, int value) {
   return Judged(Call::kSetsockopt, kDirectCalls.setsockopt, fd, option, value);
 }
@@ -224,9 +229,9 @@ int64_t Fdatasync(int fd) {
 }
 
 const SystemCalls kScriptedCalls = {
-    Splice,   Tee,     Sendfile, CopyFileRange, Read,        Pread,     Write,       Pwrite,
-    Recv,     Sendmsg, Writev,   Pipe2,         SetPipeSize, Duplicate, MemfdCreate, Mmap,
-    EpollCtl, Lseek,   Fstat,    Setsockopt,    Ioctl,       Poll,      Fsync,       Fdatasync,
+    Splice,  Tee,     Sendfile,   CopyFileRange, Read,      Pread,       Write,     Pwrite,   Recv,
+    Sendmsg, Writev,  Pipe2,      SetPipeSize,   Duplicate, MemfdCreate, Mmap,      EpollCtl, Lseek,
+    Fstat,   Fstatfs, Setsockopt, Ioctl,         Poll,      Fsync,       Fdatasync,
 };
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 namespace splicelist {
@@ -99,6 +100,11 @@ int64_t Fstat(int fd, struct stat* status) {
   return Result(::fstat(fd, status));
 }
 
+int64_t Fstatfs(int fd) {
+  struct statfs status {};
+  return ::fstatfs(fd, &status) < 0 ? -errno : static_cast<uint32_t>(status.f_type);
+}
+
 int64_t Setsockopt(int fd, int option, int value) {
   return Result(::setsockopt(fd, SOL_SOCKET, option, &value, sizeof value));
 }
@@ -124,9 +130,9 @@ int64_t Fdatasync(int fd) {
 }  // namespace
 
 const SystemCalls kDirectCalls = {
-    Splice,   Tee,     Sendfile, CopyFileRange, Read,        Pread,     Write,       Pwrite,
-    Recv,     Sendmsg, Writev,   Pipe2,         SetPipeSize, Duplicate, MemfdCreate, Mmap,
-    EpollCtl, Lseek,   Fstat,    Setsockopt,    Ioctl,       Poll,      Fsync,       Fdatasync,
+    Splice,  Tee,     Sendfile,   CopyFileRange, Read,      Pread,       Write,     Pwrite,   Recv,
+    Sendmsg, Writev,  Pipe2,      SetPipeSize,   Duplicate, MemfdCreate, Mmap,      EpollCtl, Lseek,
+    Fstat,   Fstatfs, Setsockopt, Ioctl,         Poll,      Fsync,       Fdatasync,
 };
 
 std::atomic<const SystemCalls*> current_calls{&kDirectCalls};

@@ -66,6 +66,8 @@ struct SystemCalls {
   int64_t (*lseek)(int fd, off64_t offset, int whence);
   /// fstat(2).
   int64_t (*fstat)(int fd, struct stat* status);
+  /// fstatfs(2); returns the magic number of the file system's kind.
+  int64_t (*fstatfs)(int fd);
   /// setsockopt(2) of an option at SOL_SOCKET that is an int.
   int64_t (*setsockopt)(int fd, int option, int value);
   /// ioctl(fd, FIONREAD).

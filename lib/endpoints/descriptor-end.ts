@@ -4,9 +4,10 @@ import { BufferList, segmentsOf } from '../list/buffer-list.js'
 import type { Segments } from '../list/segments.js'
 import type { Description, Descriptor, Ownership } from '../native.js'
 import type { KernelCause } from '../audit/causes.js'
-import { opened, Watch } from '../reactor.js'
+import { opened, Watch, type RunningJob } from '../reactor.js'
 import type { PipeParcel } from '../raw/parcel.js'
 import type { HeldPipe } from '../raw/pipe-pool.js'
+import type { DirectPlace } from './direct.js'
 import { ECONNABORTED, TURN_BYTES_MAX, type Obstacle, type SinkEnd, type SourceEnd } from './end.js'
 import { Turns, type NumberTurns } from './turns.js'
 
@@ -45,6 +46,8 @@ export class DescriptorEnd implements SourceEnd, SinkEnd {
   readonly #descriptor: Descriptor
   readonly #isSocket: boolean
   #watch: Watch | undefined
+  /** A disk job that works on a duplicate of the descriptor. */
+  #borrower: RunningJob | undefined
   #lowWater = 1
 
   /** Whether somebody can pull what is given back: the owner's stream, or an endpoint. */
@@ -116,6 +119,15 @@ export class DescriptorEnd implements SourceEnd, SinkEnd {
     if (!this.isOpen()) return -this.closedErrno()
     return opened().writev(this.#descriptor, parts, skipBytes, more)
   }
+  get directSource(): DirectPlace | undefined {
+    return this.#direct
+  }
+  get directSink(): DirectPlace | undefined {
+    return this.#direct
+  }
+  lendTo(job: RunningJob | undefined): void {
+    this.#borrower = job
+  }
   readable(wantedBytes: number): Promise<void> {
     if (!this.isOpen()) return Promise.resolve()
     this.#setLowWater(lowWaterFor(wantedBytes))
@@ -138,6 +150,8 @@ export class DescriptorEnd implements SourceEnd, SinkEnd {
   }
   /** Wakes who waits and leaves the epoll set, before the number means something else. */
   protected endWaits(): void {
+    // Its duplicate of the descriptor would keep the connection alive.
+    this.#borrower?.cancel()
     this.#setLowWater(1)
     this.#watch?.close()
     this.#watch = undefined
@@ -146,6 +160,11 @@ export class DescriptorEnd implements SourceEnd, SinkEnd {
   #readBytes(wantedBytes: number): number {
     if (wantedBytes <= READ_BYTES_MIN) return READ_BYTES_MIN
     return Math.min(READ_BYTES_MAX, Math.max(READ_BYTES_MIN, opened().pending(this.#descriptor)))
+  }
+  get #direct(): DirectPlace | undefined {
+    if (!this.isOpen()) return undefined
+    const kind = this.#isSocket ? 'socket' : 'pipe'
+    return { kind, descriptor: this.#descriptor, offset: -1, lengthBytes: Infinity }
   }
   #watching(): Watch {
     return (this.#watch ??= new Watch(this.#descriptor))

@@ -11,6 +11,8 @@ import type { Segments } from '../list/segments.js'
 import type { PipeParcel } from '../raw/parcel.js'
 import type { HeldPipe } from '../raw/pipe-pool.js'
 import type { PageOwnership } from '../raw/raw.js'
+import type { RunningJob } from '../reactor.js'
+import type { DirectPlace } from './direct.js'
 import type { Turns } from './turns.js'
 
 /** Linux's EAGAIN: not now. */
@@ -54,6 +56,10 @@ export interface SourceEnd {
   fill(pipes: readonly HeldPipe[], lengthBytes: number): Eventually<number>
   /** One attempt to read into fresh memory: bytes, none at the end, or −errno. */
   read(lengthBytes: number): Eventually<Uint8Array | number>
+  /** What one call of the kernel can move from; undefined where it takes a pipe or a copy. */
+  readonly directSource?: DirectPlace | undefined
+  /** Bytes have left by such a call. */
+  leftDirectly?(bytes: number): void
   /** Resolves when another attempt is worth while; `wantedBytes` are missing. May be early. */
   readable(wantedBytes: number): Promise<void>
   /**
@@ -88,6 +94,14 @@ export interface SinkEnd {
   drain(parcel: PipeParcel, more: boolean): Eventually<number>
   /** One attempt to write from memory, leaving out the first `skipBytes`: bytes or −errno. */
   write(parts: readonly Uint8Array[], skipBytes: number, more: boolean): Eventually<number>
+  /** What one call of the kernel can move to; undefined where it takes a pipe or a copy. */
+  readonly directSink?: DirectPlace | undefined
+  /** Bytes have come by such a call. */
+  cameDirectly?(bytes: number): void
+  /** Whether `copy_file_range` copies them for certain: the file system cannot share extents. */
+  readonly copiesRanges?: boolean
+  /** A disk job makes such calls, or has ended: the place's owner may close it meanwhile. */
+  lendTo?(job: RunningJob | undefined): void
   /** Resolves when another attempt is worth while. May be early. */
   writable(): Promise<void>
   /** Ends a wait, or a running disk job, early. */

@@ -9,6 +9,7 @@ import { addon, whyNoAddon } from '../native.js'
 import { OpenFile, type FileJob } from '../raw/open-file.js'
 import type { PipeParcel } from '../raw/parcel.js'
 import { PAGE_BYTES, type HeldPipe } from '../raw/pipe-pool.js'
+import type { DirectPlace } from './direct.js'
 import { withoutAddon, type Obstacle, type SinkEnd, type SourceEnd } from './end.js'
 import type { Eventually } from '../eventually.js'
 import { Turns } from './turns.js'
@@ -129,6 +130,21 @@ export class FileEnd implements SourceEnd, SinkEnd {
     if (addon !== null && n > 0) ledger.countCopied('staging', n)
     return n
   }
+  get directSource(): DirectPlace | undefined {
+    return this.#direct
+  }
+  get directSink(): DirectPlace | undefined {
+    return this.#direct
+  }
+  leftDirectly(bytes: number): void {
+    if (this.#offset >= 0) this.#offset += bytes
+  }
+  get copiesRanges(): boolean {
+    return this.file.copiesRanges
+  }
+  cameDirectly(bytes: number): void {
+    if (this.#offset >= 0) this.#offset += bytes
+  }
   readable(): Promise<void> {
     return Promise.resolve()
   }
@@ -155,6 +171,10 @@ export class FileEnd implements SourceEnd, SinkEnd {
   close(): void {
     this.file.release()
     this.front.release()
+  }
+  get #direct(): DirectPlace | undefined {
+    if (!this.file.isRegular || this.obstacle !== undefined) return undefined
+    return { kind: 'file', lengthBytes: Infinity, ...this.file.at(this.#offset) }
   }
   /** Memory that is worth a read: what is left of the file, so that none is pinned for nothing. */
   #readBytes(): number {

@@ -2,7 +2,7 @@ import { ledger, copy } from '../audit/ledger.js'
 import type { CopyCause } from '../audit/causes.js'
 import { CountedRaw } from './counted.js'
 import { MemoryParcel, PipeParcel, POOL, type Parcel } from './parcel.js'
-import { addon } from '../native.js'
+import { addon, type Descriptor } from '../native.js'
 import { pipePool } from './pipe-pool.js'
 import type { OpenFile } from './open-file.js'
 import type { BufferRaw, Stretch } from './raw.js'
@@ -105,6 +105,10 @@ export class FileRaw extends CountedRaw<Holdings> implements BufferRaw {
     if (bytes > 0) return new PipeParcel([held], bytes, POOL)
     pipePool.giveBack(held)
     return errno === 0 ? -ENODATA : -errno
+  }
+  /** Where a range lies in the file, for a call that needs no pipe of ours. Only with the addon. */
+  at(offset: number): { readonly descriptor: Descriptor; readonly offset: number } {
+    return this.owned.file.at(this.#fileOffset + offset)
   }
   #loadedAround(offset: number, length: number): Stretch | undefined {
     return this.owned.loaded.find(

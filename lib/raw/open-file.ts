@@ -14,6 +14,9 @@ const S_IFMT = 0o170000
 const S_IFREG = 0o100000
 const S_IFDIR = 0o040000
 
+/** Magic numbers of file systems without reflinks: ext2 to ext4, tmpfs, ramfs. */
+const COPYING_FILE_SYSTEMS: ReadonlySet<number> = new Set([0xef53, 0x01021994, 0x858458f6])
+
 /** Files of handles that are open. */
 const adopted = new WeakMap<FileHandle, OpenFile>()
 
@@ -34,6 +37,7 @@ export class OpenFile {
   readonly #handle: FileHandle | undefined
   readonly #ownsHandle: boolean
   #refs = 1
+  #fileSystem: number | undefined
   /** Whether it is a regular file: has offsets, an end and a page cache. */
   readonly isRegular: boolean
   /** Whether it was opened for appending: it takes no pages then. */
@@ -147,6 +151,17 @@ export class OpenFile {
     return runJob((token) =>
       opened().pump(kernelPipes, -1, this.#kernel(), offset, lengthsBytes, token),
     )
+  }
+  /**
+   * Whether `copy_file_range` into it copies bytes for certain: its file system cannot share extents.
+   */
+  get copiesRanges(): boolean {
+    this.#fileSystem ??= opened().fileSystem(this.#kernel())
+    return COPYING_FILE_SYSTEMS.has(this.#fileSystem)
+  }
+  /** Its descriptor, at an offset, for a call that needs no pipe of ours. Only with the addon. */
+  at(offset: number): { readonly descriptor: Descriptor; readonly offset: number } {
+    return { descriptor: this.#kernel(), offset }
   }
   /** Reads into memory that nobody else sees until the job is done. */
   readAt(offset: number, target: Uint8Array, at: number, lengthBytes: number): FileJob {

@@ -214,7 +214,12 @@ export class PipeRaw extends CountedRaw<Holdings> implements BufferRaw {
    * A teed pipe whose next byte is `offset`, holding `length` bytes from there, or fewer when its
    * slots ran out; undefined when it cannot get there.
    */
-  private readerAt(part: PipePart, offset: number, length: number, isLook: boolean): Reader | undefined {
+  private readerAt(
+    part: PipePart,
+    offset: number,
+    length: number,
+    isLook: boolean,
+  ): Reader | undefined {
     const goesOn = offset === this.lastEnd
     this.lastEnd = offset + length
     const reader = this.takeReader(part, offset, length)

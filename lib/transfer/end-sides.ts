@@ -1,5 +1,6 @@
 import { ledger } from '../audit/ledger.js'
 import type { CopyCause } from '../audit/causes.js'
+import type { DirectCall, DirectPlace } from '../endpoints/direct.js'
 import { EAGAIN, type SinkEnd, type SourceEnd } from '../endpoints/end.js'
 import { NotByReferenceError } from '../errors.js'
 import type { Eventually } from '../eventually.js'
@@ -9,6 +10,7 @@ import { windowOf, windowOfMemory } from '../list/window.js'
 import { MemoryParcel, PipeParcel, POOL, type Parcel } from '../raw/parcel.js'
 import { PipeRaw } from '../raw/pipe.js'
 import { pipePool, type HeldPipe } from '../raw/pipe-pool.js'
+import type { RunningJob } from '../reactor.js'
 import { ListSource } from './list-sides.js'
 import type { Plan } from './plan.js'
 import type { PullSide, PushSide } from './sides.js'
@@ -64,6 +66,14 @@ export class EndSource implements PullSide {
   accepted(bytes: number): void {
     this.front?.accepted(bytes)
   }
+  direct(): DirectPlace | undefined {
+    const isFront = this.front !== undefined || this.end.front.length > 0
+    return isFront || this.plan.copyCause !== undefined ? undefined : this.end.directSource
+  }
+  leftDirectly(bytes: number): void {
+    this.end.leftDirectly?.(bytes)
+    if (this.end.pages === 'foreign') ledger.unknown += bytes
+  }
   residual(parcel: Parcel): Segments | undefined {
     if (this.front !== undefined) {
       this.front.residual()
@@ -91,7 +101,7 @@ export class EndSource implements PullSide {
   }
   /** The source of what comes first, while there is some. */
   private frontSource(length: number): ListSource | undefined {
-    if (this.front !== undefined && this.front.length === 0) this.front = undefined
+    if (this.front?.length === 0) this.front = undefined
     if (this.front === undefined) {
       const front = this.takeFront(length)
       if (front !== undefined) this.front = new ListSource(front, true, this.plan)
@@ -175,6 +185,21 @@ export class EndSink implements PushSide {
       : this.end.write(parcel.parts, parcel.skip, more)
     if (typeof pushed === 'number') return this.pushed(parcel, pushed)
     return pushed.then((n) => this.pushed(parcel, n))
+  }
+  direct(): DirectPlace | undefined {
+    return this.end.directSink
+  }
+  lendTo(job: RunningJob | undefined): void {
+    this.end.lendTo?.(job)
+  }
+  cameDirectly(bytes: number, call: DirectCall): void {
+    this.end.cameDirectly?.(bytes)
+    this.plan.use(call)
+    ledger.moved += bytes
+    const { pageCopies, copiesRanges } = this.end
+    // The file system may share the extents instead of copying them, and does not say.
+    if (call === 'copy_file_range' && copiesRanges !== true) ledger.unknown += bytes
+    else if (pageCopies !== undefined) ledger.countKernelCopied(pageCopies, bytes)
   }
   rest(): void {
     // It holds nothing between parcels.

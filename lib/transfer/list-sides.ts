@@ -1,7 +1,10 @@
 import { ledger } from '../audit/ledger.js'
+import type { DirectPlace } from '../endpoints/direct.js'
 import { after, type Eventually } from '../eventually.js'
 import { Segments } from '../list/segments.js'
-import { MemoryWindow, RawWindow, windowOf, windowOfMemory } from '../list/window.js'
+import { ExtentWindow, MemoryWindow, RawWindow, windowOf, windowOfMemory } from '../list/window.js'
+import { addon } from '../native.js'
+import { FileRaw } from '../raw/file.js'
 import { opened } from '../reactor.js'
 import { MemoryParcel, PipeParcel, readPipe, type Parcel } from '../raw/parcel.js'
 import { LENT, PipeRaw } from '../raw/pipe.js'
@@ -81,6 +84,15 @@ export class ListSource implements PullSide {
   accepted(bytes: number): void {
     this.segments.dropFront(bytes)
   }
+  direct(): DirectPlace | undefined {
+    if (addon === null || this.plan.copyCause !== undefined) return undefined
+    const first = this.segments.first()
+    if (!(first instanceof ExtentWindow && first.raw instanceof FileRaw)) return undefined
+    return { kind: 'file', lengthBytes: first.length, ...first.raw.at(first.offset) }
+  }
+  leftDirectly(bytes: number): void {
+    this.segments.dropFront(bytes)
+  }
   residual(): undefined {
     return undefined
   }
@@ -158,6 +170,15 @@ export class ListSink implements PushSide {
     }
     parcel.accept(n)
     return n
+  }
+  direct(): undefined {
+    // Its bytes stay in pipes.
+  }
+  lendTo(): void {
+    // It has no place of its own.
+  }
+  cameDirectly(): void {
+    // It has no place of its own.
   }
   ready(): Promise<void> {
     return Promise.resolve()

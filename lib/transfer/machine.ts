@@ -1,18 +1,26 @@
 import { setImmediate as nextRound } from 'node:timers/promises'
 import { listenForAbort } from '../abort.js'
+import { ledger } from '../audit/ledger.js'
 import type { TransferOptions } from '../contract.js'
+import { directCall, moveDirect, type DirectCall, type DirectPlace } from '../endpoints/direct.js'
 import { EAGAIN, TURN_BYTES_MAX } from '../endpoints/end.js'
 import type { Eventually } from '../eventually.js'
-import { AbortError, TransferError } from '../errors.js'
+import { AbortError, systemError, TransferError } from '../errors.js'
 import { listOf } from '../list/buffer-list.js'
 import type { Segments } from '../list/segments.js'
 import { PipeParcel, type Parcel } from '../raw/parcel.js'
 import type { HeldPipe } from '../raw/pipe-pool.js'
+import type { JobResult, RunningJob } from '../reactor.js'
 import type { Plan } from './plan.js'
 import type { PullSide, PushSide } from './sides.js'
 
 /** Linux's ECANCELED: what a disk job answers that was asked to stop. */
 const ECANCELED = 125
+/**
+ * Errors that a direct call can only have met at its sink: a connection that is gone (EPIPE,
+ * ECONNRESET, ETIMEDOUT, ECONNABORTED), a disk that is full (ENOSPC, EDQUOT, EFBIG).
+ */
+const SINK_ERRORS: ReadonlySet<number> = new Set([32, 104, 110, 103, 28, 122, 27])
 /** Where the machine is. Each state is a method of the same name. */
 type State = 'PULL' | 'SOURCE' | 'PUSH' | 'STALLED' | 'YIELD' | 'END'
 
@@ -45,7 +53,8 @@ interface Failure {
 /**
  * The one transfer machine, behind every way of moving bytes: after McVoy's pull and push.
  *
- *     PULL     take a parcel from the source, into the sink's own pipe where it keeps pages
+ *     PULL     where one call of the kernel can do it, move bytes from place to place; else take a
+ *              parcel from the source, into the sink's own pipe where it keeps pages
  *     SOURCE   nothing there: wait, holding no pipe but the sink's own
  *     PUSH     give the parcel to the sink, until it is empty
  *     STALLED  the sink takes no more: wait, holding the parcel
@@ -61,7 +70,10 @@ export class Machine {
   /** Whether the source ended. */
   isEof: boolean
   private readonly job: Job
-  /** Bytes since the last wait: a turn. */
+  /** Whether one call may still move bytes from place to place. */
+  private mayGoDirect: boolean
+  private directJob: RunningJob | undefined
+  /** Bytes since others last had their turn. */
   private turnBytes: number
   private parcel: Parcel | undefined
   private residual: Segments | undefined
@@ -78,6 +90,8 @@ export class Machine {
     this.bytesMoved = 0
     this.isEof = false
     this.job = job
+    this.mayGoDirect = job.plan.copyCause === undefined
+    this.directJob = undefined
     this.turnBytes = 0
     this.parcel = undefined
     this.residual = undefined
@@ -129,10 +143,7 @@ export class Machine {
     }
   }
   /** An abort does not wait for a side to start; whatever it takes later is given back. */
-  private async startLater(
-    side: PullSide | PushSide,
-    starting: Promise<void>,
-  ): Promise<boolean> {
+  private async startLater(side: PullSide | PushSide, starting: Promise<void>): Promise<boolean> {
     const cancelled = new Promise<'cancelled'>((resolve) => {
       this.cancel = () => resolve('cancelled')
       if (this.isCancelled) this.cancel()
@@ -200,11 +211,68 @@ export class Machine {
     const left = length - this.bytesMoved
     if (left <= 0) return 'END'
     if (sink.adopt !== undefined && this.adoptFront(left)) return 'PULL'
+    if (this.mayGoDirect) {
+      const going = this.goDirect(left)
+      if (going !== undefined) return going
+    }
     const wanted = Math.min(left, source.batchBytes, sink.batchBytes)
     const trays = plan.copyCause === undefined ? sink.trays(wanted) : undefined
     const loaded = source.load(wanted, trays)
     if (loaded instanceof Promise) return loaded.then((it) => this.loaded(it, wanted, trays))
     return this.loaded(loaded, wanted, trays)
+  }
+  /** One call of the kernel from place to place, where there is one for the two. */
+  private goDirect(left: number): Eventually<State> | undefined {
+    const { source, sink } = this.job
+    const from = source.direct()
+    const to = from === undefined ? undefined : sink.direct()
+    if (from === undefined || to === undefined) return undefined
+    const call = directCall(from.kind, to.kind)
+    if (call === undefined) return undefined
+    const wanted = Math.min(left, from.lengthBytes, source.batchBytes, sink.batchBytes)
+    const moving = moveDirect(from, to, wanted)
+    if (!('done' in moving)) return this.wentDirect(moving, call, from, to)
+    this.directJob = moving
+    sink.lendTo(moving)
+    return moving.done.then((moved) => {
+      this.directJob = undefined
+      this.turnBytes = 0
+      sink.lendTo(undefined)
+      return this.wentDirect(moved, call, from, to)
+    })
+  }
+  private wentDirect(
+    { bytes, errno }: JobResult,
+    call: DirectCall,
+    from: DirectPlace,
+    to: DirectPlace,
+  ): Eventually<State> {
+    if (bytes > 0) {
+      this.job.source.leftDirectly(bytes)
+      this.job.sink.cameDirectly(bytes, call)
+      this.progress(bytes)
+      if (this.bytesMoved >= this.job.length) return 'END'
+    }
+    if (errno === EAGAIN) return this.waitDirectly(from, to)
+    if (bytes > 0) return this.turnBytes >= TURN_BYTES_MAX ? 'YIELD' : 'PULL'
+    if (errno === ECANCELED && this.isCancelled) return 'END'
+    if (SINK_ERRORS.has(errno)) return this.fail('sink', -errno, call)
+    // Files that say they have no bytes may have some; one that gave some has ended.
+    if (errno === 0 && this.bytesMoved > 0 && from.lengthBytes === Infinity) {
+      this.isEof = true
+      return 'END'
+    }
+    // The end, or a refusal, or an error that does not say at which side: parcels tell.
+    this.mayGoDirect = false
+    if (errno !== 0) ledger.countFallback(call, systemError(errno)[0])
+    return 'PULL'
+  }
+  /** EAGAIN of a call between two places does not say which of them has to be waited for. */
+  private async waitDirectly(from: DirectPlace, to: DirectPlace): Promise<State> {
+    const { source, sink } = this.job
+    if (from.kind !== 'file') await source.ready(1)
+    if (to.kind !== 'file' && !this.isCancelled) await sink.ready()
+    return this.waited('PULL')
   }
   private loaded(
     parcel: Parcel | number,
@@ -247,7 +315,10 @@ export class Machine {
     const parcel = this.parcel as Parcel
     const pushed = sink.push(parcel, more || source.hasMore(parcel.remaining))
     if (typeof pushed === 'number') return this.pushed(parcel, pushed)
-    return pushed.then((n) => this.pushed(parcel, n))
+    return pushed.then((n) => {
+      this.turnBytes = 0
+      return this.pushed(parcel, n)
+    })
   }
   private pushed(parcel: Parcel, n: number): Eventually<State> {
     if (n > 0) {
@@ -350,6 +421,7 @@ export class Machine {
   private onAbort(): void {
     this.isCancelled = true
     this.cancel?.()
+    this.directJob?.cancel()
     this.job.source.wake()
     this.job.sink.wake()
   }

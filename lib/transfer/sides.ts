@@ -2,10 +2,12 @@
  * The two sides of the machine. Whatever the place, a pull side gives parcels and a push side takes
  * them; so a list, a socket and a file all go through one loop.
  */
+import type { DirectCall, DirectPlace } from '../endpoints/direct.js'
 import type { Eventually } from '../eventually.js'
 import type { Segments } from '../list/segments.js'
 import type { Parcel, PipeParcel } from '../raw/parcel.js'
 import type { HeldPipe } from '../raw/pipe-pool.js'
+import type { RunningJob } from '../reactor.js'
 
 /** Where parcels come from. A number below zero is −errno, 0 the end. */
 export interface PullSide {
@@ -20,6 +22,10 @@ export interface PullSide {
   readonly batchBytes: number
   /** The next parcel of at most `length` bytes; into `trays`, the sink's own pipes, where it can. */
   load(length: number, trays: readonly HeldPipe[] | undefined): Eventually<Parcel | number>
+  /** Where one call of the kernel finds the next bytes, with no parcel; undefined where none does. */
+  direct(): DirectPlace | undefined
+  /** Bytes have left by such a call. */
+  leftDirectly(bytes: number): void
   /** The bytes of a parcel whose pages the sink refused, in memory. Closes the parcel. */
   copied(parcel: PipeParcel, length: number): Eventually<Parcel | number>
   /** The sink has accepted bytes of the last parcel. */
@@ -50,6 +56,12 @@ export interface PushSide {
   adopt?(segments: Segments): void
   /** Takes of a parcel what it can, at least one byte: how many, or −errno. */
   push(parcel: Parcel, more: boolean): Eventually<number>
+  /** Where one call of the kernel can put bytes, with no parcel; undefined where none can. */
+  direct(): DirectPlace | undefined
+  /** A disk job makes such calls, or has ended: the place's owner may close it meanwhile. */
+  lendTo(job: RunningJob | undefined): void
+  /** Bytes have come by such a call. */
+  cameDirectly(bytes: number, call: DirectCall): void
   /** A wait for the source begins: gives back what it holds and does not need. */
   rest(): void
   ready(): Promise<void>

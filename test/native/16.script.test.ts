@@ -44,6 +44,7 @@ const CALLS: readonly (readonly [call: string, name: string, Call])[] = [
   ['fcntl', 'resize', (t) => t.addon.resize(t.empty, 32)],
   ['fcntl_dupfd', 'adopt', (t) => t.addon.adopt(t.fd, 'duplicate')],
   ['fstat', 'adopt', (t) => t.addon.adopt(t.fd, 'borrow')],
+  ['fstatfs', 'fileSystem', (t) => t.addon.fileSystem(t.file)],
   ['fstat', 'describe', (t) => t.addon.describe(t.file)],
   ['lseek', 'seek', (t) => t.addon.seek(t.file, 0, 1)],
   ['setsockopt', 'lowWater', (t) => t.addon.lowWater(t.socket, 5)],

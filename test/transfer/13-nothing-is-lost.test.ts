@@ -97,8 +97,11 @@ describe('Nothing is lost, where nobody takes bytes back', () => {
     const collector = new Collector(to.server)
     writer.write(sent)
     const thrown = new Error('of the program')
-    // fifo → pipe, then pipe → socket: of the second the sink takes a part.
-    addon?.script([{ call: 'splice', skip: 1, maxBytes: 1000 }])
+    // fifo → socket is refused; then fifo → pipe, and pipe → socket, which takes a part.
+    addon?.script([
+      { call: 'splice', errno: 22 },
+      { call: 'splice', skip: 1, maxBytes: 1000 },
+    ])
     afterwards(() => addon?.script(null))
     const trap = await failure(
       transfer(fd, to.client, {
