@@ -89,6 +89,7 @@ describe('A call from place to place', () => {
     const error = await sending
     expect(error).to.be.instanceOf(TransferError)
     expect(error).to.include({ side: 'sink' })
+    ;(error as TransferError).takeResidual()?.release()
     await ended
   })
 
