@@ -9,6 +9,7 @@ import type { PipeParcel } from '../raw/parcel.js'
 import type { HeldPipe } from '../raw/pipe-pool.js'
 import type { DirectPlace } from './direct.js'
 import { ECONNABORTED, TURN_BYTES_MAX, type Obstacle, type SinkEnd, type SourceEnd } from './end.js'
+import { readIntoBlock, SHARED_READ_BYTES_MAX } from './receive-block.js'
 import { Turns, type NumberTurns } from './turns.js'
 
 const O_NONBLOCK = 0o4000
@@ -19,7 +20,7 @@ const SOCK_STREAM = 1
 const AF_UNIX = 1
 /** Memory that one attempt to read asks for, at the most, in bytes. */
 const READ_BYTES_MAX = 262144
-/** Up to this it is not asked how much is there, in bytes. */
+/** Memory that it asks for at the least, in bytes. */
 const READ_BYTES_MIN = 4096
 /** Below this a low-water mark saves no wake-up that is worth two system calls, in bytes. */
 const LOW_WATER_BYTES_MIN = 65536
@@ -105,7 +106,12 @@ export class DescriptorEnd implements SourceEnd, SinkEnd {
   }
   read(lengthBytes: number): Uint8Array | number {
     if (!this.isOpen()) return -this.closedErrno()
-    const bytes = Buffer.allocUnsafe(Math.min(lengthBytes, this.#readBytes(lengthBytes)))
+    if (lengthBytes <= SHARED_READ_BYTES_MAX) {
+      return readIntoBlock(lengthBytes, (target, at) =>
+        opened().read(this.#descriptor, target, at, lengthBytes),
+      )
+    }
+    const bytes = Buffer.allocUnsafeSlow(Math.min(lengthBytes, this.#readBytes()))
     const n = opened().read(this.#descriptor, bytes, 0, bytes.length)
     return n < 0 ? n : bytes.subarray(0, n)
   }
@@ -157,8 +163,7 @@ export class DescriptorEnd implements SourceEnd, SinkEnd {
     this.#watch = undefined
   }
   /** Memory that is worth a read: what is there, so that a trickle does not pin it for nothing. */
-  #readBytes(wantedBytes: number): number {
-    if (wantedBytes <= READ_BYTES_MIN) return READ_BYTES_MIN
+  #readBytes(): number {
     return Math.min(READ_BYTES_MAX, Math.max(READ_BYTES_MIN, opened().pending(this.#descriptor)))
   }
   get #direct(): DirectPlace | undefined {
