@@ -1,9 +1,9 @@
 /** A child process with one side of a run, as the demo sees it. */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import { pinned } from '../harness/pinning.js'
 import { RunError } from './failures.js'
 import type { ChildMessage, Job, SideReport } from './job.js'
-import { pinned } from './pinning.js'
 
 const PROGRAM = fileURLToPath(new URL('child.js', import.meta.url))
 /** A child that has reported has closed everything, so nothing may keep it. */

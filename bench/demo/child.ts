@@ -1,10 +1,10 @@
 /** A child of the demo: one side of one run, in a process of its own, so that its CPU is its own. */
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
+import { Meter, peakRssBytes, type Cost } from '../harness/meter.js'
 import {
   highWaterMarkOf,
   type ChildMessage,
-  type Cost,
   type Job,
   type Ledger,
   type Role,
@@ -12,7 +12,6 @@ import {
   type SideReport,
   type Tally,
 } from './job.js'
-import { Meter, peakRssBytes } from './meter.js'
 import { receiveBySplicelist } from './receiver-splicelist.js'
 import { receiveByStreams } from './receiver-streams.js'
 import { sendBySplicelist } from './sender-splicelist.js'

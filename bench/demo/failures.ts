@@ -1,14 +1,6 @@
 /** The ways in which the demo ends badly, each with its exit code. */
 
-/** The command line asks for something that cannot be done. Exit code 2. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError'
-}
-
-/** A run went wrong: a child died, or the files differ. Exit code 1. */
-export class RunError extends Error {
-  override readonly name = 'RunError'
-}
+export { RunError, UsageError } from '../harness/failures.js'
 
 /** Why a file or folder cannot be used, in words; or undefined where the code says nothing clear. */
 export function reasonOf(error: unknown): string | undefined {

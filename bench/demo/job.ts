@@ -1,5 +1,6 @@
 /** What the demo and its children say to each other. */
 import type { Socket } from 'node:net'
+import type { Cost } from '../harness/meter.js'
 import type { Plan } from './plan.js'
 
 export const VARIANTS = ['splicelist', 'streams.default', 'streams.tuned'] as const
@@ -39,12 +40,6 @@ export interface Tally {
  * process, from call to settled promise, is what the demo measures.
  */
 export type Role = (socket: Socket, job: Job, tally: Tally) => Promise<Ledger>
-
-/** What a pass costs the process. */
-export interface Cost {
-  readonly cpuSeconds: number
-  readonly wallSeconds: number
-}
 
 /** One side of one run: what the last pass cost, when V8 has compiled what it will compile. */
 export interface SideReport extends Cost {

@@ -1,9 +1,10 @@
 /** What a set of cases runs: reads the options, measures, and says what was found. */
 import { LIBRARIES, type Case } from './case.js'
 import { openCeph, type Ceph } from './ceph.js'
-import { readEnvironment } from './environment.js'
+import { readMachine, readPeers, type Environment } from './environment.js'
 import { RunError, UsageError } from './failures.js'
 import { USAGE, parseOptions, type Options } from './options.js'
+import { endQuietly, showStep } from './output.js'
 import { contendersOf, runCase, type Plan } from './rounds.js'
 import { smoke } from './smoke.js'
 import { footLines, headLines, rowLine, type Row } from './table.js'
@@ -36,7 +37,11 @@ async function run(cases: readonly Case[], module: URL, options: Options): Promi
   if (options.smoke) return (await smoke(wanted, { libraries, ceph })) === 0 ? 0 : 1
 
   const plan: Plan = { module: module.href, libraries, rounds, node, ceph, onStep: showStep }
-  const environment = await readEnvironment(node, typeof found === 'string' ? found : null)
+  const environment: Environment = {
+    ...(await readMachine(node)),
+    peers: await readPeers(),
+    cephAbsent: typeof found === 'string' ? found : null,
+  }
   const print = (lines: readonly string[]): void => {
     showStep('')
     const out = options.json ? process.stderr : process.stdout
@@ -65,17 +70,6 @@ async function run(cases: readonly Case[], module: URL, options: Options): Promi
     )
   }
   return failed === 0 ? 0 : 1
-}
-
-/** Whoever read the table (`… | head`) has seen enough. */
-function endQuietly(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EPIPE') throw error
-  process.exit(0)
-}
-
-/** On a terminal: one line that the next one replaces. */
-function showStep(step: string): void {
-  if (process.stderr.isTTY) process.stderr.write(`\r\u001b[2K${step}`)
 }
 
 function chosen(cases: readonly Case[], { patterns }: Options): readonly Case[] {

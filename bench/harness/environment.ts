@@ -8,32 +8,35 @@ import { UsageError } from './failures.js'
 const run = promisify(execFile)
 const PEERS = ['bl', 'uint8arraylist']
 
-export interface Environment {
+export interface Machine {
   readonly node: string
   readonly kernel: string
   readonly cpu: string
   readonly cpus: number
   /** Whether the addon may be used: SPLICELIST_NATIVE. */
   readonly addon: boolean
+}
+
+/** Of the list, beside its peers. */
+export interface Environment extends Machine {
   readonly peers: Readonly<Record<string, string>>
   /** Why there is no column of the Ceph list; null where there is one. */
   readonly cephAbsent: string | null
 }
 
-export async function readEnvironment(
-  node: string,
-  cephAbsent: string | null,
-): Promise<Environment> {
-  const versions = await Promise.all(PEERS.map(async (name) => [name, await versionOf(name)]))
+export async function readMachine(node: string): Promise<Machine> {
   return {
     node: await versionOfNode(node),
     kernel: `${process.platform} ${release()}`,
     cpu: cpus()[0]?.model.trim() ?? 'unknown',
     cpus: availableParallelism(),
     addon: process.env['SPLICELIST_NATIVE'] !== '0',
-    peers: Object.fromEntries(versions) as Record<string, string>,
-    cephAbsent,
   }
+}
+
+export async function readPeers(): Promise<Readonly<Record<string, string>>> {
+  const versions = await Promise.all(PEERS.map(async (name) => [name, await versionOf(name)]))
+  return Object.fromEntries(versions) as Record<string, string>
 }
 
 async function versionOfNode(node: string): Promise<string> {

@@ -5,7 +5,7 @@ export class UsageError extends Error {
   override readonly name = 'UsageError'
 }
 
-/** A process died, or libraries disagree on what the answer is. Exit code 1. */
+/** A process died, or did not do what it was to do: answers or files differ. Exit code 1. */
 export class RunError extends Error {
   override readonly name = 'RunError'
 }

@@ -1,10 +1,10 @@
 /** The command line. */
 import { parseArgs } from 'node:util'
+import { parsed, patternOf, roundsOf } from './arguments.js'
 import { LIBRARIES, type Library } from './case.js'
 import { UsageError } from './failures.js'
 
 const ROUNDS_DEFAULT = 5
-const ROUNDS_MAX = 999
 
 export const USAGE = `usage: npm run bench [-- --case PATTERN] [--library NAME] [--rounds N]
                             [--node PATH] [--json]
@@ -32,7 +32,7 @@ export interface Options {
 }
 
 export function parseOptions(args: readonly string[]): Options {
-  const values = parse(args)
+  const values = parsed(() => parse(args))
   return {
     patterns: values.case.map(patternOf),
     libraries: values.library.length === 0 ? LIBRARIES : values.library.map(libraryOf),
@@ -46,41 +46,23 @@ export function parseOptions(args: readonly string[]): Options {
 }
 
 function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        case: { type: 'string', multiple: true, default: [] },
-        library: { type: 'string', multiple: true, default: [] },
-        rounds: { type: 'string', default: String(ROUNDS_DEFAULT) },
-        node: { type: 'string', default: process.execPath },
-        json: { type: 'boolean', default: false },
-        smoke: { type: 'boolean', default: false },
-        list: { type: 'boolean', default: false },
-        help: { type: 'boolean', default: false },
-      },
-    }).values
-  } catch (error) {
-    throw new UsageError(`${(error as Error).message} See --help.`)
-  }
-}
-
-function patternOf(text: string): RegExp {
-  try {
-    return new RegExp(text, 'i')
-  } catch {
-    throw new UsageError(`--case takes a regular expression, not '${text}'.`)
-  }
+  return parseArgs({
+    args: [...args],
+    options: {
+      case: { type: 'string', multiple: true, default: [] },
+      library: { type: 'string', multiple: true, default: [] },
+      rounds: { type: 'string', default: String(ROUNDS_DEFAULT) },
+      node: { type: 'string', default: process.execPath },
+      json: { type: 'boolean', default: false },
+      smoke: { type: 'boolean', default: false },
+      list: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  }).values
 }
 
 function libraryOf(text: string): Library {
   const library = LIBRARIES.find((name) => name.toLowerCase() === text.toLowerCase())
   if (library !== undefined) return library
   throw new UsageError(`--library takes one of ${LIBRARIES.join(', ')}, not '${text}'.`)
-}
-
-function roundsOf(text: string): number {
-  const rounds = /^\d+$/.test(text) ? Number(text) : NaN
-  if (rounds >= 1 && rounds <= ROUNDS_MAX) return rounds
-  throw new UsageError(`--rounds takes a whole number from 1 to ${ROUNDS_MAX}, not '${text}'.`)
 }

@@ -1,6 +1,11 @@
 /** What a transfer costs the process it runs in. */
 import { readFileSync } from 'node:fs'
-import type { Cost } from './job.js'
+
+export interface Cost {
+  /** Of all threads of the process, in the kernel too. */
+  readonly cpuSeconds: number
+  readonly wallSeconds: number
+}
 
 /** CPU and time since it was made: what Node needs to start is nobody's merit. */
 export class Meter {
