@@ -1,0 +1,114 @@
+/**
+ * What is measured: from where to where, over how many connections, and beside which loops in C.
+ *
+ * A message is N bytes that are moved as one operation, awaited before the next one of its connection:
+ * one `transfer`, one read stream, one round of a loop in C whose calls never span two messages. Out
+ * of a socket or a pipe the next message comes when the last one has arrived (at every sink), or is
+ * stored: then the contestant says so with one byte in a pipe. Out of a file each is another extent.
+ */
+import type { Job } from './job.js'
+
+export const LOOPS = ['sendfile', 'splice', 'read/write', 'copy_file_range', 'tee'] as const
+export type Loop = (typeof LOOPS)[number]
+
+export const IN_NODE = ['splicelist', 'streams default', 'streams tuned'] as const
+export type Contestant = (typeof IN_NODE)[number] | Loop
+
+export interface Flow extends Pick<Job, 'source' | 'sink' | 'connections' | 'sinks'> {
+  readonly name: string
+  readonly loops: readonly Loop[]
+  /** The share of the CPU of tuned streams that is asked for at 1 GiB. */
+  readonly share?: number
+}
+
+const THROUGH: readonly Loop[] = ['splice', 'read/write']
+
+const TCP_TO_TCP = { source: 'tcp', sink: 'tcp', sinks: 1, loops: THROUGH } as const
+
+export const FLOWS: readonly Flow[] = [
+  {
+    name: 'file-tcp',
+    source: 'file',
+    sink: 'tcp',
+    connections: 1,
+    sinks: 1,
+    loops: ['sendfile', 'splice', 'read/write'],
+    share: 0.6,
+  },
+  {
+    name: 'tcp-file',
+    source: 'tcp',
+    sink: 'file',
+    connections: 1,
+    sinks: 1,
+    loops: THROUGH,
+    share: 1 / 3,
+  },
+  { ...TCP_TO_TCP, name: 'tcp-tcp', connections: 1, share: 0.5 },
+  { ...TCP_TO_TCP, name: 'tcp-tcp-100', connections: 100, share: 0.5 },
+  { ...TCP_TO_TCP, name: 'tcp-tcp-1000', connections: 1000, share: 0.5 },
+  { name: 'unix-unix', source: 'unix', sink: 'unix', connections: 1, sinks: 1, loops: THROUGH },
+  { name: 'pipe-file', source: 'pipe', sink: 'file', connections: 1, sinks: 1, loops: THROUGH },
+  {
+    name: 'fan-out-8',
+    source: 'tcp',
+    sink: 'tcp',
+    connections: 1,
+    sinks: 8,
+    loops: ['tee', 'read/write'],
+  },
+  {
+    name: 'file-file',
+    source: 'file',
+    sink: 'file',
+    connections: 1,
+    sinks: 1,
+    loops: ['copy_file_range', 'splice', 'read/write'],
+  },
+]
+
+const KIB = 1024
+const MIB = 1024 * KIB
+export const SIZES: readonly number[] = [4 * KIB, 64 * KIB, MIB, 1024 * MIB]
+
+/** What is copied, and what is moved by reference. */
+export const SMOKE_SIZES: readonly number[] = [4 * KIB, 1024 * MIB]
+
+/** Bytes of a pass, where messages are small. */
+const PASS_BYTES = 256 * MIB
+/** Messages of a pass: enough for V8 to see what is hot in the first one. */
+const MESSAGES_MAX = 8192
+/** A size from here on is one stream; shared by many connections, each has its part. */
+const STREAM_BYTES = 16 * MIB
+
+export interface Case {
+  /** Its flow and size, as `--case` finds it. */
+  readonly name: string
+  readonly flow: Flow
+  /** The size that was asked for. */
+  readonly sizeBytes: number
+  readonly messageBytes: number
+  /** Of each connection, in each pass. */
+  readonly messages: number
+}
+
+export function caseOf(flow: Flow, sizeBytes: number): Case {
+  const { connections } = flow
+  const name = `${flow.name}/${sizeText(sizeBytes)}`
+  const isStream = sizeBytes >= STREAM_BYTES
+  const messageBytes = isStream ? Math.max(MIB, Math.floor(sizeBytes / connections)) : sizeBytes
+  const inAll = isStream ? 1 : Math.min(MESSAGES_MAX, Math.ceil(PASS_BYTES / sizeBytes))
+  const messages = Math.max(1, Math.ceil(inAll / connections))
+  return { name, flow, sizeBytes, messageBytes, messages }
+}
+
+export function passBytesOf({ flow, messageBytes, messages }: Case): number {
+  return flow.connections * messages * messageBytes
+}
+
+/** '64KiB': as short as `--size` takes it. */
+export function sizeText(bytes: number): string {
+  if (bytes % (KIB * MIB) === 0) return `${bytes / KIB / MIB}GiB`
+  if (bytes % MIB === 0) return `${bytes / MIB}MiB`
+  return bytes % KIB === 0 ? `${bytes / KIB}KiB` : `${bytes}B`
+}

@@ -1,0 +1,49 @@
+/**
+ * One contestant in Node doing one job, in a fresh process:
+ *
+ *     node worker.js CONTESTANT JOB
+ *
+ * Prints one line of JSON: a `Report`.
+ */
+import { waitedNs } from '../harness/clock.js'
+import { Meter, peakRssBytes } from '../harness/meter.js'
+import type { Prepare } from './contestant.js'
+import type { Contestant } from './flows.js'
+import type { Job, PassCost, Report } from './job.js'
+import { Control } from './places.js'
+import { prepareSplicelist } from './splicelist.js'
+import { prepareDefaultStreams, prepareTunedStreams } from './streams.js'
+
+const CONTESTANTS: Readonly<Partial<Record<Contestant, Prepare>>> = {
+  splicelist: prepareSplicelist,
+  'streams default': prepareDefaultStreams,
+  'streams tuned': prepareTunedStreams,
+}
+
+const [name = '', argument = ''] = process.argv.slice(2)
+const report = await run(JSON.parse(argument) as Job)
+process.stdout.write(`${JSON.stringify(report)}\n`)
+
+async function run(job: Job): Promise<Report> {
+  const prepare = CONTESTANTS[name as Contestant]
+  if (prepare === undefined) throw new Error(`There is no contestant ${name}`)
+  const control = new Control(job)
+  const contestant = await prepare(job, control.tell)
+  const expected = job.connections * job.messages * job.messageBytes
+  const passes: PassCost[] = []
+  while (passes.length < job.passes) {
+    const waitedBefore = waitedNs()
+    const meter = new Meter()
+    control.tell()
+    const moved = await contestant.pass()
+    control.awaitEnd()
+    const cost = meter.read()
+    passes.push({ ...cost, waitedSeconds: (waitedNs() - waitedBefore) / 1e9 })
+    if (moved !== expected) throw new Error(`${moved} bytes were moved, and not ${expected}`)
+  }
+  control.close()
+  await contestant.close()
+  const { ways } = contestant
+  const report = { passes, peakRssBytes: peakRssBytes() }
+  return ways === undefined ? report : { ...report, ways: [...ways] }
+}
