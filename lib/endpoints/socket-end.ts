@@ -3,6 +3,7 @@ import { systemError } from '../errors.js'
 import { closedSocket } from './connected.js'
 import { DescriptorEnd } from './descriptor-end.js'
 import type { Eventually } from '../eventually.js'
+import type { Segments } from '../list/segments.js'
 import { partsToGiveBack } from './give-back.js'
 import { failSocket, isReadByParser, nodeError, refreshTimeout, socketFd } from './node-socket.js'
 import { SocketReading } from './socket-reading.js'
@@ -100,6 +101,15 @@ export class SocketEnd extends DescriptorEnd {
     if (errno !== 0 && this.#failure === 0) this.#failure = errno
     this.releaseReading()
   }
+  override takeBack(segments: Segments): boolean {
+    super.takeBack(segments)
+    // Reading may be Node's again already, with the end of the only operation.
+    if (this.#reading === undefined) {
+      const parts = partsToGiveBack(this.#socket, this.front)
+      if (this.isOpen()) for (const part of parts.toReversed()) this.#socket.unshift(part)
+    }
+    return true
+  }
   override startWriting(): void {
     // Everything written before is with the kernel: the turn was a place in Node's own queue.
     if (this.#socket.destroyed) throw notWritable('it was destroyed')
@@ -111,8 +121,7 @@ export class SocketEnd extends DescriptorEnd {
   #endReading(): void {
     const reading = this.#reading
     if (reading === undefined) return
-    reading.refuseLeftover(this.front.length)
-    const leftover = partsToGiveBack(this.front)
+    const leftover = partsToGiveBack(this.#socket, this.front)
     this.#reading = undefined
     this.#readers = 0
     // Node's own reading must not wait for the low-water mark of a pull.

@@ -40,14 +40,6 @@ export class SocketReading {
     handle?.readStop()
     if (handle != null) handle.reading = false
   }
-  /** Refuses to give bytes back to a stream that has told its end: they would be an error of its. */
-  refuseLeftover(lengthBytes: number): void {
-    if (lengthBytes === 0 || this.#socket.destroyed || !this.#socket.readableEnded) return
-    throw new UnsupportedEndpointError(
-      `${lengthBytes} bytes were given back to a socket whose stream had ended before`,
-      'Pull them before you detach',
-    )
-  }
   /** Gives back, with the bytes that were not consumed, as Node would have had them. */
   end(leftover: readonly Uint8Array[]): void {
     const socket = this.#socket

@@ -102,7 +102,7 @@ export class ReadableEnd implements SourceEnd {
   /** Gives the stream back what was pulled and not consumed. */
   close(): void {
     // It throws where bytes cannot be given back: the stream stays taken over then, as a whole.
-    const leftover = this.#users > 1 ? [] : partsToGiveBack(this.front)
+    const leftover = this.#users > 1 ? [] : partsToGiveBack(this.#stream, this.front)
     this.#users -= 1
     if (this.#users > 0) return
     readables.delete(this.#stream)
