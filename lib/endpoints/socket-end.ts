@@ -12,6 +12,9 @@ import { Turns } from './turns.js'
 
 const ends = new WeakMap<Socket, SocketEnd>()
 
+/** Errors after which a connection is no more: ENETRESET, ECONNABORTED, ECONNRESET, ETIMEDOUT, EHOSTUNREACH. */
+const FINAL: ReadonlySet<number> = new Set([102, 103, 104, 110, 113])
+
 /**
  * A TCP or unix socket of Node's, over its own descriptor: no duplicate, so that FIN and RST happen
  * when Node closes it.
@@ -26,6 +29,7 @@ export class SocketEnd extends DescriptorEnd {
   #users = 0
   #reading: SocketReading | undefined
   #readers = 0
+  /** What broke reading: errno of the first failure, or 0. */
   #failure = 0
   readonly #onClose = (): void => {
     this.endWaits()
@@ -83,9 +87,12 @@ export class SocketEnd extends DescriptorEnd {
   }
 
   protected override isOpen(): boolean {
-    return !this.#socket.destroyed && socketFd(this.#socket) === this.#fd
+    if (this.#socket.destroyed || socketFd(this.#socket) !== this.#fd) return false
+    return !FINAL.has(this.#failure)
   }
   protected override closedErrno(): number {
+    // The kernel tells a reset once, and an end afterwards.
+    if (FINAL.has(this.#failure)) return this.#failure
     // Node may have met the reset that we were about to meet.
     const { errno } = (this.#socket.errored ?? {}) as NodeJS.ErrnoException
     return errno === undefined ? super.closedErrno() : Math.abs(errno)
@@ -98,7 +105,7 @@ export class SocketEnd extends DescriptorEnd {
     this.holdReading()
   }
   override stopReading(errno: number): void {
-    if (errno !== 0 && this.#failure === 0) this.#failure = errno
+    if (errno !== 0 && this.#failure === 0) this.#failure = Math.abs(errno)
     this.releaseReading()
   }
   override takeBack(segments: Segments): boolean {
@@ -106,7 +113,7 @@ export class SocketEnd extends DescriptorEnd {
     // Reading may be Node's again already, with the end of the only operation.
     if (this.#reading === undefined) {
       const parts = partsToGiveBack(this.#socket, this.front)
-      if (this.isOpen()) for (const part of parts.toReversed()) this.#socket.unshift(part)
+      if (!this.#socket.destroyed) for (const part of parts.toReversed()) this.#socket.unshift(part)
     }
     return true
   }
@@ -115,7 +122,7 @@ export class SocketEnd extends DescriptorEnd {
     if (this.#socket.destroyed) throw notWritable('it was destroyed')
   }
   override stopWriting(errno: number): Eventually<number> {
-    if (errno !== 0 && this.isOpen()) this.#fail(errno, 'write')
+    if (errno !== 0 && !this.#socket.destroyed) this.#fail(errno, 'write')
     return 0
   }
   #endReading(): void {
@@ -127,7 +134,7 @@ export class SocketEnd extends DescriptorEnd {
     // Node's own reading must not wait for the low-water mark of a pull.
     this.endWaits()
     reading.end(leftover)
-    if (this.#failure !== 0 && this.isOpen()) this.#fail(this.#failure, 'read')
+    if (this.#failure !== 0 && !this.#socket.destroyed) this.#fail(this.#failure, 'read')
   }
   #fail(errno: number, syscall: string): void {
     const [code] = systemError(errno)
