@@ -44,7 +44,10 @@ export interface TransferOptions {
 export interface PullOptions extends TransferOptions {
   /** Where in a file to begin, in bytes. Without it the file's own position is used, and advances. */
   readonly offset?: number
-  /** Resolve when this many bytes are in, not only when all are. Default: all. */
+  /**
+   * Resolve when this many bytes are in, not only when all are. Default: all. Where it is given, a
+   * stream that ends with fewer, but not with none, is an `EndOfStreamError`: it broke off.
+   */
   readonly atLeast?: number
   /**
    * What a list holds of a file. 'extent' (default): no pages, the range itself. 'pages': the page

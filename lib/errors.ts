@@ -44,9 +44,12 @@ export class EndOfBufferError extends SplicelistError {
   }
 }
 
-/** A stream ended before the bytes that a message promised. */
+/**
+ * A stream ended in the middle of a message: with some bytes, but fewer than the `atLeast` that was
+ * asked for. They are where the operation says; a stream that ends before the first is no error.
+ */
 export class EndOfStreamError extends SplicelistError {
-  /** Bytes that were promised. */
+  /** Bytes that were asked for at the least. */
   readonly wanted: number
   /** Bytes that arrived. */
   readonly got: number
@@ -61,11 +64,19 @@ export class EndOfStreamError extends SplicelistError {
 /** A list was used after `release()`. */
 export class ReleasedError extends SplicelistError {
   /** @internal */
-  constructor() {
+  constructor(residual?: BufferList) {
     super(
       'RELEASED',
       'This list was released. Keep a list.substr() of what you still need before you release it',
     )
+    setResidual(this, residual)
+  }
+  /**
+   * The bytes that arrived for a list that was released meanwhile, once; undefined when there are
+   * none, or when they were given back to where they came from. Yours to release.
+   */
+  takeResidual(): BufferList | undefined {
+    return takeResidualOf(this)
   }
 }
 

@@ -10,7 +10,7 @@ import type { HeldPipe } from '../raw/pipe-pool.js'
 import type { DirectPlace } from './direct.js'
 import { ECONNABORTED, TURN_BYTES_MAX, type Obstacle, type SinkEnd, type SourceEnd } from './end.js'
 import { readIntoBlock, SHARED_READ_BYTES_MAX } from './receive-block.js'
-import { Turns, type NumberTurns } from './turns.js'
+import { Turns, type SideTurns } from './turns.js'
 
 const O_NONBLOCK = 0o4000
 const S_IFMT = 0o170000
@@ -54,7 +54,7 @@ export class DescriptorEnd implements SourceEnd, SinkEnd {
   /** Whether somebody can pull what is given back: the owner's stream, or an endpoint. */
   readonly #keepsFront: boolean
 
-  constructor(fd: number, ownership: Ownership, keepsFront: boolean, turns?: NumberTurns) {
+  constructor(fd: number, ownership: Ownership, keepsFront: boolean, turns?: SideTurns) {
     this.#keepsFront = keepsFront
     this.readTurns = turns?.read ?? new Turns()
     this.writeTurns = turns?.write ?? new Turns()
@@ -81,6 +81,10 @@ export class DescriptorEnd implements SourceEnd, SinkEnd {
   protected closedErrno(): number {
     return ECONNABORTED
   }
+  /** Bytes were moved, for whoever watches idleness. */
+  protected moved(): void {
+    // Nobody does.
+  }
   startReading(): Eventually<void> {
     // Nothing to take over.
   }
@@ -101,29 +105,38 @@ export class DescriptorEnd implements SourceEnd, SinkEnd {
     if (!this.isOpen()) return -this.closedErrno()
     const held = pipes[0] as HeldPipe
     const n = opened().move(this.#descriptor, -1, held.pipe, -1, lengthBytes, false)
-    if (n > 0) held.bytes += n
+    if (n <= 0) return n
+    held.bytes += n
+    this.moved()
     return n
   }
   read(lengthBytes: number): Uint8Array | number {
     if (!this.isOpen()) return -this.closedErrno()
     if (lengthBytes <= SHARED_READ_BYTES_MAX) {
-      return readIntoBlock(lengthBytes, (target, at) =>
-        opened().read(this.#descriptor, target, at, lengthBytes),
-      )
+      return readIntoBlock(lengthBytes, (target, at) => {
+        const n = opened().read(this.#descriptor, target, at, lengthBytes)
+        if (n > 0) this.moved()
+        return n
+      })
     }
     const bytes = Buffer.allocUnsafeSlow(Math.min(lengthBytes, this.#readBytes()))
     const n = opened().read(this.#descriptor, bytes, 0, bytes.length)
+    if (n > 0) this.moved()
     return n < 0 ? n : bytes.subarray(0, n)
   }
   drain({ first, remaining }: PipeParcel, more: boolean): number {
     if (!this.isOpen()) return -this.closedErrno()
     const here = Math.min(remaining, first.bytes)
     const moreFollow = more || remaining > here
-    return opened().move(first.pipe, -1, this.#descriptor, -1, here, moreFollow)
+    const n = opened().move(first.pipe, -1, this.#descriptor, -1, here, moreFollow)
+    if (n > 0) this.moved()
+    return n
   }
   write(parts: readonly Uint8Array[], skipBytes: number, more: boolean): number {
     if (!this.isOpen()) return -this.closedErrno()
-    return opened().writev(this.#descriptor, parts, skipBytes, more)
+    const n = opened().writev(this.#descriptor, parts, skipBytes, more)
+    if (n > 0) this.moved()
+    return n
   }
   get directSource(): DirectPlace | undefined {
     return this.#direct
@@ -133,6 +146,7 @@ export class DescriptorEnd implements SourceEnd, SinkEnd {
   }
   lendTo(job: RunningJob | undefined): void {
     this.#borrower = job
+    if (job === undefined) this.moved()
   }
   readable(wantedBytes: number): Promise<void> {
     if (!this.isOpen()) return Promise.resolve()

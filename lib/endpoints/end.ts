@@ -22,6 +22,12 @@ export const ECONNABORTED = 103
 /** Linux's EPIPE: what a stream answers that has ended. */
 export const EPIPE = 32
 
+/** The errno of an error of Node's, positive; what has none is a broken pipe. */
+export function errnoOf(error: unknown): number {
+  const { errno } = error as NodeJS.ErrnoException
+  return typeof errno === 'number' && errno !== 0 ? Math.abs(errno) : EPIPE
+}
+
 /** Bytes that one attempt on the JavaScript thread may move, before others have their turn. */
 export const TURN_BYTES_MAX = 1 << 20
 

@@ -20,8 +20,11 @@ interface Inner {
   readonly parser?: object | null
   readonly _readableState: { reading: boolean; ended: boolean }
   _read?: (size: number) => void
-  _write?: WriteFunction
-  _writev?: WritevFunction
+  _write: WriteFunction
+  /** Null where the handle cannot gather. */
+  _writev?: WritevFunction | null
+  _final: FinalFunction
+  pause?: () => Socket
   emit?: (name: string | symbol, ...args: unknown[]) => boolean
   _unrefTimer?: () => void
 }
@@ -32,7 +35,9 @@ export type WriteFunction = (chunk: unknown, encoding: BufferEncoding, done: Don
 export type WritevFunction = (chunks: WritevChunks, done: Done) => void
 /** What `_writev` is given. */
 export type WritevChunks = { chunk: unknown; encoding: BufferEncoding }[] & { allBuffers?: boolean }
-/** How `_write` and `_writev` report. */
+/** `Writable`'s `_final`. */
+export type FinalFunction = (done: Done) => void
+/** How `_write`, `_writev` and `_final` report. */
 export type Done = (error?: Error | null) => void
 
 /** The undocumented face of a socket. */
@@ -65,3 +70,22 @@ export function refreshTimeout(socket: Socket): void {
 export function nodeError(code: string, errno: number, syscall: string): NodeJS.ErrnoException {
   return Object.assign(new Error(`${syscall} ${code}`), { code, errno: -Math.abs(errno), syscall })
 }
+
+/**
+ * Ends a socket as Node would have, had it met the error itself. Where nobody listens for errors the
+ * operation's own rejection tells, and the program must not be ended for it a second time.
+ */
+export function failSocket(socket: Socket, error: Error): void {
+  if (socket.listenerCount('error') === 0) socket.destroy()
+  else socket.destroy(error)
+}
+
+/**
+ * Whether Node reads the socket into one buffer of its owner's (`onread`): its bytes then reach no
+ * stream, so there is nothing that takes over or gives back.
+ */
+export function readsIntoOwnBuffer(socket: Socket): boolean {
+  ownBuffer ??= Object.getOwnPropertySymbols(socket).find((it) => it.description === 'kBuffer')
+  return ownBuffer !== undefined && Reflect.get(socket, ownBuffer) != null
+}
+let ownBuffer: symbol | undefined

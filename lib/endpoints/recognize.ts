@@ -11,12 +11,15 @@ import { after, type Eventually } from '../eventually.js'
 import { InvalidArgumentError, UnsupportedEndpointError } from '../errors.js'
 import { addon, whyNoAddon } from '../native.js'
 import { OpenFile } from '../raw/open-file.js'
+import { connected } from './connected.js'
 import { DescriptorEnd } from './descriptor-end.js'
 import { withoutAddon, type Obstacle, type SinkEnd, type SourceEnd } from './end.js'
 import { FileEnd, isFileHandle } from './file-end.js'
 import { isEncrypted, isReadByParser } from './node-socket.js'
 import { SocketEnd } from './socket-end.js'
 import { letGoOfNumber, turnsOfNumber, type NumberTurns } from './turns.js'
+import { enter, type Use } from './occupancy.js'
+import { SocketSink } from './socket-sink.js'
 import { ReadableEnd, STREAM, TLS, WritableEnd } from './stream-end.js'
 
 /** Ends that were made for a caller, and how to let go of them. */
@@ -31,7 +34,7 @@ export interface Ends {
 export interface PlaceOptions {
   readonly offset?: number
   readonly isSink: boolean
-  readonly use: 'attach' | 'operation'
+  readonly use: Use
   /** Ends the wait for a socket that connects. */
   readonly signal?: AbortSignal
 }
@@ -41,6 +44,42 @@ export type Place = FileHandle | FilePlace | Socket | Readable | Writable | numb
 
 /** The ends of a place. Throws or rejects with a typed error before any byte moves. */
 export function endsOf(place: Place, options: PlaceOptions): Eventually<Ends> {
+  const shared = sharedPlace(place, options)
+  if (shared === undefined) return openEndsOf(place, options)
+  const leave = enter(shared, options.use)
+  const opened = (ends: Ends): Ends => ({
+    source: ends.source,
+    sink: ends.sink,
+    close: () => {
+      ends.close()
+      leave()
+    },
+  })
+  const failed = (error: unknown): never => {
+    leave()
+    throw error
+  }
+  try {
+    const opening = openEndsOf(place, options)
+    return opening instanceof Promise ? opening.then(opened, failed) : opened(opening)
+  } catch (error) {
+    return failed(error)
+  }
+}
+
+/**
+ * What others may use at the same time: a socket, a stream, a number, a file's own position. A path is
+ * opened anew, and an offset is a place of its own.
+ */
+function sharedPlace(place: Place, { offset }: PlaceOptions): object | number | undefined {
+  if (typeof place === 'number') return place
+  if (typeof place !== 'object' || (place as unknown) === null) return undefined
+  if (!isFilePlace(place)) return isFileHandle(place) && offset !== undefined ? undefined : place
+  const isPositioned = place.offset === undefined && offset === undefined
+  return isPositioned && isFileHandle(place.file) ? place.file : undefined
+}
+
+function openEndsOf(place: Place, options: PlaceOptions): Eventually<Ends> {
   if (options.offset !== undefined) checkLength('offset', options.offset)
   if (typeof place === 'number') return descriptorEnds(place, options)
   if (place instanceof Socket) return socketEnds(place, options)
@@ -156,10 +195,14 @@ function socketEnds(socket: Socket, options: PlaceOptions): Eventually<Ends> {
   refuseOffset(options)
   const isSource = options.use === 'attach' || !options.isSink
   if (isSource && isReadByParser(socket)) refuseParser()
+  if (!socket.connecting) return connectedEnds(socket, options)
+  return connected(socket, options.signal).then(() => connectedEnds(socket, options))
+}
+
+function connectedEnds(socket: Socket, options: PlaceOptions): Ends {
   const obstacle = socketObstacle(socket)
   if (obstacle !== undefined) return streamEnds(socket, obstacle, options)
-  if (!socket.connecting) return attached(SocketEnd.ofConnected(socket, options.use), options)
-  return SocketEnd.of(socket, options.use, options.signal).then((end) => attached(end, options))
+  return attached(SocketEnd.of(socket), options)
 }
 
 function attached(end: SocketEnd, { use }: PlaceOptions): Ends {
@@ -198,9 +241,19 @@ function streamEnds(stream: Readable | Writable, obstacle: Obstacle, options: Pl
   const { use, isSink } = options
   const isSource = (use === 'attach' || !isSink) && 'read' in stream
   const isTarget = (use === 'attach' || isSink) && 'write' in stream
+  const source = isSource ? ReadableEnd.of(stream, obstacle) : undefined
+  if (isTarget && stream instanceof Socket) {
+    const sink = new SocketSink(stream, obstacle)
+    return { source, sink, close: () => closeBoth(source, sink) }
+  }
   const sink = isTarget ? WritableEnd.of(stream, obstacle) : undefined
-  const source = isSource ? ReadableEnd.of(stream, obstacle, use) : undefined
   return { source, sink, close: () => source?.close() }
+}
+
+function closeBoth(source: ReadableEnd | undefined, sink: SocketSink): void {
+  // It throws where bytes cannot be given back: the socket stays taken over then, as a whole.
+  source?.close()
+  sink.close()
 }
 
 /** A socket that was never told where to connect would be waited for in vain. */

@@ -1,70 +1,65 @@
 import type { Socket } from 'node:net'
-import {
-  AbortError,
-  EndpointBusyError,
-  systemError,
-  TransferError,
-  UnsupportedEndpointError,
-} from '../errors.js'
+import { systemError } from '../errors.js'
+import { closedSocket } from './connected.js'
 import { DescriptorEnd } from './descriptor-end.js'
-import { EPIPE } from './end.js'
 import type { Eventually } from '../eventually.js'
+import type { Segments } from '../list/segments.js'
 import { partsToGiveBack } from './give-back.js'
-import { isReadByParser, nodeError, refreshTimeout, socketFd, type Done } from './node-socket.js'
+import { failSocket, isReadByParser, nodeError, refreshTimeout, socketFd } from './node-socket.js'
 import { SocketReading } from './socket-reading.js'
-import { SocketWriting } from './socket-writing.js'
+import { notWritable, SocketWriting } from './socket-writing.js'
+import { Turns } from './turns.js'
 
 const ends = new WeakMap<Socket, SocketEnd>()
+
+/** Errors after which a connection is no more: ENETRESET, ECONNABORTED, ECONNRESET, ETIMEDOUT, EHOSTUNREACH. */
+const FINAL: ReadonlySet<number> = new Set([102, 103, 104, 110, 113])
 
 /**
  * A TCP or unix socket of Node's, over its own descriptor: no duplicate, so that FIN and RST happen
  * when Node closes it.
  *
  * It is shared by all operations on the socket and let go with the last; what it has taken over
- * from Node (reading, the write queue) is given back then. An `attach` holds it for a conversation and
- * keeps others out.
+ * from Node (reading, the write queue) is given back then. An `attach` holds it for a conversation.
  */
 export class SocketEnd extends DescriptorEnd {
   readonly #socket: Socket
   readonly #fd: number
+  readonly #writing: SocketWriting
   #users = 0
-  #isAttached = false
   #reading: SocketReading | undefined
   #readers = 0
-  #writing: SocketWriting | undefined
-  #done: Done | undefined
+  /** What broke reading: errno of the first failure, or 0. */
   #failure = 0
   readonly #onClose = (): void => {
     this.endWaits()
   }
 
-  private constructor(socket: Socket, fd: number) {
-    super(fd, 'borrow', true)
+  private constructor(socket: Socket, fd: number, writing: SocketWriting) {
+    super(fd, 'borrow', true, { read: new Turns(), write: writing })
     this.#socket = socket
     this.#fd = fd
+    this.#writing = writing
     socket.once('close', this.#onClose)
     ends.set(socket, this)
   }
 
   /** The end of a connected socket, for one more user, who calls `letGo` once. */
-  static async of(
-    socket: Socket,
-    use: 'attach' | 'operation',
-    signal?: AbortSignal,
-  ): Promise<SocketEnd> {
-    if (socket.connecting) await connected(socket, signal)
-    return SocketEnd.ofConnected(socket, use)
-  }
-  /** As `of`, for a socket that is connected already. */
-  static ofConnected(socket: Socket, use: 'attach' | 'operation'): SocketEnd {
-    const known = ends.get(socket)
-    if (known !== undefined && (known.#isAttached || use === 'attach')) throw busy(known)
+  static of(socket: Socket): SocketEnd {
     const fd = socketFd(socket)
     if (fd === undefined || socket.destroyed) throw closedSocket()
-    const end = known ?? new SocketEnd(socket, fd)
+    const end = ends.get(socket) ?? SocketEnd.#make(socket, fd)
     end.#users += 1
-    end.#isAttached = use === 'attach'
     return end
+  }
+  static #make(socket: Socket, fd: number): SocketEnd {
+    const writing = SocketWriting.of(socket)
+    try {
+      return new SocketEnd(socket, fd, writing)
+    } catch (error) {
+      writing.letGo()
+      throw error
+    }
   }
   /** Ends one use. With the last, Node has its socket back. */
   letGo(): void {
@@ -72,7 +67,7 @@ export class SocketEnd extends DescriptorEnd {
     if (this.#users === 1) this.#endReading()
     this.#users -= 1
     if (this.#users > 0) return
-    this.#writing?.end()
+    this.#writing.letGo()
     this.#socket.off('close', this.#onClose)
     ends.delete(this.#socket)
     this.close()
@@ -92,118 +87,57 @@ export class SocketEnd extends DescriptorEnd {
   }
 
   protected override isOpen(): boolean {
-    return !this.#socket.destroyed && socketFd(this.#socket) === this.#fd
+    if (this.#socket.destroyed || socketFd(this.#socket) !== this.#fd) return false
+    return !FINAL.has(this.#failure)
   }
   protected override closedErrno(): number {
+    // The kernel tells a reset once, and an end afterwards.
+    if (FINAL.has(this.#failure)) return this.#failure
     // Node may have met the reset that we were about to meet.
     const { errno } = (this.#socket.errored ?? {}) as NodeJS.ErrnoException
     return errno === undefined ? super.closedErrno() : Math.abs(errno)
+  }
+  /** Node's idle timer does not see bytes that do not pass through Node. */
+  protected override moved(): void {
+    refreshTimeout(this.#socket)
   }
   override startReading(): void {
     this.holdReading()
   }
   override stopReading(errno: number): void {
-    super.stopReading(errno)
-    refreshTimeout(this.#socket)
-    if (errno !== 0 && this.#failure === 0) this.#failure = errno
+    if (errno !== 0 && this.#failure === 0) this.#failure = Math.abs(errno)
     this.releaseReading()
   }
-  override startWriting(): Eventually<void> {
-    const { destroyed, writableEnded } = this.#socket
-    if (destroyed || writableEnded) throw notWritable('it was ended or destroyed')
-    this.#writing ??= new SocketWriting(this.#socket)
-    const turn = this.#writing.turn()
-    if (!(turn instanceof Promise)) {
-      this.#done = turn
-      return
+  override takeBack(segments: Segments): boolean {
+    super.takeBack(segments)
+    // Reading may be Node's again already, with the end of the only operation.
+    if (this.#reading === undefined) {
+      const parts = partsToGiveBack(this.#socket, this.front)
+      if (!this.#socket.destroyed) for (const part of parts.toReversed()) this.#socket.unshift(part)
     }
-    return turn.then(
-      (done) => {
-        this.#done = done
-      },
-      (cause: unknown) => {
-        throw notWritable('it was closed before the send began', cause)
-      },
-    )
+    return true
+  }
+  override startWriting(): void {
+    // Everything written before is with the kernel: the turn was a place in Node's own queue.
+    if (this.#socket.destroyed) throw notWritable('it was destroyed')
   }
   override stopWriting(errno: number): Eventually<number> {
-    refreshTimeout(this.#socket)
-    const done = this.#done
-    this.#done = undefined
-    if (errno === 0 || !this.isOpen()) done?.()
-    else this.#fail(errno, 'write', done)
+    if (errno !== 0 && !this.#socket.destroyed) this.#fail(errno, 'write')
     return 0
   }
   #endReading(): void {
     const reading = this.#reading
     if (reading === undefined) return
-    const leftover = partsToGiveBack(this.front)
+    const leftover = partsToGiveBack(this.#socket, this.front)
     this.#reading = undefined
     this.#readers = 0
     // Node's own reading must not wait for the low-water mark of a pull.
     this.endWaits()
     reading.end(leftover)
-    if (this.#failure !== 0 && this.isOpen()) this.#fail(this.#failure, 'read', undefined)
+    if (this.#failure !== 0 && !this.#socket.destroyed) this.#fail(this.#failure, 'read')
   }
-  /**
-   * Ends the socket as Node would have, had it met the error itself. Where nobody listens for errors
-   * the operation's own rejection tells, and the program must not be ended for it a second time.
-   */
-  #fail(errno: number, syscall: string, done: Done | undefined): void {
+  #fail(errno: number, syscall: string): void {
     const [code] = systemError(errno)
-    const error = nodeError(code, errno, syscall)
-    if (this.#socket.listenerCount('error') === 0) {
-      this.#socket.destroy()
-      done?.()
-    } else if (done !== undefined) done(error)
-    else this.#socket.destroy(error)
+    failSocket(this.#socket, nodeError(code, errno, syscall))
   }
-}
-
-/** Resolves when a socket has connected; rejects when it fails, is destroyed, or on an abort. */
-function connected(socket: Socket, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const settle = (error?: Error): void => {
-      socket.off('connect', onConnect)
-      socket.off('error', settle)
-      socket.off('close', onClose)
-      signal?.removeEventListener('abort', onAbort)
-      if (error === undefined) resolve()
-      else reject(error)
-    }
-    const onConnect = (): void => settle()
-    const onClose = (): void => settle(closedSocket())
-    const onAbort = (): void => settle(new AbortError(0, signal?.reason))
-    socket.on('connect', onConnect)
-    socket.on('error', settle)
-    socket.on('close', onClose)
-    signal?.addEventListener('abort', onAbort)
-    if (signal?.aborted === true) onAbort()
-  })
-}
-
-function busy(end: SocketEnd): EndpointBusyError {
-  return new EndpointBusyError(
-    end.isReadByParser
-      ? 'This socket is in use'
-      : 'This socket is attached or in use. Use its endpoint, or wait for what is running and detach',
-  )
-}
-
-function closedSocket(): UnsupportedEndpointError {
-  return new UnsupportedEndpointError(
-    'This socket is closed, or has no descriptor on this runtime',
-    'Pass a socket that is connected and not destroyed',
-  )
-}
-
-function notWritable(why: string, cause?: unknown): TransferError {
-  return new TransferError({
-    side: 'sink',
-    errno: EPIPE,
-    syscall: 'write',
-    bytesMoved: 0,
-    detail: `The socket takes no more bytes: ${why}`,
-    cause,
-  })
 }

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import { UnsupportedEndpointError } from '../errors.js'
 import type { BufferList } from '../list/buffer-list.js'
-import { inner, isReadByParser } from './node-socket.js'
+import { inner, isReadByParser, readsIntoOwnBuffer } from './node-socket.js'
 import { setFlowing } from './stream-reading.js'
 
 /**
@@ -16,6 +16,7 @@ export class SocketReading {
   readonly #wasFlowing: boolean | null
   readonly #wasReading: boolean
   readonly #hadEnded: boolean
+  #isPaused = false
 
   /** Takes over. Bytes that Node had read are appended to `front`, shared. */
   constructor(socket: Socket, front: BufferList) {
@@ -30,6 +31,11 @@ export class SocketReading {
     this.#hadEnded = state.ended && socket.readableLength > 0
     if (this.#hadEnded) state.ended = false
     inner(socket)._read = () => undefined
+    inner(socket).pause = () => {
+      this.#isPaused = true
+      delete inner(socket).pause
+      return socket.pause()
+    }
     drain(socket, front)
     handle?.readStop()
     if (handle != null) handle.reading = false
@@ -38,6 +44,7 @@ export class SocketReading {
   end(leftover: readonly Uint8Array[]): void {
     const socket = this.#socket
     delete inner(socket)._read
+    delete inner(socket).pause
     if (socket.destroyed) return
     for (const part of leftover.toReversed()) socket.unshift(part)
     const handle = inner(socket)._handle
@@ -47,9 +54,11 @@ export class SocketReading {
       handle.reading = true
       handle.readStart()
     }
-    // Told to flow before, or meanwhile.
     const isWanted = this.#wasFlowing === null && socket.listenerCount('data') > 0
-    if (this.#wasFlowing === true || socket.readableFlowing === true || isWanted) socket.resume()
+    // What its owner said last holds: told to flow, told to pause, or neither.
+    if (socket.readableFlowing === true) socket.resume()
+    else if (this.#isPaused) return
+    else if (this.#wasFlowing === true || isWanted) socket.resume()
     else setFlowing(socket, this.#wasFlowing)
   }
 }
@@ -74,6 +83,12 @@ function refuseReader(socket: Socket): void {
     throw new UnsupportedEndpointError(
       "Node's HTTP parser reads this socket",
       "Use the request or response itself as the source, or the socket of an 'upgrade' event",
+    )
+  }
+  if (readsIntoOwnBuffer(socket)) {
+    throw new UnsupportedEndpointError(
+      "Node reads this socket into a buffer of its owner's",
+      "Make it without the option 'onread'",
     )
   }
   if (socket.readableEncoding !== null) {

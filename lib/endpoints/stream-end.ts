@@ -1,11 +1,12 @@
 import type { Readable, Writable } from 'node:stream'
-import { EndpointBusyError, UnsupportedEndpointError } from '../errors.js'
+import { UnsupportedEndpointError } from '../errors.js'
 import { BufferList, segmentsOf } from '../list/buffer-list.js'
 import type { Segments } from '../list/segments.js'
 import {
   EAGAIN,
   ECONNABORTED,
   EPIPE,
+  errnoOf,
   TURN_BYTES_MAX,
   type Obstacle,
   type SinkEnd,
@@ -35,7 +36,7 @@ const writables = new WeakMap<Writable, WritableEnd>()
  * Any readable stream, by counted copy: Node has read its bytes into memory already.
  *
  * It is shared by all operations on the stream and taken over from its listeners until the last has
- * ended. An `attach` holds it for a conversation and keeps others out.
+ * ended. An `attach` holds it for a conversation.
  */
 export class ReadableEnd implements SourceEnd {
   readonly label = 'stream'
@@ -47,7 +48,6 @@ export class ReadableEnd implements SourceEnd {
   readonly #stream: Readable
   readonly #reading: StreamReading
   #users = 0
-  #isAttached = false
 
   private constructor(stream: Readable, obstacle: Obstacle) {
     if (stream.readableObjectMode || stream.readableEncoding !== null) {
@@ -61,17 +61,10 @@ export class ReadableEnd implements SourceEnd {
     this.obstacle = obstacle
   }
   /** The end of a stream, for one more user, who calls `close` once. */
-  static of(stream: Readable, obstacle: Obstacle, use: 'attach' | 'operation'): ReadableEnd {
-    const known = readables.get(stream)
-    if (known !== undefined && (known.#isAttached || use === 'attach')) {
-      throw new EndpointBusyError(
-        'This stream is attached or in use. Use its endpoint, or wait for what is running and detach',
-      )
-    }
-    const end = known ?? new ReadableEnd(stream, obstacle)
+  static of(stream: Readable, obstacle: Obstacle): ReadableEnd {
+    const end = readables.get(stream) ?? new ReadableEnd(stream, obstacle)
     readables.set(stream, end)
     end.#users += 1
-    end.#isAttached = use === 'attach'
     return end
   }
   startReading(): void {
@@ -109,7 +102,7 @@ export class ReadableEnd implements SourceEnd {
   /** Gives the stream back what was pulled and not consumed. */
   close(): void {
     // It throws where bytes cannot be given back: the stream stays taken over then, as a whole.
-    const leftover = this.#users > 1 ? [] : partsToGiveBack(this.front)
+    const leftover = this.#users > 1 ? [] : partsToGiveBack(this.#stream, this.front)
     this.#users -= 1
     if (this.#users > 0) return
     readables.delete(this.#stream)
@@ -119,9 +112,11 @@ export class ReadableEnd implements SourceEnd {
 }
 
 /**
- * Any writable stream, by counted copy. It may keep what it is given, so it is given memory.
+ * Any writable stream but a socket, by counted copy. It may keep what it is given, so it is given
+ * memory.
  *
- * Unlike a socket's, its queue is not taken over: a send is handed to it a megabyte at a time, and a
+ * Its queue is not taken over, because a stream may buffer what it is given until somebody reads
+ * from it, so that a turn in it would have no end: a send is handed to it a megabyte at a time, and a
  * `write()` of somebody else's meanwhile lands between two of them. Await the send first.
  */
 export class WritableEnd implements SinkEnd {
@@ -217,9 +212,4 @@ export class WritableEnd implements SinkEnd {
       if (waiting === 0) succeed(0)
     })
   }
-}
-
-function errnoOf(error: unknown): number {
-  const errno = (error as NodeJS.ErrnoException).errno
-  return typeof errno === 'number' && errno !== 0 ? Math.abs(errno) : EPIPE
 }

@@ -17,7 +17,9 @@ export class StreamReading {
   readonly #stream: Readable
   readonly #wasFlowing: boolean | null
   readonly #restore: (() => void)[]
+  /** What its owner said last, while it was taken. */
   #isResumed = false
+  #isPaused = false
   #hasEnded: boolean
   #wake: (() => void) | undefined
 
@@ -33,7 +35,13 @@ export class StreamReading {
       override(stream, 'push', (push, ...args) => (args[0] === null ? this.#end() : push(...args))),
       override(stream, 'resume', () => {
         this.#isResumed = true
+        this.#isPaused = false
         return stream
+      }),
+      override(stream, 'pause', (pause, ...args) => {
+        this.#isResumed = false
+        this.#isPaused = true
+        return pause(...args)
       }),
     ]
   }
@@ -64,6 +72,7 @@ export class StreamReading {
     if (stream.destroyed) return
     for (const part of leftover.toReversed()) stream.unshift(part)
     if (this.#hasEnded) stream.push(null)
+    if (this.#isPaused) return
     const isWanted = this.#wasFlowing === null && stream.listenerCount('data') > 0
     if (this.#wasFlowing === true || this.#isResumed || isWanted) stream.resume()
     else setFlowing(stream, this.#wasFlowing)
@@ -96,7 +105,7 @@ type Method = (...args: unknown[]) => unknown
 /** Puts a method before a stream's own. Returns how to take it away again. */
 function override(
   stream: Readable,
-  name: 'emit' | 'push' | 'resume',
+  name: 'emit' | 'push' | 'resume' | 'pause',
   method: (original: Method, ...args: unknown[]) => unknown,
 ): () => void {
   const own = Object.getOwnPropertyDescriptor(stream, name)

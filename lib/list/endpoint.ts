@@ -24,13 +24,23 @@ export type Sink = FileHandle | FileEnd | Socket | Endpoint | ServerResponse | W
 export interface Endpoint extends AsyncDisposable {
   /**
    * Takes bytes: resolves when `length` bytes (or `atLeast`) are in, or with fewer at the end of the
-   * stream. By reference from 16 KiB up, else by a counted copy. On an error the bytes that had
-   * arrived are in `takeResidual()`; on an abort they are given back to the endpoint.
+   * stream. By reference from 16 KiB up, else by a counted copy. On a `TransferError` the bytes that
+   * had arrived are in `takeResidual()`; on an abort they are given back to the endpoint.
+   *
+   * For messages give `atLeast`, as large as the message: a stream that breaks off inside of it is an
+   * `EndOfStreamError` then, its bytes are given back to the endpoint; one that ends before it
+   * resolves with an empty list.
    */
   pull(length: number, options?: PullOptions): Promise<BufferList>
-  /** Looks at what comes next without consuming it: a pull whose bytes are given back as well. */
+  /**
+   * Looks at what comes next without consuming it: a pull whose bytes are given back as well. At the
+   * end of the stream it shows what there is, however little.
+   */
   peek(length: number, options?: PullOptions): Promise<BufferList>
-  /** Gives bytes back: the next pull takes them first. The list is emptied; its bytes move. */
+  /**
+   * Gives bytes back: the next pull takes them first. The list is emptied; its bytes move. So are the
+   * bytes given that came with an upgrade: `peer.unpull(new BufferList(head))`.
+   */
   unpull(list: BufferList): void
   /** Sends a list as it is now, and keeps it, unless `consume`. Resolves with the bytes accepted. */
   push(list: BufferList, options?: PushOptions): Promise<number>

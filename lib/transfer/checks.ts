@@ -3,7 +3,7 @@
  */
 import { checkLength, checkMode, checkSignal } from '../arguments.js'
 import type { PullOptions, TransferOptions } from '../contract.js'
-import { InvalidArgumentError } from '../errors.js'
+import { EndOfStreamError, InvalidArgumentError } from '../errors.js'
 
 /** Checks what every pull is given. */
 export function checkPull(length: number, options: PullOptions): void {
@@ -27,4 +27,9 @@ export function checkPull(length: number, options: PullOptions): void {
 export function checkOptions(options: TransferOptions): void {
   checkMode(options.mode)
   checkSignal(options.signal)
+}
+
+/** The error of a stream that ended inside of what was asked for at the least; none where it may. */
+export function brokenOff(gotBytes: number, { atLeast = 0 }: PullOptions): Error | undefined {
+  return gotBytes > 0 && gotBytes < atLeast ? new EndOfStreamError(atLeast, gotBytes) : undefined
 }

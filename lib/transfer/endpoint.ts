@@ -1,3 +1,4 @@
+import { setImmediate as nextRound } from 'node:timers/promises'
 import type { FileHandle } from 'node:fs/promises'
 import type { Socket } from 'node:net'
 import type { FileEnd, PullOptions, PushOptions } from '../contract.js'
@@ -7,7 +8,7 @@ import { endsOf, oneWay, type Ends, type Place } from '../endpoints/recognize.js
 import { BufferList, listOf, segmentsOf, takeSegments } from '../list/buffer-list.js'
 import type { Endpoint } from '../list/endpoint.js'
 import type { Segments } from '../list/segments.js'
-import { checkPull } from './checks.js'
+import { brokenOff, checkPull } from './checks.js'
 import { pullInto } from './pull.js'
 import { pushWhole } from './push.js'
 import { orAborted } from './turn.js'
@@ -40,6 +41,8 @@ export function attach(what: Socket | FileHandle | FileEnd | number): Endpoint {
   return new AttachedEndpoint(what)
 }
 
+const NEVER = new AbortController().signal
+
 /** What `attach` returns. */
 export class AttachedEndpoint implements Endpoint {
   #ends: Ends | undefined
@@ -47,6 +50,9 @@ export class AttachedEndpoint implements Endpoint {
   /** Bytes that were given back before the place was there. */
   readonly #early = new BufferList()
   #detaching: Promise<void> | undefined
+  /** Operations that were asked for before the place was there, and may not have taken their turn. */
+  #entering = 0
+  #lastEntry: Promise<unknown>
 
   /** @internal */
   constructor(place: Place) {
@@ -59,6 +65,7 @@ export class AttachedEndpoint implements Endpoint {
       this.#opening = Promise.resolve(ends)
       this.#ends = ends
     }
+    this.#lastEntry = this.#opening
   }
   pull(length: number, options: PullOptions = {}): Promise<BufferList> {
     return this.#pull(length, options, false)
@@ -95,7 +102,9 @@ export class AttachedEndpoint implements Endpoint {
   /** The ends, for transfers; they stay this endpoint's. @internal */
   ends(signal?: AbortSignal): Eventually<Ends> {
     this.#use()
-    return this.#ends ?? orAborted(this.#opening, signal)
+    if (this.#ends !== undefined && this.#entering === 0) return this.#ends
+    // As many steps with a signal as without: none overtakes another.
+    return orAborted(this.#enter(), signal ?? NEVER)
   }
 
   async #pull(length: number, options: PullOptions, isPeek: boolean): Promise<BufferList> {
@@ -105,16 +114,38 @@ export class AttachedEndpoint implements Endpoint {
     const opening = this.ends(options.signal)
     const { source } = opening instanceof Promise ? await opening : opening
     if (source === undefined) throw oneWay(false)
+    let broken: Error | undefined
     const pulling = pullInto(source, length, options, ({ segments, error }) => {
       // Within the turn: a pull that waits behind this one must find the bytes again.
       const front = segmentsOf(source.front)
-      if (error !== undefined && !(error instanceof TransferError)) front.unshiftAll(segments)
+      if (!isPeek && error === undefined) broken = brokenOff(segments.length, options)
+      if (broken !== undefined) front.unshiftAll(segments)
+      else if (error !== undefined && !(error instanceof TransferError)) front.unshiftAll(segments)
       else if (error === undefined && isPeek) front.unshiftAll(segments.share(0, segments.length))
     })
-    const { segments, error } = pulling instanceof Promise ? await pulling : pulling
+    const { segments, error = broken } = pulling instanceof Promise ? await pulling : pulling
     if (error === undefined) return listOf(segments)
     if (error instanceof TransferError) setResidual(error, nonEmpty(segments))
     throw error
+  }
+  /**
+   * The ends, for what was asked for before they were there: in the order of the calls, whatever each
+   * has to do before it takes its turn. So one is let in a round of the event loop after the other.
+   */
+  async #enter(): Promise<Ends> {
+    const before = this.#lastEntry
+    if (this.#ends === undefined) {
+      const oneRoundLater = before.then(
+        () => nextRound(),
+        () => undefined,
+      )
+      this.#entering += 1
+      this.#lastEntry = oneRoundLater.then(() => {
+        this.#entering -= 1
+      })
+    }
+    await before
+    return this.#opening
   }
   #opened(ends: Ends): Ends {
     this.#ends = ends
@@ -125,6 +156,7 @@ export class AttachedEndpoint implements Endpoint {
   }
   async #detach(): Promise<void> {
     const ends = await this.#opening.catch(() => undefined)
+    if (this.#entering > 0) await this.#lastEntry
     await ends?.source?.readTurns.idle()
     await ends?.sink?.writeTurns.idle()
     ends?.close()

@@ -5,14 +5,14 @@ import type { PullOptions, PushOptions } from '../contract.js'
 import type { SourceEnd } from '../endpoints/end.js'
 import { FileEnd } from '../endpoints/file-end.js'
 import { oneWay } from '../endpoints/recognize.js'
-import { InvalidArgumentError, ReleasedError } from '../errors.js'
-import { BufferList, segmentsOf } from '../list/buffer-list.js'
+import { InvalidArgumentError, ReleasedError, setResidual } from '../errors.js'
+import { BufferList, listOf, segmentsOf } from '../list/buffer-list.js'
 import type { Sink, Source } from '../list/endpoint.js'
 import { installMover } from '../list/mover.js'
 import type { Segments } from '../list/segments.js'
 import { addon } from '../native.js'
 import { FileRaw } from '../raw/file.js'
-import { checkPull } from './checks.js'
+import { brokenOff, checkPull } from './checks.js'
 import { openEnds, placeOptions, withSink } from './open.js'
 import { pullInto } from './pull.js'
 import { pushWhole } from './push.js'
@@ -24,21 +24,34 @@ async function spliceFrom(
   length: number,
   options: PullOptions,
 ): Promise<number> {
-  if (list.isReleased) throw new ReleasedError()
+  refuseReleased(list)
   checkPull(length, options)
-  if (BufferList.isBufferList(source)) return moveFromList(list, source, length)
+  if (BufferList.isBufferList(source)) return whole(moveFromList(list, source, length), options)
   const { ends, close } = await openEnds(source, placeOptions(false, options))
   try {
     const end = ends.source
     if (end === undefined) throw oneWay(false)
     // In its turn: another operation may be moving the file's own position.
-    const taking = inTurn(end.readTurns, options.signal, () => takeExtent(end, length, options))
-    const extent = taking instanceof Promise ? await taking : taking
-    if (extent !== undefined) return addTo(list, extent)
-    const { segments, error } = await pullInto(end, length, options)
-    const arrived = addTo(list, segments)
+    const taking = inTurn(end.readTurns, options.signal, () => {
+      refuseReleased(list)
+      const extent = takeExtent(end, length, options)
+      return extent === undefined ? undefined : addExtent(list, extent)
+    })
+    const extentBytes = taking instanceof Promise ? await taking : taking
+    if (extentBytes !== undefined) return whole(extentBytes, options)
+    const came = { bytes: 0, isTooLate: false }
+    const pulling = pullInto(end, length, options, ({ segments }) => {
+      came.bytes = segments.length
+      came.isTooLate = list.isReleased
+      if (segments.length === 0) return
+      if (!list.isReleased) segmentsOf(list).pushAll(segments)
+      // Within the turn: what the list takes no longer comes first for whoever is next.
+      else end.takeBack(segments)
+    })
+    const { segments, error } = pulling instanceof Promise ? await pulling : pulling
+    if (came.isTooLate) throw releasedMeanwhile(segments, error)
     if (error !== undefined) throw error
-    return arrived
+    return whole(came.bytes, options)
   } finally {
     close()
   }
@@ -74,16 +87,29 @@ function takeExtent(source: SourceEnd, length: number, options: PullOptions): Fi
   return new FileRaw(source.file.retain(), at, there)
 }
 
-/** Adds what arrived to a list, which may have been released meanwhile. */
-function addTo(list: BufferList, arrived: Segments | FileRaw): number {
-  const { length } = arrived
-  if (list.isReleased || length === 0) {
-    if (arrived instanceof FileRaw) arrived.release()
-    else arrived.clear()
-    if (list.isReleased) throw new ReleasedError()
-  } else if (arrived instanceof FileRaw) list.adoptRaw(arrived)
-  else segmentsOf(list).pushAll(arrived)
+function addExtent(list: BufferList, extent: FileRaw): number {
+  const { length } = extent
+  if (length === 0) extent.release()
+  else list.adoptRaw(extent)
   return length
+}
+
+function refuseReleased(list: BufferList): void {
+  if (list.isReleased) throw new ReleasedError()
+}
+
+/** The error of a list that was released while bytes came for it, with those that nobody took back. */
+function releasedMeanwhile(segments: Segments, error: Error | undefined): Error {
+  const told = error ?? new ReleasedError()
+  if (segments.length > 0) setResidual(told, listOf(segments))
+  return told
+}
+
+/** A count of bytes that came, unless the stream broke off. */
+function whole(gotBytes: number, options: PullOptions): number {
+  const error = brokenOff(gotBytes, options)
+  if (error !== undefined) throw error
+  return gotBytes
 }
 
 async function spliceTo(list: BufferList, sink: Sink, options: PushOptions): Promise<number> {

@@ -14,8 +14,13 @@ export function inTurn<T>(
 ): Eventually<T> {
   const waiting = turns.take()
   if (waiting === undefined) return runAndEnd(turns, operation)
-  const ready = orAborted(waiting, signal, () => turns.end())
-  return ready.then(() => runAndEnd(turns, operation))
+  return orAborted(waiting, signal).then(
+    () => runAndEnd(turns, operation),
+    (error: unknown) => {
+      turns.giveUp(waiting)
+      throw error
+    },
+  )
 }
 
 function runAndEnd<T>(turns: Turns, operation: () => Eventually<T>): Eventually<T> {

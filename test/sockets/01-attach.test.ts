@@ -218,14 +218,14 @@ describe('attach()', () => {
     await peer.detach()
   })
 
-  it('refuses a second attach, a bare operation, and an endpoint', async function () {
-    needsAddon(this)
+  it('refuses a second attach, bare operations, and an endpoint', async () => {
     const { client, server } = await tcpPair()
     client.write('abc')
     const peer = attach(server)
     expect(await refusal(() => attach(server))).to.be.instanceOf(EndpointBusyError)
     using list = new BufferList()
     expect(await failure(list.spliceFrom(server, 1))).to.be.instanceOf(EndpointBusyError)
+    expect(await failure(new BufferList('x').spliceTo(server))).to.be.instanceOf(EndpointBusyError)
     expect(await refusal(() => attach(peer as unknown as Socket))).to.be.instanceOf(
       EndpointBusyError,
     )
@@ -235,8 +235,7 @@ describe('attach()', () => {
     await attach(server).detach()
   })
 
-  it('refuses an attach while a bare operation is running', async function () {
-    needsAddon(this)
+  it('refuses an attach while a bare operation is running', async () => {
     const { client, server } = await tcpPair()
     using list = new BufferList()
     const taking = list.spliceFrom(server, 3)

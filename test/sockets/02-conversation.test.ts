@@ -216,9 +216,7 @@ describe('An attached endpoint', () => {
     await peer.detach()
   })
 
-  it("keeps Node's own writes and pushes in the order they were made", async function () {
-    // A plain stream knows no place in its queue: a write lands between two chunks of a push.
-    needsAddon(this)
+  it("keeps Node's own writes and pushes in the order they were made", async () => {
     const { client, server } = await tcpPair()
     const collector = new Collector(server)
     await using peer = attach(client)
@@ -248,9 +246,7 @@ describe('An attached endpoint', () => {
     expect((await collector.take(3)).toString()).to.equal('123')
   })
 
-  it('is sent whole when the socket is ended right after the push was asked for', async function () {
-    // A plain stream knows no place in its queue: it is given one chunk after the other.
-    needsAddon(this)
+  it('is sent whole when the socket is ended right after the push was asked for', async () => {
     const { client, server } = await tcpPair()
     const collector = new Collector(server)
     const peer = attach(client)
@@ -261,9 +257,7 @@ describe('An attached endpoint', () => {
     await peer.detach()
   })
 
-  it('is sent whole when the socket is ended while the push is under way', async function () {
-    // A plain stream knows no place in its queue: it is given one chunk after the other.
-    needsAddon(this)
+  it('is sent whole when the socket is ended while the push is under way', async () => {
     const { client, server } = await tcpPair()
     const peer = attach(client)
     const sent = bytes(14, 20 << 20)

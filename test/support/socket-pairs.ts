@@ -32,6 +32,24 @@ export function tcpPair(options?: PairOptions): Promise<SocketPair> {
   return pair({ port: 0, host: '127.0.0.1' }, options)
 }
 
+/** A pair over loopback TCP of version 6. Only where `hasIpv6`. */
+export function tcp6Pair(options?: PairOptions): Promise<SocketPair> {
+  return pair({ port: 0, host: '::1' }, options)
+}
+
+/** Whether this machine has a loopback of version 6. */
+export async function hasIpv6(): Promise<boolean> {
+  const listener = createServer()
+  try {
+    await once(listener.listen(0, '::1'), 'listening')
+    return true
+  } catch {
+    return false
+  } finally {
+    listener.close()
+  }
+}
+
 /** A pair over a unix stream socket. */
 export async function unixPair(options?: PairOptions): Promise<SocketPair> {
   const path = join(tmpdir(), `splicelist-test-${process.pid}-${++lastPath}.sock`)
@@ -52,7 +70,7 @@ async function pair(where: ListenOptions, options: PairOptions = {}): Promise<So
   const client = connect(
     typeof address === 'string'
       ? { path: address, allowHalfOpen }
-      : { port: address.port, host: '127.0.0.1', allowHalfOpen },
+      : { port: address.port, host: address.address, allowHalfOpen },
   )
   const [[server]] = (await Promise.all([
     once(listener, 'connection'),

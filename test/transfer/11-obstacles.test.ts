@@ -2,22 +2,19 @@
  * Where bytes can only be copied: TLS, files opened for appending, streams. Counted in mode 'auto',
  * refused in mode 'reference' before any byte moves.
  */
-import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { createServer as createHttpServer, get } from 'node:http'
 import type { Socket } from 'node:net'
-import { join } from 'node:path'
 import { Duplex, PassThrough } from 'node:stream'
-import { connect as connectTls, createServer as createTlsServer, type TLSSocket } from 'node:tls'
 import { expect } from 'chai'
 import { attach, BufferList, NotByReferenceError, transfer } from 'splicelist'
 import { bytes } from '../support/bytes.js'
 import { afterwards } from '../support/cleanup.js'
 import { expectSameBytes } from '../support/first-difference.js'
-import { tempFolder } from '../support/folders.js'
 import { hasAddon, hasPages, needsPages } from '../support/needs.js'
-import { destroyed, tcpPair } from '../support/socket-pairs.js'
+import { tcpPair } from '../support/socket-pairs.js'
+import { hasTls, tlsPair } from '../support/tls-pairs.js'
 import { accounted, copiedBytes } from './account.js'
 import { Collector } from './collector.js'
 import { failure, refusal } from './outcomes.js'
@@ -32,40 +29,9 @@ async function heldList(content: Uint8Array): Promise<BufferList> {
 }
 
 describe('A TLS socket', () => {
-  let key: string
-  let cert: string
   before(async function () {
-    const folder = await tempFolder()
-    const [keyPath, certPath] = [join(folder, 'key'), join(folder, 'cert')]
-    const request = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256']
-    const names = ['-nodes', '-subj', '/CN=localhost', '-days', '2']
-    try {
-      execFileSync('openssl', [...request, ...names, '-keyout', keyPath, '-out', certPath], {
-        stdio: 'ignore',
-      })
-    } catch {
-      // No openssl on this machine.
-      this.skip()
-    }
-    key = await readFile(keyPath, 'utf8')
-    cert = await readFile(certPath, 'utf8')
+    if (!(await hasTls())) this.skip()
   })
-
-  async function tlsPair(): Promise<{ client: TLSSocket; server: TLSSocket }> {
-    const listener = createTlsServer({ key, cert, allowHalfOpen: true }).listen(0, '127.0.0.1')
-    await once(listener, 'listening')
-    const { port } = listener.address() as { port: number }
-    const client = connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false })
-    const [[server]] = (await Promise.all([
-      once(listener, 'secureConnection'),
-      once(client, 'secureConnect'),
-    ])) as [[TLSSocket], unknown]
-    listener.close()
-    afterwards(async () => {
-      await Promise.all([destroyed(client as Socket), destroyed(server as Socket)])
-    })
-    return { client, server }
-  }
 
   it('gives its bytes by a counted copy, in the clear', async () => {
     const { client, server } = await tlsPair()
@@ -94,15 +60,17 @@ describe('A TLS socket', () => {
     const { client, server } = await tlsPair()
     using list = new BufferList('secret')
     client.write('hello')
+    const refused = [
+      await refusal(() => list.spliceFrom(server, 5, { mode: 'reference' })),
+      await refusal(() => list.spliceTo(client, { mode: 'reference', consume: true })),
+      await refusal(() => transfer(server, client, { mode: 'reference' })),
+    ]
     const peer = attach(client)
-    for (const use of [
-      () => list.spliceFrom(server, 5, { mode: 'reference' }),
-      () => list.spliceTo(client, { mode: 'reference', consume: true }),
-      () => transfer(server, client, { mode: 'reference' }),
-      () => peer.push(list, { mode: 'reference', consume: true }),
-      () => peer.pull(1, { mode: 'reference' }),
-    ]) {
-      const error = await refusal(use)
+    refused.push(
+      await refusal(() => peer.push(list, { mode: 'reference', consume: true })),
+      await refusal(() => peer.pull(1, { mode: 'reference' })),
+    )
+    for (const error of refused) {
       expect(error).to.be.instanceOf(NotByReferenceError)
       const { reason, remedy } = error as NotByReferenceError
       if (hasPages) expect(reason).to.match(/TLS/)
