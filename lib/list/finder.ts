@@ -3,7 +3,7 @@
  * last. A list that nobody asks for an offset has none.
  */
 import { search } from './ends.js'
-import type { Leaf } from './leaf.js'
+import { Leaf } from './leaf.js'
 import { MemoryWindow, type Window } from './window.js'
 
 /** See the head of this file. */
@@ -16,7 +16,7 @@ export class Finder {
   declare window: Window
   declare start: number
   declare end: number
-  declare private leaf: Leaf | undefined
+  declare private leaf: Leaf
   declare private index: number
 
   constructor() {
@@ -25,7 +25,7 @@ export class Finder {
     this.window = NOWHERE
     this.start = 0
     this.end = 0
-    this.leaf = undefined
+    this.leaf = NO_LEAF
     this.index = 0
   }
   /** Finds the window around a position that is not in the one found last. */
@@ -75,13 +75,13 @@ export class Finder {
   forget(): void {
     this.window = NOWHERE
     this.end = this.start
-    this.leaf = undefined
+    this.leaf = NO_LEAF
   }
   /** Moves on by one window, inside its leaf. */
   private next(): boolean {
-    const windows = this.leaf?.windows
+    const { windows } = this.leaf
     // A longer window may stand in its place: what goes on behind it is not the next window then.
-    if (windows?.[this.index] !== this.window) return false
+    if (windows[this.index] !== this.window) return false
     const next = windows[this.index + 1]
     if (next === undefined) return false
     this.index += 1
@@ -104,3 +104,5 @@ export class Finder {
 
 /** Where nothing was found yet. */
 const NOWHERE: Window = new MemoryWindow(new Uint8Array(0), 0, 0)
+/** Lives for ever: when the last leaf goes, V8 forgets how leaves look, and drops the code for them. */
+const NO_LEAF = new Leaf([], 0, false)
