@@ -1,7 +1,8 @@
 /**
  * The segments of a list: a rope of windows, found by offset.
  *
- * Leaves of up to 128 windows under one array. Finding is two binary searches; taking from the front
+ * One window is held as it is: most lists never have more. From two on they lie in leaves of up to 128
+ * windows under one array. Finding is two guesses, or binary searches; taking from the front
  * and adding at the back are O(1); a cut anywhere else splits at most two leaves and moves the array
  * of leaves, a hundredth of the windows. The leaves' ends are summed up when something is looked for,
  * from the first leaf that changed, and they are absolute, so that consuming changes none. Leaves
@@ -21,6 +22,9 @@ const REBASE_BYTES = 2 ** 30
 
 /** Called with a window, where in it a range begins, and how many of its bytes belong to it. */
 export type Visitor = (window: Window, within: number, lengthBytes: number) => boolean
+
+/** Called with a leaf, the window in it and the place in that where a range begins, and its bytes. */
+export type LeafVisitor = (leaf: Leaf, index: number, within: number, lengthBytes: number) => void
 
 /** See the head of this file. */
 export class Segments {
@@ -64,16 +68,12 @@ export class Segments {
       for (let i = leaf.head; i < leaf.windows.length; i++) yield leaf.windows[i] as Window
     }
   }
-  /**
-   * Calls the visitor for each window of a range, front to back, until it returns false. Leaves that
-   * lie whole in the range are offered first where there is somebody to take them.
-   */
-  visit(
-    offset: number,
-    length: number,
-    visitor: Visitor,
-    takesLeaf?: (leaf: Leaf) => boolean,
-  ): void {
+  /** The only window, where the segments are not in leaves. */
+  get single(): Window | undefined {
+    return this.only
+  }
+  /** Calls the visitor for each window of a range, front to back, until it returns false. */
+  visit(offset: number, length: number, visitor: Visitor): void {
     if (length === 0) return
     if (this.only !== undefined) {
       visitor(this.only, offset, length)
@@ -90,18 +90,23 @@ export class Segments {
         leaf = this.leaves[++at] as Leaf
         index = leaf.head
       }
-      if (takesLeaf !== undefined && index === leaf.head && within === 0) {
-        const { lengthBytes } = leaf
-        if (lengthBytes <= left && takesLeaf(leaf)) {
-          left -= lengthBytes
-          index = leaf.windows.length - 1
-          continue
-        }
-      }
       const window = leaf.windows[index] as Window
       const n = Math.min(left, window.length - within)
       if (!visitor(window, within, n)) return
       left -= n
+    }
+  }
+  /** Calls the visitor for each leaf of a range, front to back. Not for a list that has none. */
+  visitLeaves(offset: number, length: number, visitor: LeafVisitor): void {
+    let position = this.base + offset
+    const end = position + length
+    for (let i = length > 0 ? this.leafAt(position) : 0; position < end; i++) {
+      const leaf = this.leaves[i] as Leaf
+      const from = this.inLeaf(i, position)
+      const n = Math.min(end - position, leaf.end - from)
+      const index = leaf.indexOf(from)
+      visitor(leaf, index, from - leaf.startOf(index), n)
+      position += n
     }
   }
   /**
