@@ -53,11 +53,16 @@ export function checkBytes(value: unknown): asserts value is Uint8Array<ArrayBuf
   checkMemory(value)
 }
 
-/** The same of a view: every append passes here, and asking a view for its buffer is a call. */
+// V8's own accessors, called as functions: Node 20 looks them up anew for each Buffer, 6 ns a property.
+const bufferOf = getterOf(Object.getPrototypeOf(Uint8Array.prototype) as object, 'buffer')
+const isResizable = getterOf(ArrayBuffer.prototype, 'resizable')
+
+/** The same of a view: every append passes here. Asking for the buffer is a call into C++, of 13 ns. */
 export function checkMemory(bytes: Uint8Array): asserts bytes is Uint8Array<ArrayBuffer> {
-  const { buffer } = bytes
-  if (buffer instanceof ArrayBuffer && !buffer.resizable) {
-    if (bytes.byteLength === 0) checkAttached(bytes)
+  const buffer = bufferOf.call(bytes)
+  if (buffer instanceof ArrayBuffer && isResizable.call(buffer) === false) {
+    // Not the view's length: see `checkAttached`.
+    if (buffer.byteLength === 0) checkAttached(bytes)
     return
   }
   throw new InvalidArgumentError(
@@ -65,6 +70,11 @@ export function checkMemory(bytes: Uint8Array): asserts bytes is Uint8Array<Arra
       ? 'Bytes in a resizable ArrayBuffer can move under the list. Use appendCopy() to copy them'
       : 'Bytes in a SharedArrayBuffer can change under the list. Use appendCopy() to copy them',
   )
+}
+
+function getterOf(prototype: object, name: string): (this: object) => unknown {
+  const descriptor = Object.getOwnPropertyDescriptor(prototype, name) as { get: () => unknown }
+  return descriptor.get
 }
 
 /** Memory that is still there. */

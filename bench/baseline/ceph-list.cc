@@ -25,6 +25,7 @@ namespace baseline {
 namespace {
 
 constexpr size_t kSegmentBytes = 4096;
+constexpr size_t kSmallSegmentBytes = 64;
 constexpr size_t kWindowBytes = size_t{64} * 1024;
 
 Report Substr(size_t count) {
@@ -37,8 +38,8 @@ Report Substr(size_t count) {
   });
 }
 
-Report ByteAtRandom(size_t count) {
-  const List list = ListOf(Segments(Scale(count), kSegmentBytes));
+Report ByteAtRandom(size_t count, size_t segment_bytes = kSegmentBytes) {
+  const List list = ListOf(Segments(Scale(count), segment_bytes));
   Offsets offsets(list.length());
   return Repeated([&] { return static_cast<uint8_t>(list[offsets.next()]); });
 }
@@ -330,6 +331,8 @@ const std::map<std::string, std::function<Report()>> kCases = {
     {"byteAt/random-64", [] { return ByteAtRandom(64); }},
     {"byteAt/random-1024", [] { return ByteAtRandom(1024); }},
     {"byteAt/random-10000", [] { return ByteAtRandom(10'000); }},
+    {"byteAt/random-1024-small", [] { return ByteAtRandom(1024, kSmallSegmentBytes); }},
+    {"byteAt/random-10000-small", [] { return ByteAtRandom(10'000, kSmallSegmentBytes); }},
     {"byteAt/sequential", ByteAtSequential},
     {"append/copied-16", AppendCopied},
     {"append/uint32", AppendUint32},

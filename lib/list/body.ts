@@ -68,8 +68,9 @@ export abstract class Body implements HoleOwner {
    */
   protected growing(addedBytes: number): void {
     const { length } = this
+    if (length + addedBytes <= TAIL_ASKS_BYTES) return
     if (addedBytes > Number.MAX_SAFE_INTEGER - length) throw tooLong(length, addedBytes)
-    if (length + addedBytes > TAIL_ASKS_BYTES) this.tail.close()
+    this.tail.close()
   }
   /** Before so many bytes are added as segments: ends the views. */
   protected adding(addedBytes: number): void {

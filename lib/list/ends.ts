@@ -11,17 +11,25 @@ export function search(
   share: number,
   position: number,
 ): number {
+  const guess = Math.min(high, low + ((share * (high - low + 1)) | 0))
+  if ((ends[guess] as number) <= position) return searchHalves(ends, guess + 1, high, position)
+  if (guess === low || (ends[guess - 1] as number) <= position) return guess
+  return searchHalves(ends, low, guess - 1, position)
+}
+
+/** The same by halves, from the side where the guess has been. */
+function searchHalves(
+  ends: readonly number[],
+  low: number,
+  high: number,
+  position: number,
+): number {
   let from = low
   let to = high
-  let middle = Math.min(high, low + Math.floor(share * (high - low + 1)))
-  // The guess, the one beside it, and then halves.
-  for (let guesses = 1; ; guesses++) {
-    if ((ends[middle] as number) <= position) {
-      from = middle + 1
-      middle = guesses === 1 ? from : (from + to) >>> 1
-    } else if (middle > low && (ends[middle - 1] as number) > position) {
-      to = middle - 1
-      middle = guesses === 1 ? to : (from + to) >>> 1
-    } else return middle
+  while (from < to) {
+    const middle = (from + to) >>> 1
+    if ((ends[middle] as number) <= position) from = middle + 1
+    else to = middle
   }
+  return from
 }

@@ -5,6 +5,7 @@
  * number. The ends of the windows are summed up when something is looked for, not when it is added.
  */
 import { search } from './ends.js'
+import type { Marks } from './marks.js'
 import { MemoryWindow, type Window } from './window.js'
 
 /** Windows in one leaf: enough that a leaf's own search is short and the top array stays small. */
@@ -17,25 +18,31 @@ export interface Failure {
 
 /** See the head of this file. */
 export class Leaf {
-  readonly windows: Window[]
+  // Declared, and set by the constructor: see `Body`.
+  declare readonly windows: Window[]
   /** Index of the first window that was not taken. */
-  head = 0
+  declare head: number
   /** Position of the first byte. */
-  base = 0
+  declare base: number
   /** Position behind the last byte. */
-  end: number
+  declare end: number
   /** Whether any window holds a reference: sharing them must count. */
-  isCounted: boolean
-  /** CRC-32C of all its bytes from seed 0, once it is known; every change forgets it. */
-  crc: number | undefined = undefined
-  /** The end of each window, known for those before `#measured`. */
-  #ends: number[] | undefined = undefined
-  #measured = 0
+  declare isCounted: boolean
+  /** Once all its bytes were summed up; every change forgets them. */
+  declare marks: Marks | undefined
+  /** The end of each window, known for those before `measured`. */
+  declare private ends: number[]
+  declare private measured: number
 
   constructor(windows: Window[], lengthBytes: number, isCounted: boolean) {
     this.windows = windows
+    this.head = 0
+    this.base = 0
     this.end = lengthBytes
     this.isCounted = isCounted
+    this.marks = undefined
+    this.ends = NONE
+    this.measured = 0
   }
   get lengthBytes(): number {
     return this.end - this.base
@@ -50,34 +57,34 @@ export class Leaf {
     return this.windows[this.windows.length - 1] as Window
   }
   push(window: Window): void {
-    this.crc = undefined
+    this.marks = undefined
     this.windows.push(window)
     this.end += window.length
     if (window.refs !== null) this.isCounted = true
   }
   /** Puts a longer window in the place of the first. */
   replaceFirst(window: Window, addedBytes: number): void {
-    this.crc = undefined
+    this.marks = undefined
     this.windows[this.head] = window
     this.base -= addedBytes
   }
   /** Puts a longer window in the place of the last. */
   replaceLast(window: Window, addedBytes: number): void {
-    this.crc = undefined
+    this.marks = undefined
     const last = this.windows.length - 1
     this.windows[last] = window
     this.end += addedBytes
-    if (this.#measured > last) this.#measured = last
+    if (this.measured > last) this.measured = last
   }
   unshift(window: Window): void {
-    this.crc = undefined
+    this.marks = undefined
     if (this.head > 0) {
       this.head -= 1
       this.windows[this.head] = window
-      if (this.#ends !== undefined && this.#measured > this.head) this.#ends[this.head] = this.base
+      if (this.measured > this.head) this.ends[this.head] = this.base
     } else {
       this.windows.unshift(window)
-      this.#measured = 0
+      this.measured = 0
     }
     this.base -= window.length
     if (window.refs !== null) this.isCounted = true
@@ -94,7 +101,7 @@ export class Leaf {
    * as a whole keeps its reference: it is the caller's, or there is none.
    */
   drop(bytesMax: number): number {
-    this.crc = undefined
+    this.marks = undefined
     const { first } = this
     const n = Math.min(bytesMax, first.length)
     if (n < first.length) this.windows[this.head] = narrowed(first, n, first.length - n)
@@ -104,37 +111,43 @@ export class Leaf {
   }
   /** Index of the window around a position, which must lie inside. */
   indexOf(position: number): number {
-    const { head } = this
-    const first = this.windows[head] as Window
-    if (position < this.base + first.length) return head
-    const share = (position - this.base) / (this.end - this.base)
-    return search(this.measure(), head, this.windows.length - 1, share, position)
+    const { base, head, windows } = this
+    if (this.measured !== windows.length) {
+      if (position < base + this.first.length) return head
+      this.measure()
+    }
+    const share = (position - base) / (this.end - base)
+    return search(this.ends, head, windows.length - 1, share, position)
   }
   /** Position of a window's first byte. */
   startOf(index: number): number {
     if (index === this.head) return this.base
-    return this.measure()[index - 1] as number
+    if (this.measured < index) this.measure()
+    return this.ends[index - 1] as number
   }
-  /** A range's windows in a leaf of their own, with references of their own. */
-  share(position: number, lengthBytes: number): Leaf {
+  /** A range's only window, or its windows in a leaf of their own; with references of their own. */
+  share(position: number, lengthBytes: number): Leaf | Window {
     const from = this.indexOf(position)
     const to = lengthBytes === 1 ? from : this.indexOf(position + lengthBytes - 1)
     const within = position - this.startOf(from)
+    if (from === to) return (this.windows[from] as Window).part(within, lengthBytes)
     const windows = this.windows.slice(from, to + 1)
-    if (from === to) windows[0] = (this.windows[from] as Window).part(within, lengthBytes)
-    else this.cutEdges(windows, within, position + lengthBytes - this.startOf(to))
+    this.cutEdges(windows, within, position + lengthBytes - this.startOf(to))
     const leaf = new Leaf(windows, lengthBytes, this.isCounted)
-    if (lengthBytes === this.lengthBytes) leaf.crc = this.crc
+    if (this.marks !== undefined) {
+      const isCut = windows[to - from] !== this.windows[to]
+      leaf.marks = this.marks.from(from, within > 0 ? 1 : 0, isCut ? to - from : windows.length)
+    }
     return leaf
   }
   /** Takes the windows from an index on out, into a leaf of their own. */
   splitOff(index: number): Leaf {
-    this.crc = undefined
+    this.marks = undefined
     const at = index === this.windows.length ? this.end : this.startOf(index)
     const behind = this.windows.splice(index)
     const leaf = new Leaf(behind, this.end - at, this.isCounted)
     this.end = at
-    if (this.#measured > index) this.#measured = index
+    if (this.measured > index) this.measured = index
     return leaf
   }
   /** Makes a window begin at a position, and returns its index. */
@@ -143,15 +156,16 @@ export class Leaf {
     const index = this.indexOf(position)
     const within = position - this.startOf(index)
     if (within === 0) return index
+    this.marks = undefined
     const window = this.windows[index] as Window
     const behind = window.part(within, window.length - within)
     this.windows.splice(index, 1, narrowed(window, 0, within), behind)
-    if (this.#measured > index) this.#measured = index
+    if (this.measured > index) this.measured = index
     return index + 1
   }
   /** Takes over all windows of the leaf behind this one. */
   absorb(next: Leaf): void {
-    this.crc = undefined
+    this.marks = undefined
     for (let i = next.head; i < next.windows.length; i++)
       this.windows.push(next.windows[i] as Window)
     this.end += next.lengthBytes
@@ -185,27 +199,27 @@ export class Leaf {
     this.windows[this.head] = TAKEN
     this.head += 1
   }
-  private measure(): number[] {
-    const ends = (this.#ends ??= [])
-    const { windows } = this
-    let i = this.#measured
-    if (i === windows.length) return ends
+  private measure(): void {
+    if (this.ends === NONE) this.ends = []
+    const { ends, windows } = this
+    let i = this.measured
     let end = i > this.head ? (ends[i - 1] as number) : this.base
     for (; i < windows.length; i++) {
       // In front of the head there is nothing; the places are kept so that indexes agree.
       if (i >= this.head) end += (windows[i] as Window).length
       ends[i] = end
     }
-    this.#measured = i
-    return ends
+    this.measured = i
   }
 }
 
+/** The ends of a leaf in which nothing was looked for. Never added to. */
+const NONE: number[] = []
 /** Stands where a window was taken from the front. */
 const TAKEN: Window = new MemoryWindow(new Uint8Array(0), 0, 0)
 
 /** Fewer bytes of a window, with the reference that it held. */
-function narrowed(window: Window, offset: number, length: number): Window {
+export function narrowed(window: Window, offset: number, length: number): Window {
   const part = window.part(offset, length)
   window.release()
   return part

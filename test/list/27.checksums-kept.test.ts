@@ -58,6 +58,89 @@ describe('The checksum of a list', () => {
     expect(list.substr(1).crc32c()).to.equal(crc32c(memory.subarray(1)))
   })
 
+  describe('of many segments that were summed up', () => {
+    const COUNT = 700
+    const parts = Array.from({ length: COUNT }, (_, i) => bytes(i, 2 + ((i * 37) % 90)))
+    const flat = Buffer.concat(parts)
+    const summed = (): BufferList => {
+      const list = new BufferList(...parts)
+      list.crc32c()
+      return list
+    }
+    const ranges = Array.from({ length: 300 }, (_, i) => {
+      const from = (i * 7919) % flat.length
+      return [from, (i * 104_729) % (flat.length - from)] as const
+    })
+    const expectSame = (list: BufferList, content: Buffer): void => {
+      expect(list.length).to.equal(content.length)
+      expect(list.crc32c(3)).to.equal(crc32c(content, 3))
+    }
+
+    it('is right for every range, and for ranges of ranges', () => {
+      const list = summed()
+      for (const [from, n] of ranges) {
+        const part = list.substr(from, n)
+        const content = flat.subarray(from, from + n)
+        expectSame(part.substr(n >> 2, n >> 1), content.subarray(n >> 2, (n >> 2) + (n >> 1)))
+        expectSame(part, content)
+        expectSame(part.substr(n >> 3), content.subarray(n >> 3))
+        expectSame(part.substr(0, n >> 1), content.subarray(0, n >> 1))
+        expectSame(new BufferList(part), content)
+      }
+    })
+
+    it('reads of a range no more than the segments that it cuts', () => {
+      const memory = parts.map((part) => Buffer.from(part))
+      const list = new BufferList(...memory)
+      list.crc32c()
+      const borders = [0]
+      for (const { length } of memory) borders.push((borders.at(-1) as number) + length)
+      memory.forEach(spoil)
+      const at = (i: number): number => borders[i] as number
+      for (const [i, j] of [
+        [0, 1],
+        [1, 128],
+        [127, 129],
+        [128, 256],
+        [5, 600],
+        [300, 700],
+      ] as const) {
+        expectSame(list.substr(at(i), at(j) - at(i)), flat.subarray(at(i), at(j)))
+        const front = memory[i - 1]?.subarray(-1) ?? Buffer.alloc(0)
+        const back = memory[j]?.subarray(0, 1) ?? Buffer.alloc(0)
+        const content = Buffer.concat([front, flat.subarray(at(i), at(j)), back])
+        expectSame(list.substr(at(i) - front.length, content.length), content)
+      }
+    })
+
+    it('is right after every change', () => {
+      for (const [from, n] of ranges) {
+        const list = summed().substr(from, n)
+        const content = flat.subarray(from, from + n)
+        const middle = n >> 1
+        expectSame(list.append('end'), Buffer.concat([content, Buffer.from('end')]))
+        expectSame(
+          list.consume(n >> 2),
+          Buffer.concat([content.subarray(n >> 2), Buffer.from('end')]),
+        )
+        const cut = list.splice(0, middle >> 1, 'new')
+        expectSame(cut, content.subarray(n >> 2, (n >> 2) + (middle >> 1)))
+        const rest = content.subarray((n >> 2) + (middle >> 1))
+        expectSame(list, Buffer.concat([Buffer.from('new'), rest, Buffer.from('end')]))
+        expectSame(
+          list.prepend(cut).claimAppend(cut).substr(1),
+          Buffer.concat([
+            content.subarray(n >> 2, (n >> 2) + (middle >> 1)),
+            Buffer.from('new'),
+            rest,
+            Buffer.from('end'),
+            content.subarray(n >> 2, (n >> 2) + (middle >> 1)),
+          ]).subarray(1),
+        )
+      }
+    })
+  })
+
   it('of zeros is computed without any', () => {
     const before = process.memoryUsage().arrayBuffers
     expect(new BufferList().appendZero(100_000).crc32c(5)).to.equal(
