@@ -58,14 +58,13 @@ export class EndOfStreamError extends SplicelistError {
   }
 }
 
-/** A list was used after `release()`. */
+/** A list was used after `release()`, or memory after it was given away. */
 export class ReleasedError extends SplicelistError {
   /** @internal */
-  constructor() {
-    super(
-      'RELEASED',
-      'This list was released. Keep a list.substr() of what you still need before you release it',
-    )
+  constructor(
+    message = 'This list was released. Keep a list.substr() of what you still need before you release it',
+  ) {
+    super('RELEASED', message)
   }
 }
 

@@ -9,6 +9,8 @@ import {
 import { DescriptorEnd } from './descriptor-end.js'
 import { EPIPE } from './end.js'
 import type { Eventually } from '../eventually.js'
+import { SocketLending } from './lending.js'
+import type { LoanParcel } from '../raw/loan.js'
 import { partsToGiveBack } from './give-back.js'
 import { isReadByParser, nodeError, refreshTimeout, socketFd, type Done } from './node-socket.js'
 import { SocketReading } from './socket-reading.js'
@@ -133,6 +135,11 @@ export class SocketEnd extends DescriptorEnd {
     if (errno === 0 || !this.isOpen()) done?.()
     else this.#fail(errno, 'write', done)
     return 0
+  }
+  /** TCP says when it needs memory no more; a unix socket's receiver may hold it for ever. */
+  lend(parcel: LoanParcel, more: boolean): number | undefined {
+    if (this.label !== 'tcp' || !this.isOpen()) return undefined
+    return SocketLending.of(this.#socket, this.#fd)?.lend(parcel, more)
   }
   #endReading(): void {
     const reading = this.#reading
