@@ -98,7 +98,7 @@ describe('Pages of our own', () => {
 })
 
 /** The memory of a buffer, in another that takes its place, where the engine can do that. */
-function moved(buffer: ArrayBuffer & { transfer?(): ArrayBuffer }): Uint8Array {
-  const to = buffer.transfer?.() ?? structuredClone(buffer, { transfer: [buffer] })
-  return new Uint8Array(to)
+function moved(buffer: ArrayBuffer): Uint8Array {
+  const { transfer } = buffer as { transfer?: () => ArrayBuffer }
+  return new Uint8Array(transfer?.call(buffer) ?? structuredClone(buffer, { transfer: [buffer] }))
 }
