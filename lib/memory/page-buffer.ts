@@ -34,15 +34,20 @@ type Holder = 'producer' | 'borrower' | 'nobody'
  *
  * **Use it** for payloads from some 100 KiB up that go to several places, or to files: one gift is
  * sent as often as asked without a copy, a loan is written to files from where it lies. **Do not use
- * it** for bytes that are sent once to one socket: a plain Buffer's pages are warm, and copying them is
- * as cheap as mapping fresh ones (see below); nor for small messages.
+ * it** for bytes that are sent once to one socket from a buffer that is used again: copying warm memory
+ * is cheaper than mapping fresh pages (see below); nor for small messages.
  *
  * **Ownership.** The memory is the producer's until it is given (for good) or lent (until `returned`
  * resolves). Nothing may be reading into it or writing from it meanwhile: no `fs.read`, no stream.
  * Memory that is neither given nor released is the collector's.
  *
- * **Cost.** `allocPages`: fresh pages, zeroed by the kernel. `gift`: 4 µs and some 50 ns a page. `loan`: a
- * few microseconds. Pages that the kernel has seen are never recycled.
+ * **Cost**, for 1 MiB, in µs of CPU (Linux 6.18, virtual machine, medians of 7): `allocPages` 340, a
+ * new Buffer that is filled 510; `gift` with the list's release 120, `loan` with its return 4. Filled and
+ * sent once over a unix socket or loopback TCP, a gift costs what a new Buffer costs (1.0), and twice
+ * as much as one Buffer that is filled again each time; a loan and a ring what that costs (0.7 to
+ * 1.0). Given once and sent often it costs 0.64 (unix) and 0.83 (TCP) of sending a Buffer; a loan to a
+ * file 0.72. At 64 KiB a gift costs twice as much as a new Buffer. Pages that the kernel has
+ * seen are never recycled: nobody could say when that would be safe.
  *
  * ```ts
  * import { allocPages } from 'splicelist'

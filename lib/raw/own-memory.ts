@@ -9,8 +9,8 @@ import type { Lease } from './slabs.js'
  * or lent to the kernel. Plain memory where there is no addon, or the engine forbids external memory
  * (Electron, −ENOTSUP): it works the same, and is copied by whoever takes it.
  *
- * Mapping costs what fresh pages cost, some 100 to 600 µs a MiB, and they are never recycled: for pages
- * that the kernel has seen nobody can say when it would be safe.
+ * Mapping costs what fresh pages cost, some 340 µs a MiB. They are never recycled: of pages that the
+ * kernel has seen nobody can say when it would be safe.
  */
 export class OwnMemory implements Lease {
   /** All of it. Length 0 once it was ended. */

@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
 import { expect } from 'chai'
@@ -11,16 +10,24 @@ import { filledPages } from './producers.js'
 
 const openCount = (): number => readdirSync('/proc/self/fd').length
 
+/** What a worker says of itself. */
+interface Told {
+  readonly live: Record<string, number>
+}
+
 /** Runs a worker until it holds all it can, and ends it. */
 async function runWorker(how: 'terminate' | 'exit' | 'throw'): Promise<Record<string, number>> {
   const url = new URL('./workers/producing.js', import.meta.url)
   const worker = new Worker(url, { workerData: how, execArgv: [] })
-  const exited = once(worker, 'exit').catch(() => once(worker, 'exit'))
-  const failed = once(worker, 'error').catch(() => undefined)
-  const [{ live }] = (await once(worker, 'message')) as [{ live: Record<string, number> }]
+  // Listened for from the start: under load the end comes in the same turn as the message.
+  const exited = new Promise((resolve) => worker.once('exit', resolve))
+  const told = new Promise<Told>((resolve) => worker.once('message', resolve))
+  let error: unknown
+  worker.once('error', (thrown) => (error = thrown))
+  const { live } = await told
   if (how === 'terminate') await worker.terminate()
-  if (how === 'throw') await failed
   await exited
+  if (how === 'throw') expect(error).to.have.property('message', 'by intention')
   return live
 }
 

@@ -22,5 +22,5 @@ await lentList.substr().spliceTo(socket, { consume: true })
 
 parentPort?.postMessage({ live: counters.snapshot().live })
 if (workerData === 'exit') process.exit(0)
-if (workerData === 'throw') throw new Error('by intention')
+if (workerData === 'throw') setImmediate(() => { throw new Error('by intention') }) // prettier-ignore
 setInterval(() => [own, given, lentList, ring].length, 1000)
