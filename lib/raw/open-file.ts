@@ -185,9 +185,7 @@ export class OpenFile {
   }
   /** Writes mapped memory from where it lies; it stays as it is until the job is done. */
   lendAt(offset: number, bytes: Uint8Array): FileJob {
-    return runJob((token) =>
-      opened().lendAt(this.#kernel(), offset, bytes, 0, bytes.length, token),
-    )
+    return runJob((token) => opened().lendAt(this.#kernel(), offset, bytes, 0, bytes.length, token))
   }
   /** Brings what was written to the disk. */
   sync(dataOnly: boolean): FileJob {
