@@ -22,6 +22,7 @@
             'native/disk_threads.cc',
             'native/environment.cc',
             'native/handle.cc',
+            'native/lend.cc',
             'native/loop_waker.cc',
             'native/move.cc',
             'native/pipe.cc',

@@ -16,7 +16,7 @@ const floors = [
   ['audit'],
   ['raw'],
   ['list'],
-  ['encoding'],
+  ['encoding', 'memory'],
   ['endpoints'],
   ['transfer'],
   ['streams', 'bl'],

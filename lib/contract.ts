@@ -72,6 +72,6 @@ export interface TransferResult {
   readonly bytesMoved: number
   /** Whether the source ended. */
   readonly eof: boolean
-  /** The ways that were used: 'splice', 'tee', 'read', 'write', and 'copy:<cause>'. */
+  /** The ways that were used: 'splice', 'tee', 'read', 'write', 'lend', and 'copy:<cause>'. */
   readonly ways: readonly string[]
 }

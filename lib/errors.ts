@@ -61,14 +61,14 @@ export class EndOfStreamError extends SplicelistError {
   }
 }
 
-/** A list was used after `release()`. */
+const LIST_RELEASED =
+  'This list was released. Keep a list.substr() of what you still need before you release it'
+
+/** A list was used after `release()`, or memory after it was given away. */
 export class ReleasedError extends SplicelistError {
   /** @internal */
-  constructor(residual?: BufferList) {
-    super(
-      'RELEASED',
-      'This list was released. Keep a list.substr() of what you still need before you release it',
-    )
+  constructor(residual?: BufferList, message = LIST_RELEASED) {
+    super('RELEASED', message)
     setResidual(this, residual)
   }
   /**

@@ -21,7 +21,7 @@ export interface Descriptor {
 export interface Pipe {
   readonly [kind]: 'pipe'
 }
-/** A mapped memfd, sealed against shrinking, that looks are read into. */
+/** Mapped memory: a memfd, sealed against shrinking, that looks are read into; or private pages. */
 export interface Slab {
   readonly [kind]: 'slab'
 }
@@ -170,6 +170,18 @@ export interface Addon {
     more: boolean,
   ): number
 
+  /** Lets a socket send from memory in place: `SO_ZEROCOPY`. */
+  allowLending(socket: Descriptor): number
+  /**
+   * As `writev` to a socket, from the memory itself (`MSG_ZEROCOPY`): it must stay as it is until a
+   * notice of this send, by its number. Sends that took bytes are numbered from 0 on, modulo 2^32.
+   */
+  lend(socket: Descriptor, parts: readonly Uint8Array[], skipBytes: number, more: boolean): number
+  /** Takes all notices of a socket: in threes, the first send, the last, and 1 where it was copied. */
+  notices(socket: Descriptor): readonly number[] | number
+  /** Reports under a token each time that notices may have come, until the socket is dropped. */
+  watchNotices(socket: Descriptor, token: number): number
+
   /** Arms one descriptor, once, for a mask of READABLE and WRITABLE; arming again replaces. */
   wait(descriptor: Descriptor, mask: number, token: number): number
   /** Disarms; a wait that has fired already is not called back. Idempotent. */
@@ -212,12 +224,33 @@ export interface Addon {
     skipBytes: number,
     token: number,
   ): number
+  /**
+   * `pwrite` in a loop on a disk thread from where the bytes are: in a slab, else −EINVAL. They must
+   * stay as they are until the event.
+   */
+  lendAt(
+    file: Descriptor,
+    offset: number,
+    bytes: Uint8Array,
+    bytesOffset: number,
+    lengthBytes: number,
+    token: number,
+  ): number
   /** `fsync`, or `fdatasync` when `dataOnly`, on a disk thread. */
   sync(file: Descriptor, dataOnly: boolean, token: number): number
   /** Asks a queued or running job to stop at its next call. Its event still comes. */
   cancel(token: number): void
 
   slab(lengthBytes: number): Slab | number
+  /** Private pages, which can be given to the kernel. Unmapped at once when they are dropped. */
+  pages(lengthBytes: number): Slab | number
+  /** Refers a pipe to the slab's pages: `vmsplice`. What is written to them afterwards shows. */
+  vmsplice(slab: Slab, offset: number, lengthBytes: number, pipe: Pipe): number
+  /**
+   * Puts fresh pages with the same bytes in place of private ones. Whoever refers to the old ones
+   * keeps them as they are. 0 or −errno. One copy.
+   */
+  renew(slab: Slab, offset: number, lengthBytes: number): number
   /**
    * The slab's first bytes as an external ArrayBuffer, without a copy; one at a time. What lies
    * behind them is an earlier user's, and not shown. −ENOTSUP where the engine forbids it.

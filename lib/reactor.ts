@@ -31,7 +31,7 @@ interface Job {
 }
 
 const events = new Float64Array(EVENT_STRIDE * EVENTS_MAX)
-const watches = new Map<number, Watch>()
+const watches = new Map<number, { fire(mask: number): void }>()
 const jobs = new Map<number, Job>()
 let lastToken = 0
 let isOpen = false
@@ -168,5 +168,30 @@ export class Watch {
     // A descriptor that cannot be waited for is always ready, or already closed by its owner: the
     // next call on it tells which.
     if (opened().wait(this.descriptor, mask, this.token) < 0) this.end(mask)
+  }
+}
+
+/**
+ * Calls back each time that a socket's error queue may hold notices, until it is closed. Apart from
+ * `Watch`, because it outlives the operation that the notices are about. Keeps no process alive.
+ */
+export class NoticeWatch {
+  readonly #token = ++lastToken
+  readonly #onNotice: () => void
+
+  constructor(onNotice: () => void) {
+    this.#onNotice = onNotice
+    watches.set(this.#token, this)
+  }
+  /** Begins: 0 or −errno. Ends when the descriptor is dropped, and must be closed then. */
+  begin(socket: Descriptor): number {
+    return opened().watchNotices(socket, this.#token)
+  }
+  close(): void {
+    watches.delete(this.#token)
+  }
+  /** @internal */
+  fire(): void {
+    this.#onNotice()
   }
 }

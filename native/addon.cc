@@ -22,6 +22,7 @@
 #include "disk_job.h"
 #include "environment.h"
 #include "handle.h"
+#include "lend.h"
 #include "move.h"
 #include "pipe.h"
 #include "script.h"
@@ -245,6 +246,52 @@ Value Writev(const CallbackInfo& info) {
   return Number(in, count == 0 ? 0 : WriteParts(*sink, parts, count, more));
 }
 
+Value Lend(const CallbackInfo& info) {
+  Arguments in(info);
+  const Descriptor* const socket = in.DescriptorAt(0, "socket");
+  const uint64_t skip = in.Length(2, "skipBytes");
+  const bool more = in.Flag(3, "more");
+  iovec parts[IOV_MAX];
+  size_t count = 0;
+  in.EachPart(1, skip, [&](Bytes bytes) {
+    parts[count++] = {bytes.data, bytes.length};
+    return count < IOV_MAX;
+  });
+  if (!in.Complete()) return in.Refusal();
+  return Number(in, count == 0 ? 0 : LendParts(*socket, parts, count, more));
+}
+
+Value AllowLend(const CallbackInfo& info) {
+  Arguments in(info);
+  const Descriptor* const socket = in.DescriptorAt(0, "socket");
+  if (!in.Complete()) return in.Refusal();
+  return Number(in, AllowLending(*socket));
+}
+
+Value Notices(const CallbackInfo& info) {
+  Arguments in(info);
+  const Descriptor* const socket = in.DescriptorAt(0, "socket");
+  if (!in.Complete()) return in.Refusal();
+  Napi::Array found = Napi::Array::New(in.env());
+  Notice notice;
+  int64_t result = 0;
+  while ((result = TakeNotice(*socket, &notice)) > 0) {
+    const uint32_t at = found.Length();
+    found.Set(at, Number(in, notice.first));
+    found.Set(at + 1, Number(in, notice.last));
+    found.Set(at + 2, Number(in, notice.copied ? 1 : 0));
+  }
+  return result < 0 && found.Length() == 0 ? Number(in, result) : found;
+}
+
+Value WatchNotices(const CallbackInfo& info) {
+  Arguments in(info);
+  const Descriptor* const socket = in.DescriptorAt(0, "socket");
+  const uint64_t token = in.Token(1);
+  if (!in.Complete()) return in.Refusal();
+  return Number(in, in.environment().WatchNotices(*socket, token));
+}
+
 Value Wait(const CallbackInfo& info) {
   Arguments in(info);
   const Descriptor* const descriptor = in.DescriptorAt(0, "descriptor");
@@ -316,7 +363,7 @@ Value WriteAt(const CallbackInfo& info) {
   if (!in.Complete()) return in.Refusal();
   const Made<Descriptor> to = file->ForJob();
   if (!to.resource) return Number(in, to.error);
-  std::unique_ptr<uint8_t[]> copy(new (std::nothrow) uint8_t[length]);
+  const std::shared_ptr<uint8_t[]> copy(new (std::nothrow) uint8_t[length]);
   if (!copy) return Number(in, -ENOMEM);
   uint8_t* end = copy.get();
   for (const Bytes& bytes : parts) {
@@ -324,7 +371,23 @@ Value WriteAt(const CallbackInfo& info) {
     end += bytes.length;
   }
   const auto job = std::make_shared<WriteJob>(in.environment().census(), token, to.resource, offset,
-                                              std::move(copy), length);
+                                              copy.get(), length, copy);
+  return Number(in, in.environment().Submit(job, nullptr));
+}
+
+Value LendAt(const CallbackInfo& info) {
+  Arguments in(info);
+  Descriptor* const file = in.DescriptorAt(0, "file");
+  const int64_t offset = in.Offset(1, "offset");
+  const Bytes bytes = in.Window(2);
+  const uint64_t token = in.Token(5);
+  if (!in.Complete()) return in.Refusal();
+  const std::shared_ptr<void> keeper = in.environment().KeeperOf(bytes.data);
+  if (!keeper) return Number(in, -EINVAL);
+  const Made<Descriptor> to = file->ForJob();
+  if (!to.resource) return Number(in, to.error);
+  const auto job = std::make_shared<WriteJob>(in.environment().census(), token, to.resource, offset,
+                                              bytes.data, bytes.length, keeper);
   return Number(in, in.environment().Submit(job, nullptr));
 }
 
@@ -353,6 +416,32 @@ Value MapSlab(const CallbackInfo& info) {
   const auto length = static_cast<size_t>(in.Whole(0, "lengthBytes", 1, kWholeMax));
   if (!in.Complete() || in.environment().closed()) return in.Refusal();
   return Wrapped(in, Slab::Map(in.environment().census(), length));
+}
+
+Value MapPages(const CallbackInfo& info) {
+  Arguments in(info);
+  const auto length = static_cast<size_t>(in.Whole(0, "lengthBytes", 1, kWholeMax));
+  if (!in.Complete() || in.environment().closed()) return in.Refusal();
+  return Wrapped(in, Slab::MapPrivate(in.environment().census(), length));
+}
+
+Value GivePages(const CallbackInfo& info) {
+  Arguments in(info);
+  const Slab* const slab = in.SlabAt(0, "slab");
+  const uint64_t offset = in.Length(1, "offset");
+  const uint64_t length = in.Length(2, "lengthBytes");
+  const Pipe* const pipe = in.PipeAt(3, "pipe");
+  if (!in.Complete()) return in.Refusal();
+  return Number(in, Vmsplice(*slab, offset, length, *pipe));
+}
+
+Value RenewPages(const CallbackInfo& info) {
+  Arguments in(info);
+  Slab* const slab = in.SlabAt(0, "slab");
+  const uint64_t offset = in.Length(1, "offset");
+  const uint64_t length = in.Length(2, "lengthBytes");
+  if (!in.Complete()) return in.Refusal();
+  return Number(in, slab->Renew(offset, length));
 }
 
 Value ViewSlab(const CallbackInfo& info) {
@@ -499,14 +588,22 @@ void ExportAll(const Napi::Object& exports, Environment* environment) {
   Export<DiscardBytes>(exports, "discard", environment);
   Export<ReadBytes>(exports, "read", environment);
   Export<Writev>(exports, "writev", environment);
+  Export<Lend>(exports, "lend", environment);
+  Export<AllowLend>(exports, "allowLending", environment);
+  Export<Notices>(exports, "notices", environment);
+  Export<WatchNotices>(exports, "watchNotices", environment);
   Export<Wait>(exports, "wait", environment);
   Export<Unwait>(exports, "unwait", environment);
   Export<Pump>(exports, "pump", environment);
   Export<ReadAt>(exports, "readAt", environment);
   Export<WriteAt>(exports, "writeAt", environment);
+  Export<LendAt>(exports, "lendAt", environment);
   Export<Sync>(exports, "sync", environment);
   Export<Cancel>(exports, "cancel", environment);
   Export<MapSlab>(exports, "slab", environment);
+  Export<MapPages>(exports, "pages", environment);
+  Export<GivePages>(exports, "vmsplice", environment);
+  Export<RenewPages>(exports, "renew", environment);
   Export<ViewSlab>(exports, "view", environment);
   Export<DetachSlab>(exports, "detach", environment);
   Export<Checksum>(exports, "crc32c", environment);

@@ -153,19 +153,21 @@ void ReadJob::Release() {
 }
 
 WriteJob::WriteJob(std::shared_ptr<Census> census, uint64_t token, std::shared_ptr<Descriptor> file,
-                   int64_t offset, std::unique_ptr<uint8_t[]> bytes, size_t length)
+                   int64_t offset, const uint8_t* bytes, size_t length,
+                   std::shared_ptr<void> keeper)
     : DiskJob(std::move(census), token, {file->origin()}),
       file_(std::move(file)),
       cursor_(offset),
-      bytes_(std::move(bytes)),
-      length_(length) {
+      bytes_(bytes),
+      length_(length),
+      keeper_(std::move(keeper)) {
 }
 
 int WriteJob::Run(const Progress& progress) {
   while (done() < length_) {
     if (cancelled()) return ECANCELED;
-    const int64_t count = WriteFile(file_->fd(), cursor_, bytes_.get() + done(),
-                                    std::min(length_ - done(), kStepBytes));
+    const int64_t count =
+        WriteFile(file_->fd(), cursor_, bytes_ + done(), std::min(length_ - done(), kStepBytes));
     if (count < 0) return static_cast<int>(-count);
     if (count == 0) return EIO;  // a device that takes nothing would be asked for ever
     cursor_.Advance(count);
@@ -176,7 +178,7 @@ int WriteJob::Run(const Progress& progress) {
 
 void WriteJob::Release() {
   file_.reset();
-  bytes_.reset();
+  keeper_.reset();
 }
 
 SyncJob::SyncJob(std::shared_ptr<Census> census, uint64_t token, std::shared_ptr<Descriptor> file,

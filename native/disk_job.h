@@ -174,9 +174,10 @@ class WriteJob final : public DiskJob {
   /// The most bytes of one call.
   static constexpr size_t kStepBytes = size_t{4} << 20;
 
-  /// Writes the `length` bytes at `bytes` into `file` at `offset`.
+  /// Writes the `length` bytes at `bytes`, which stay there while `keeper` is held, into `file` at
+  /// `offset`.
   WriteJob(std::shared_ptr<Census> census, uint64_t token, std::shared_ptr<Descriptor> file,
-           int64_t offset, std::unique_ptr<uint8_t[]> bytes, size_t length);
+           int64_t offset, const uint8_t* bytes, size_t length, std::shared_ptr<void> keeper);
 
   int Run(const Progress& progress) override;
   void Release() override;
@@ -184,8 +185,9 @@ class WriteJob final : public DiskJob {
  private:
   std::shared_ptr<Descriptor> file_;
   Cursor cursor_;
-  std::unique_ptr<uint8_t[]> bytes_;
+  const uint8_t* const bytes_;
   const size_t length_;
+  std::shared_ptr<void> keeper_;
 };
 
 /// `fsync` or `fdatasync`.

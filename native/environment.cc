@@ -55,7 +55,8 @@ int64_t Environment::Open(napi_value on_events, napi_value events, WakerKind kin
 
 int64_t Environment::OpenSources(WakerKind kind) {
   int64_t result = disk_threads_.Open();
-  if (result == 0) result = poller_.Open(disk_threads_.wake_fd());
+  if (result == 0) result = poller_.Open();
+  if (result == 0) result = poller_.AddWake(disk_threads_.wake_fd(), Poller::Repeat::kOnce);
   if (result == 0) result = StartWaker(kind);
   return result;
 }
@@ -76,6 +77,7 @@ void Environment::Close() {
   if (!open_) return;
   open_ = false;
   EndWaker();
+  notices_.Close();
   poller_.Close();
   disk_threads_.Close();
   napi_delete_reference(env_, on_events_);
@@ -136,11 +138,12 @@ void Environment::Detach(Handle* handle, bool with_view) {
     if (pending.job->Uses(resource)) pending.job->MarkOrphan();
   }
   if (resource->kind() == Resource::Kind::kDescriptor) {
+    EndNotices(static_cast<const Descriptor&>(*resource));
     poller_.Forget(static_cast<const Descriptor&>(*resource));
     UpdateHold();
   } else if (resource->kind() == Resource::Kind::kSlab && !tearing_down_) {
     auto& slab = static_cast<Slab&>(*resource);
-    with_view ? slab.Detach(env_) : slab.Forget(env_);
+    with_view ? slab.End(env_) : slab.Forget(env_);
   }
 }
 
@@ -154,6 +157,25 @@ int64_t Environment::Wait(const Descriptor& descriptor, uint32_t mask, uint64_t 
 void Environment::Unwait(const Descriptor& descriptor) {
   poller_.Disarm(descriptor);
   UpdateHold();
+}
+
+int64_t Environment::WatchNotices(const Descriptor& descriptor, uint64_t token) {
+  if (!open_) return -EBADF;
+  if (notices_.fd() < 0) {
+    int64_t result = notices_.Open();
+    if (result == 0) result = poller_.AddWake(notices_.fd(), Poller::Repeat::kEachTime);
+    if (result < 0) {
+      notices_.Close();
+      return result;
+    }
+  }
+  return notices_.Arm(descriptor, kNoticed, token, Poller::Repeat::kEachTime);
+}
+
+void Environment::EndNotices(const Descriptor& descriptor) {
+  notices_.Forget(descriptor);
+  // Its descriptor is for the rare time that somebody waits.
+  if (notices_.armed() == 0) notices_.Close();
 }
 
 int64_t Environment::Submit(const std::shared_ptr<DiskJob>& job, napi_value target) {
@@ -221,7 +243,8 @@ void Environment::Records::Put(size_t index, uint64_t token, int type, uint64_t 
 
 size_t Environment::Collect(const Records& records) {
   ReadyEvent ready[Poller::kBatch];
-  const size_t found = poller_.Collect(ready, records.capacity);
+  size_t found = poller_.Collect(ready, records.capacity);
+  found += notices_.Collect(ready + found, std::min(records.capacity, Poller::kBatch) - found);
   for (size_t i = 0; i < found; ++i) {
     records.Put(i, ready[i].token, kEventReady, ready[i].mask, 0);
   }

@@ -74,6 +74,11 @@ class Environment : public std::enable_shared_from_this<Environment> {
   int64_t Wait(const Descriptor& descriptor, uint32_t mask, uint64_t token);
   /// Disarms `descriptor`.
   void Unwait(const Descriptor& descriptor);
+  /// Reports under `token`, until EndNotices, each time that the error queue of the socket
+  /// `descriptor` may hold something new. Does not keep the process alive. 0 or −errno.
+  int64_t WatchNotices(const Descriptor& descriptor, uint64_t token);
+  /// Ends WatchNotices.
+  void EndNotices(const Descriptor& descriptor);
 
   /// Queues `job`; `target`, unless null, is kept from the collector until it has reported. 0 or
   /// −errno, −EEXIST when its token belongs to a job that has not reported.
@@ -121,6 +126,7 @@ class Environment : public std::enable_shared_from_this<Environment> {
   std::array<std::unordered_set<Handle*>, 3> handles_;  // by Resource::Kind
   std::unordered_map<uint64_t, PendingJob> jobs_;       // by token
   Poller poller_;
+  Poller notices_;  // apart, because who waits for an error queue waits beside all others
   DiskThreads disk_threads_;
   std::shared_ptr<Waker> waker_;
   UniqueFd null_;

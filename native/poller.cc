@@ -23,7 +23,8 @@ uint32_t BitsOf(uint32_t mask) {
 
 uint32_t MaskOf(uint32_t bits) {
   return ((bits & (kReadBits | kBothBits)) != 0 ? kReadable : 0) |
-         ((bits & (kWriteBits | kBothBits)) != 0 ? kWritable : 0);
+         ((bits & (kWriteBits | kBothBits)) != 0 ? kWritable : 0) |
+         ((bits & kBothBits) != 0 ? kNoticed : 0);
 }
 
 uint64_t DataOf(int fd, uint32_t arming) {
@@ -32,15 +33,16 @@ uint64_t DataOf(int fd, uint32_t arming) {
 
 }  // namespace
 
-int64_t Poller::Open(int wake_fd) {
+int64_t Poller::Open() {
   epoll_.Reset(epoll_create1(EPOLL_CLOEXEC));
-  if (!epoll_) return -errno;
+  return epoll_ ? 0 : -errno;
+}
+
+int64_t Poller::AddWake(int wake_fd, Repeat repeat) {
   epoll_event event{};
-  event.events = EPOLLIN | EPOLLET;
+  event.events = EPOLLIN | (repeat == Repeat::kOnce ? static_cast<uint32_t>(EPOLLET) : 0);
   event.data.u64 = kWakeData;
-  const int64_t result = Calls().epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, wake_fd, &event);
-  if (result < 0) epoll_.Reset();
-  return result;
+  return Calls().epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, wake_fd, &event);
 }
 
 void Poller::Close() {
@@ -49,21 +51,21 @@ void Poller::Close() {
   armed_ = 0;
 }
 
-int64_t Poller::Arm(const Descriptor& descriptor, uint32_t mask, uint64_t token) {
+int64_t Poller::Arm(const Descriptor& descriptor, uint32_t mask, uint64_t token, Repeat repeat) {
   const auto fd = static_cast<size_t>(descriptor.fd());
   if (fd >= slots_.size()) slots_.resize(std::max(fd + 1, slots_.size() * 2));
   Slot& slot = slots_[fd];
   const bool known = slot.owner == &descriptor;
   Clear(&slot);
   epoll_event event{};
-  event.events = BitsOf(mask) | EPOLLONESHOT;
+  event.events = BitsOf(mask) | (repeat == Repeat::kOnce ? EPOLLONESHOT : EPOLLET);
   event.data.u64 = DataOf(descriptor.fd(), ++armings_);
   const int64_t result = Register(descriptor.fd(), known, &event);
   if (result < 0) {
     if (known) slot.owner = &descriptor;  // it is in the set still, and must leave it some day
     return result;
   }
-  slot = {&descriptor, token, armings_, mask};
+  slot = {&descriptor, token, armings_, mask, repeat};
   ++armed_;
   return 0;
 }
@@ -108,7 +110,7 @@ void Poller::Clear(Slot* slot) {
 size_t Poller::Collect(ReadyEvent* events, size_t capacity) {
   epoll_event batch[kBatch];
   const int room = static_cast<int>(std::min(capacity, kBatch));
-  const int found = room == 0 ? 0 : epoll_wait(epoll_.get(), batch, room, 0);
+  const int found = room == 0 || !epoll_ ? 0 : epoll_wait(epoll_.get(), batch, room, 0);
   size_t count = 0;
   for (int i = 0; i < found; ++i) {
     if (Accept(batch[i], &events[count])) ++count;
@@ -124,6 +126,7 @@ bool Poller::Accept(const epoll_event& event, ReadyEvent* ready) {
   const uint32_t mask = MaskOf(event.events) & slot.mask;
   if (slot.arming != static_cast<uint32_t>(data) || mask == 0) return false;
   *ready = {slot.token, mask};
+  if (slot.repeat == Repeat::kEachTime) return true;
   slot.mask = 0;
   --armed_;
   return true;

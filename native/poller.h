@@ -16,19 +16,21 @@ namespace splicelist {
 constexpr uint32_t kReadable = 1;
 /// Event mask: a send can make progress, or would fail at once.
 constexpr uint32_t kWritable = 2;
+/// Event mask: the error queue of a socket holds something.
+constexpr uint32_t kNoticed = 4;
 
 /// A wait that came true.
 struct ReadyEvent {
   /// The token the wait was armed with.
   uint64_t token = 0;
-  /// Which of kReadable and kWritable came true.
+  /// Which of kReadable, kWritable and kNoticed came true.
   uint32_t mask = 0;
 };
 
 /// The epoll set of one environment: which descriptor waits for what, once each.
 ///
 /// Belongs to its environment and its thread. Its own descriptor polls readable as soon as a wait
-/// has come true, or the wake descriptor is readable; a waker watches that, never a descriptor of
+/// has come true, or a wake descriptor is readable; a waker watches that, never a descriptor of
 /// the user.
 ///
 /// A borrowed descriptor may be closed by its owner while it waits, and its number come back as
@@ -47,17 +49,26 @@ class Poller {
   Poller& operator=(const Poller&) = delete;
   ~Poller() = default;
 
-  /// Opens the set, with `wake_fd` in it: edge-triggered, and never reported. What was written to
-  /// it before a Collect may be looked for after it. 0 or −errno.
-  int64_t Open(int wake_fd);
+  /// How often an armed descriptor is reported.
+  enum class Repeat {
+    kOnce,      ///< Once, and disarmed then.
+    kEachTime,  ///< Each time that something new comes, until it is disarmed.
+  };
+
+  /// Opens the set, empty. 0 or −errno.
+  int64_t Open();
+  /// Adds a descriptor that makes the set readable and is never reported: `kOnce` for all that came
+  /// to it before a Collect, which may be looked for after that, or until it is read. 0 or −errno.
+  int64_t AddWake(int wake_fd, Repeat repeat);
   /// Closes it. Every wait is forgotten.
   void Close();
   /// The set's own descriptor; −1 when it is closed.
   int fd() const { return epoll_.get(); }
 
-  /// Arms `descriptor`, once, for `mask` of kReadable and kWritable; replaces what it was armed
+  /// Arms `descriptor` for `mask` of kReadable, kWritable and kNoticed; replaces what it was armed
   /// for. Returns 0 or −errno: −EPERM for a regular file.
-  int64_t Arm(const Descriptor& descriptor, uint32_t mask, uint64_t token);
+  int64_t Arm(const Descriptor& descriptor, uint32_t mask, uint64_t token,
+              Repeat repeat = Repeat::kOnce);
   /// Disarms `descriptor`, when it is armed.
   void Disarm(const Descriptor& descriptor);
   /// Takes `descriptor` out of the set: before a duplicate is closed, or it would stay for as long
@@ -77,6 +88,7 @@ class Poller {
     uint64_t token = 0;
     uint32_t arming = 0;  // which arming an event must belong to
     uint32_t mask = 0;    // what it is armed for; 0 is disarmed
+    Repeat repeat = Repeat::kOnce;
   };
 
   Slot* SlotOf(const Descriptor& descriptor);

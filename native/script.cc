@@ -27,6 +27,10 @@ enum class Call : size_t {
   kFcntlDupfd,
   kMemfdCreate,
   kMmap,
+  kMunmap,
+  kMremap,
+  kVmsplice,
+  kRecvmsg,
   kEpollCtl,
   kLseek,
   kFstat,
@@ -38,11 +42,12 @@ enum class Call : size_t {
   kFdatasync,
 };
 
-constexpr std::array<const char*, 25> kCallNames = {
-    "splice",       "tee",  "sendfile",  "copy_file_range", "read",  "pread",   "write",
-    "pwrite",       "recv", "sendmsg",   "writev",          "pipe2", "fcntl",   "fcntl_dupfd",
-    "memfd_create", "mmap", "epoll_ctl", "lseek",           "fstat", "fstatfs", "setsockopt",
-    "ioctl",        "poll", "fsync",     "fdatasync",
+constexpr std::array<const char*, 29> kCallNames = {
+    "splice",       "tee",   "sendfile", "copy_file_range", "read",     "pread",   "write",
+    "pwrite",       "recv",  "sendmsg",  "writev",          "pipe2",    "fcntl",   "fcntl_dupfd",
+    "memfd_create", "mmap",  "munmap",   "mremap",          "vmsplice", "recvmsg", "epoll_ctl",
+    "lseek",        "fstat", "fstatfs",  "setsockopt",      "ioctl",    "poll",    "fsync",
+    "fdatasync",
 };
 
 /// What a script makes of one call.
@@ -192,6 +197,24 @@ int64_t Mmap(void** address, size_t length, int flags, int fd) {
   return Judged(Call::kMmap, kDirectCalls.mmap, address, length, flags, fd);
 }
 
+int64_t Munmap(void* address, size_t length) {
+  return Judged(Call::kMunmap, kDirectCalls.munmap, address, length);
+}
+
+int64_t Mremap(void* from, size_t length, void* to) {
+  return Judged(Call::kMremap, kDirectCalls.mremap, from, length, to);
+}
+
+int64_t Vmsplice(int pipe, const void* bytes, size_t length, unsigned flags) {
+  const Verdict verdict = TheScript().Judge(Call::kVmsplice);
+  if (verdict.error != 0) return -verdict.error;
+  return kDirectCalls.vmsplice(pipe, bytes, verdict.Cut(length), flags);
+}
+
+int64_t Recvmsg(int fd, msghdr* message, int flags) {
+  return Judged(Call::kRecvmsg, kDirectCalls.recvmsg, fd, message, flags);
+}
+
 int64_t EpollCtl(int epoll, int operation, int fd, epoll_event* event) {
   return Judged(Call::kEpollCtl, kDirectCalls.epoll_ctl, epoll, operation, fd, event);
 }
@@ -229,9 +252,10 @@ int64_t Fdatasync(int fd) {
 }
 
 const SystemCalls kScriptedCalls = {
-    Splice,  Tee,     Sendfile,   CopyFileRange, Read,      Pread,       Write,     Pwrite,   Recv,
-    Sendmsg, Writev,  Pipe2,      SetPipeSize,   Duplicate, MemfdCreate, Mmap,      EpollCtl, Lseek,
-    Fstat,   Fstatfs, Setsockopt, Ioctl,         Poll,      Fsync,       Fdatasync,
+    Splice,     Tee,     Sendfile, CopyFileRange, Read,        Pread,     Write,       Pwrite,
+    Recv,       Sendmsg, Writev,   Pipe2,         SetPipeSize, Duplicate, MemfdCreate, Mmap,
+    Munmap,     Mremap,  Vmsplice, Recvmsg,       EpollCtl,    Lseek,     Fstat,       Fstatfs,
+    Setsockopt, Ioctl,   Poll,     Fsync,         Fdatasync,
 };
 
 }  // namespace

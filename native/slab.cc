@@ -5,8 +5,10 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstring>
 #include <utility>
 
+#include "pipe.h"
 #include "system_calls.h"
 #include "unique_fd.h"
 
@@ -16,6 +18,9 @@
 
 namespace splicelist {
 namespace {
+
+/// Present from the start: one call is cheaper than a fault for every page.
+constexpr int kPrivatePages = MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE;
 
 /// A new memfd, or −errno. Kernels before 6.3 do not know MFD_NOEXEC_SEAL, and say EINVAL.
 int64_t CreateMemfd() {
@@ -51,13 +56,46 @@ int Mapping::Make(size_t length, std::shared_ptr<Mapping>* mapping) {
   return 0;
 }
 
+int Mapping::MakePrivate(size_t length, std::shared_ptr<Mapping>* mapping) {
+  void* bytes = nullptr;
+  const int64_t mapped = Calls().mmap(&bytes, length, kPrivatePages, -1);
+  if (mapped < 0) return static_cast<int>(mapped);
+  *mapping = std::make_shared<Mapping>(static_cast<uint8_t*>(bytes), length);
+  return 0;
+}
+
 Mapping::~Mapping() {
-  munmap(bytes_, length_);
+  Unmap();
+}
+
+int Mapping::Renew(size_t offset, size_t length) {
+  const auto page = static_cast<size_t>(PageBytes());
+  const size_t first = offset / page * page;
+  const size_t size = (offset + length - first + page - 1) / page * page;
+  void* fresh = nullptr;
+  const int64_t mapped = Calls().mmap(&fresh, size, kPrivatePages, -1);
+  if (mapped < 0) return static_cast<int>(mapped);
+  std::memcpy(fresh, bytes_ + first, size);
+  const int64_t moved = Calls().mremap(fresh, size, bytes_ + first);
+  if (moved < 0) Calls().munmap(fresh, size);
+  return static_cast<int>(moved);
+}
+
+void Mapping::Unmap() {
+  if (bytes_ != nullptr) Calls().munmap(bytes_, length_);
+  bytes_ = nullptr;
 }
 
 Made<Slab> Slab::Map(std::shared_ptr<Census> census, size_t length) {
   std::shared_ptr<Mapping> mapping;
   const int error = Mapping::Make(length, &mapping);
+  if (error < 0) return {nullptr, error};
+  return {std::make_shared<Slab>(std::move(census), std::move(mapping)), 0};
+}
+
+Made<Slab> Slab::MapPrivate(std::shared_ptr<Census> census, size_t length) {
+  std::shared_ptr<Mapping> mapping;
+  const int error = Mapping::MakePrivate(length, &mapping);
   if (error < 0) return {nullptr, error};
   return {std::make_shared<Slab>(std::move(census), std::move(mapping)), 0};
 }
@@ -87,6 +125,20 @@ void Slab::Detach(napi_env env) {
   const napi_value shown = Shown(env);
   if (shown != nullptr) napi_detach_arraybuffer(env, shown);
   Forget(env);
+}
+
+void Slab::End(napi_env env) {
+  // One that was moved elsewhere by JavaScript is somebody's still, and no longer shown.
+  const bool shown = Shown(env) != nullptr;
+  Detach(env);
+  // The slab's own share, and that of the ArrayBuffer, whose finalizer runs later.
+  constexpr int64_t kOurShares = 2;
+  if (shown && mapping_.use_count() == kOurShares) mapping_->Unmap();
+}
+
+int Slab::Renew(size_t offset, size_t length) {
+  if (offset > mapping_->length() || length > mapping_->length() - offset) return -EINVAL;
+  return length == 0 ? 0 : mapping_->Renew(offset, length);
 }
 
 /// The ArrayBuffer of View that is still attached, or null.

@@ -88,6 +88,24 @@ int64_t Mmap(void** address, size_t length, int flags, int fd) {
   return 0;
 }
 
+int64_t Munmap(void* address, size_t length) {
+  return Result(::munmap(address, length));
+}
+
+int64_t Mremap(void* from, size_t length, void* to) {
+  void* const moved = ::mremap(from, length, length, MREMAP_MAYMOVE | MREMAP_FIXED, to);
+  return moved == MAP_FAILED ? -errno : 0;
+}
+
+int64_t Vmsplice(int pipe, const void* bytes, size_t length, unsigned flags) {
+  const iovec part{const_cast<void*>(bytes), length};  // a pipe's write end only refers to them
+  return Result(::vmsplice(pipe, &part, 1, flags));
+}
+
+int64_t Recvmsg(int fd, msghdr* message, int flags) {
+  return Result(::recvmsg(fd, message, flags));
+}
+
 int64_t EpollCtl(int epoll, int operation, int fd, epoll_event* event) {
   return Result(::epoll_ctl(epoll, operation, fd, event));
 }
@@ -130,9 +148,10 @@ int64_t Fdatasync(int fd) {
 }  // namespace
 
 const SystemCalls kDirectCalls = {
-    Splice,  Tee,     Sendfile,   CopyFileRange, Read,      Pread,       Write,     Pwrite,   Recv,
-    Sendmsg, Writev,  Pipe2,      SetPipeSize,   Duplicate, MemfdCreate, Mmap,      EpollCtl, Lseek,
-    Fstat,   Fstatfs, Setsockopt, Ioctl,         Poll,      Fsync,       Fdatasync,
+    Splice,     Tee,     Sendfile, CopyFileRange, Read,        Pread,     Write,       Pwrite,
+    Recv,       Sendmsg, Writev,   Pipe2,         SetPipeSize, Duplicate, MemfdCreate, Mmap,
+    Munmap,     Mremap,  Vmsplice, Recvmsg,       EpollCtl,    Lseek,     Fstat,       Fstatfs,
+    Setsockopt, Ioctl,   Poll,     Fsync,         Fdatasync,
 };
 
 std::atomic<const SystemCalls*> current_calls{&kDirectCalls};

@@ -58,8 +58,16 @@ struct SystemCalls {
   int64_t (*fcntl_dupfd)(int fd);
   /// memfd_create(2).
   int64_t (*memfd_create)(const char* name, unsigned flags);
-  /// mmap(2) of a shared, readable and writable mapping; the address comes back in `address`.
+  /// mmap(2) of a readable and writable mapping; the address comes back in `address`.
   int64_t (*mmap)(void** address, size_t length, int flags, int fd);
+  /// munmap(2).
+  int64_t (*munmap)(void* address, size_t length);
+  /// mremap(2) of `length` bytes at `from` to exactly `to`, in place of what is mapped there.
+  int64_t (*mremap)(void* from, size_t length, void* to);
+  /// vmsplice(2) of one part.
+  int64_t (*vmsplice)(int pipe, const void* bytes, size_t length, unsigned flags);
+  /// recvmsg(2).
+  int64_t (*recvmsg)(int fd, msghdr* message, int flags);
   /// epoll_ctl(2).
   int64_t (*epoll_ctl)(int epoll, int operation, int fd, epoll_event* event);
   /// lseek(2).

@@ -24,6 +24,7 @@ export type CopyCause =
   | 'give-back'
   | 'staging'
   | 'fallback'
+  | 'retired-pages'
 
 /** Causes of copies into or within the process's memory, each with what it means. */
 export const COPY_CAUSES: Readonly<Record<CopyCause, string>> = {
@@ -46,6 +47,7 @@ export const COPY_CAUSES: Readonly<Record<CopyCause, string>> = {
   'give-back': 'bytes that were pulled went back to a socket when it was detached',
   staging: 'memory of the program was copied before a disk thread wrote it',
   fallback: 'a system call refused to move pages here',
+  'retired-pages': 'pages that were lent never provably came back, so they were replaced by a copy',
 }
 
 /** Copies that the program asked for in so many words. All others are accidents. */

@@ -8,6 +8,7 @@ import type { Eventually } from '../eventually.js'
 import type { CopyCause, KernelCause } from '../audit/causes.js'
 import type { BufferList } from '../list/buffer-list.js'
 import type { Segments } from '../list/segments.js'
+import type { LoanParcel } from '../raw/loan.js'
 import type { PipeParcel } from '../raw/parcel.js'
 import type { HeldPipe } from '../raw/pipe-pool.js'
 import type { PageOwnership } from '../raw/raw.js'
@@ -108,6 +109,14 @@ export interface SinkEnd {
   readonly copiesRanges?: boolean
   /** A disk job makes such calls, or has ended: the place's owner may close it meanwhile. */
   lendTo?(job: RunningJob | undefined): void
+  /**
+   * One attempt to write lent memory from where it lies: bytes or −errno; undefined when nothing would
+   * prove that the memory is free again, and it is to be copied by `write`. Absent where that is so
+   * for all memory.
+   */
+  lend?(parcel: LoanParcel, more: boolean): Eventually<number> | undefined
+  /** The copy that the kernel makes of lent memory; undefined where it makes none, or tells later. */
+  readonly lentCopies?: KernelCause | undefined
   /** Resolves when another attempt is worth while. May be early. */
   writable(): Promise<void>
   /** Ends a wait, or a running disk job, early. */

@@ -7,6 +7,7 @@ import { BufferList } from '../list/buffer-list.js'
 import type { Segments } from '../list/segments.js'
 import { addon, whyNoAddon } from '../native.js'
 import { OpenFile, type FileJob } from '../raw/open-file.js'
+import type { LoanParcel } from '../raw/loan.js'
 import type { PipeParcel } from '../raw/parcel.js'
 import { PAGE_BYTES, type HeldPipe } from '../raw/pipe-pool.js'
 import type { DirectPlace } from './direct.js'
@@ -38,6 +39,7 @@ export class FileEnd implements SourceEnd, SinkEnd {
   readonly batchBytes = JOB_BYTES_MAX
   readonly pageCopies = 'page-cache-write'
   readonly memoryCopies = 'page-cache-write'
+  readonly lentCopies = 'page-cache-write'
   readonly readTurns: Turns
   readonly writeTurns: Turns
   readonly front = new BufferList()
@@ -144,6 +146,10 @@ export class FileEnd implements SourceEnd, SinkEnd {
   }
   cameDirectly(bytes: number): void {
     if (this.#offset >= 0) this.#offset += bytes
+  }
+  /** The file has the bytes, or a copy of them, when the call has returned. */
+  lend(parcel: LoanParcel): Promise<number> {
+    return this.#run(this.file.lendAt(this.#offset, parcel.bytes))
   }
   readable(): Promise<void> {
     return Promise.resolve()

@@ -4,6 +4,8 @@ import { closedSocket } from './connected.js'
 import { DescriptorEnd } from './descriptor-end.js'
 import type { Eventually } from '../eventually.js'
 import type { Segments } from '../list/segments.js'
+import type { LoanParcel } from '../raw/loan.js'
+import { SocketLending } from './lending.js'
 import { partsToGiveBack } from './give-back.js'
 import { failSocket, isReadByParser, nodeError, refreshTimeout, socketFd } from './node-socket.js'
 import { SocketReading } from './socket-reading.js'
@@ -124,6 +126,11 @@ export class SocketEnd extends DescriptorEnd {
   override stopWriting(errno: number): Eventually<number> {
     if (errno !== 0 && !this.#socket.destroyed) this.#fail(errno, 'write')
     return 0
+  }
+  /** TCP says when it needs memory no more; a unix socket's receiver may hold it for ever. */
+  lend(parcel: LoanParcel, more: boolean): number | undefined {
+    if (this.label !== 'tcp' || !this.isOpen()) return undefined
+    return SocketLending.of(this.#socket, this.#fd)?.lend(parcel, more)
   }
   #endReading(): void {
     const reading = this.#reading

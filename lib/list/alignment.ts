@@ -89,5 +89,6 @@ function plan(segments: Segments, alignBytes: number): Run[] {
 function isAligned(window: Window, alignBytes: number): boolean {
   if (!(window instanceof RawWindow)) return false
   const { alignmentBytes } = window.raw
-  return alignmentBytes !== undefined && window.offset % alignBytes === 0
+  if (alignmentBytes === undefined || alignmentBytes < alignBytes) return false
+  return window.offset % alignBytes === 0
 }

@@ -183,6 +183,10 @@ export class OpenFile {
     }
     return runJob((token) => opened().writeAt(this.#kernel(), offset, parts, skipBytes, token))
   }
+  /** Writes mapped memory from where it lies; it stays as it is until the job is done. */
+  lendAt(offset: number, bytes: Uint8Array): FileJob {
+    return runJob((token) => opened().lendAt(this.#kernel(), offset, bytes, 0, bytes.length, token))
+  }
   /** Brings what was written to the disk. */
   sync(dataOnly: boolean): FileJob {
     if (this.#descriptor === undefined) {

@@ -36,6 +36,11 @@ export class PagesRaw extends MemoryRaw<Holdings> implements BufferRaw {
     return undefined
   }
 
+  /** Takes over mapped memory that was filled already. */
+  static of(lease: Lease): PagesRaw {
+    return new PagesRaw(lease)
+  }
+
   private constructor(lease: Lease) {
     super('pages', new Holdings(lease))
   }

@@ -7,6 +7,7 @@ import type { Eventually } from '../eventually.js'
 import { segmentsOf, takeSegments } from '../list/buffer-list.js'
 import { Segments } from '../list/segments.js'
 import { windowOf, windowOfMemory } from '../list/window.js'
+import { LoanParcel } from '../raw/loan.js'
 import { MemoryParcel, PipeParcel, POOL, type Parcel } from '../raw/parcel.js'
 import { PipeRaw } from '../raw/pipe.js'
 import { pipePool, type HeldPipe } from '../raw/pipe-pool.js'
@@ -179,6 +180,11 @@ export class EndSink implements PushSide {
     return undefined
   }
   push(parcel: Parcel, more: boolean): Eventually<number> {
+    if (parcel instanceof LoanParcel) {
+      const lent = this.lend(parcel, more)
+      if (typeof lent === 'number') return this.lentBytes(parcel, lent)
+      if (lent !== undefined) return lent.then((n) => this.lentBytes(parcel, n))
+    }
     const isPages = parcel instanceof PipeParcel
     const pushed = isPages
       ? this.end.drain(parcel, more)
@@ -210,10 +216,25 @@ export class EndSink implements PushSide {
   wake(): void {
     this.end.wakeWriter()
   }
+  /** The memory itself, where the sink can prove that it is free again. */
+  private lend(parcel: LoanParcel, more: boolean): Eventually<number> | undefined {
+    if (!parcel.loan.isMapped) return undefined
+    const { copyCause } = this.plan
+    if (copyCause !== undefined && copyCause !== 'append-file') return undefined
+    return this.end.lend?.(parcel, more)
+  }
+  private lentBytes(parcel: LoanParcel, n: number): number {
+    if (n <= 0) return n === 0 ? -EAGAIN : n
+    parcel.accept(n)
+    this.plan.use('lend')
+    if (this.end.lentCopies !== undefined) ledger.countKernelCopied(this.end.lentCopies, n)
+    return n
+  }
   private pushed(parcel: Parcel, n: number): number {
     if (n <= 0) return n === 0 ? -EAGAIN : n
     const isPages = parcel instanceof PipeParcel
     parcel.accept(n)
+    if (parcel instanceof LoanParcel) parcel.loan.copied()
     this.plan.use(isPages ? 'splice' : 'write')
     if (isPages) ledger.moved += n
     const cause = isPages ? this.end.pageCopies : this.end.memoryCopies

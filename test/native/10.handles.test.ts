@@ -39,6 +39,13 @@ const CALLS: Readonly<Record<string, (addon: Addon, it: never) => unknown>> = {
   writeAt: (addon, it) => addon.writeAt(it, 0, [new Uint8Array(1)], 0, 2 ** 40),
   sync: (addon, it) => addon.sync(it, true, 2 ** 40),
   view: (addon, it) => addon.view(it, 1),
+  vmsplice: (addon, it) => addon.vmsplice(it, 0, 1, it),
+  renew: (addon, it) => addon.renew(it, 0, 1),
+  lendAt: (addon, it) => addon.lendAt(it, 0, new Uint8Array(1), 0, 1, 2 ** 40),
+  lend: (addon, it) => addon.lend(it, [new Uint8Array(1)], 0, false),
+  allowLending: (addon, it) => addon.allowLending(it),
+  notices: (addon, it) => addon.notices(it),
+  watchNotices: (addon, it) => addon.watchNotices(it, 2 ** 40),
 }
 
 describe('The door to the addon: handles', () => {
@@ -121,14 +128,31 @@ describe('The door to the addon: handles', () => {
     const [aPipe, aSlab] = [pipe(), slab(4096)]
     for (const wrong of [undefined, null, 5, 'fd', {}, [], new Uint8Array(8), aSlab]) {
       for (const [name, call] of Object.entries(CALLS)) {
-        if (wrong === aSlab && name === 'view') continue
+        if (wrong === aSlab && (name === 'view' || name === 'renew')) continue
         expect(() => call(door(), wrong as never), name).to.throw(TypeError, ' must be ')
       }
     }
-    for (const call of ['slots', 'resize', 'tee', 'discard', 'view'] as const) {
+    for (const call of [
+      'slots',
+      'resize',
+      'tee',
+      'discard',
+      'view',
+      'renew',
+      'vmsplice',
+    ] as const) {
       expect(() => CALLS[call]?.(door(), file as never), call).to.throw(TypeError)
     }
-    for (const call of ['describe', 'seek', 'wait', 'readAt', 'sync', 'view'] as const) {
+    for (const call of [
+      'describe',
+      'seek',
+      'wait',
+      'readAt',
+      'sync',
+      'view',
+      'lend',
+      'notices',
+    ] as const) {
       expect(() => CALLS[call]?.(door(), aPipe as never), call).to.throw(TypeError)
     }
   })

@@ -6,7 +6,7 @@ import { bytes } from '../support/bytes.js'
 import { expectSameBytes } from '../support/first-difference.js'
 import { needsAddon } from '../support/needs.js'
 import { unixPair } from '../support/socket-pairs.js'
-import { adopted, contentOf, door, E, fileOf, filled, pipe, script } from './door.js'
+import { adopted, contentOf, door, E, fileOf, filled, pipe, script, slab } from './door.js'
 
 const fdOf = (socket: Socket): number =>
   (socket as unknown as { _handle: { fd: number } })._handle.fd
@@ -23,6 +23,7 @@ async function things() {
     socket: adopted(fdOf(client)),
     full: filled(bytes(2, 10_000)),
     empty: pipe(),
+    pages: slab(4096),
     target: new Uint8Array(100),
   }
 }
@@ -52,6 +53,13 @@ const CALLS: readonly (readonly [call: string, name: string, Call])[] = [
   ['epoll_ctl', 'wait', (t) => t.addon.wait(t.socket, 1, 2 ** 45)],
   ['memfd_create', 'slab', (t) => t.addon.slab(4096)],
   ['mmap', 'slab', (t) => t.addon.slab(4096)],
+  ['mmap', 'pages', (t) => t.addon.pages(4096)],
+  ['mremap', 'renew', (t) => t.addon.renew(t.pages, 0, 4096)],
+  ['vmsplice', 'vmsplice', (t) => t.addon.vmsplice(t.pages, 0, 10, t.empty)],
+  ['setsockopt', 'allowLending', (t) => t.addon.allowLending(t.socket)],
+  ['sendmsg', 'lend', (t) => t.addon.lend(t.socket, [t.target], 0, false)],
+  ['recvmsg', 'notices', (t) => t.addon.notices(t.socket)],
+  ['epoll_ctl', 'watchNotices', (t) => t.addon.watchNotices(t.socket, 2 ** 45)],
 ]
 
 /** Each disk job, and the system calls that it makes. */
@@ -103,7 +111,16 @@ describe('The door to the addon: scripted system calls', () => {
   }
 
   for (const [call, name, use] of CALLS.filter(([each]) =>
-    ['splice', 'sendfile', 'copy_file_range', 'tee', 'read', 'writev', 'sendmsg'].includes(each),
+    [
+      'splice',
+      'sendfile',
+      'copy_file_range',
+      'tee',
+      'read',
+      'writev',
+      'sendmsg',
+      'vmsplice',
+    ].includes(each),
   )) {
     it(`${name} makes ${call} again when a signal interrupts it`, async () => {
       const t = await things()

@@ -125,6 +125,18 @@ interface PromisedModule {
     options?: TransferOptions & { length?: number },
   ): Promise<TransferResult>
   readonly counters: { snapshot(): object }
+  allocPages(length: number): PromisedPages
+  readonly ProducerRing: new (options: { readonly bytes: number }) => PromisedRing
+}
+interface PromisedPages {
+  readonly bytes: Uint8Array
+  gift(): BufferList
+  loan(): { list: BufferList; returned: Promise<'released' | 'copied'> }
+}
+interface PromisedRing {
+  reserve(length: number): Promise<Uint8Array>
+  commit(length: number): BufferList
+  close(): Promise<void>
 }
 interface PromisedError extends Error {
   readonly code: string
@@ -149,12 +161,15 @@ export type Kept = [
   Keeps<PromisedEndpoint, Endpoint>,
   Keeps<PromisedRow, SegmentRow>,
   Keeps<PromisedModule, typeof splicelist>,
+  Keeps<PromisedPages, splicelist.PageBuffer>,
+  Keeps<PromisedRing, splicelist.ProducerRing>,
   Keeps<PromisedTransferError, splicelist.TransferError>,
   Keeps<PromisedError, splicelist.SplicelistError>,
   Keeps<splicelist.SplicelistError, splicelist.EndOfBufferError>,
   Keeps<splicelist.SplicelistError, splicelist.EndpointBusyError>,
   Keeps<splicelist.SplicelistError, splicelist.InvalidArgumentError>,
   Keeps<splicelist.SplicelistError, splicelist.MalformedInputError>,
+  Keeps<splicelist.SplicelistError, splicelist.NoPagesError>,
   Keeps<splicelist.SplicelistError, splicelist.NotLoadedError>,
   Keeps<splicelist.SplicelistError, splicelist.ReleasedError>,
   Keeps<splicelist.SplicelistError, splicelist.UnfilledHoleError>,
