@@ -48,9 +48,14 @@ export interface SystemLimits {
   readonly pipeMaxBytes: number
   /** `/proc/sys/fs/pipe-user-pages-soft`: pages one user may hold in pipes; 0 is no limit. */
   readonly userPagesSoft: number
+  /** `/proc/sys/fs/pipe-user-pages-hard`: past it no pipe is made at all; 0 is no limit. */
+  readonly userPagesHard: number
   /** `RLIMIT_NOFILE`, soft. */
   readonly openFilesMax: number
-  /** Whether the process has CAP_SYS_RESOURCE or CAP_SYS_ADMIN, which lifts both pipe limits. */
+  /**
+   * Whether the process has CAP_SYS_RESOURCE or CAP_SYS_ADMIN in the first user namespace, which lifts
+   * the limits on pipes.
+   */
   readonly privileged: boolean
 }
 
@@ -94,7 +99,7 @@ export interface ScriptRule {
   readonly times?: number
   /** Fail the call with this errno (positive), without making it. */
   readonly errno?: number
-  /** Make the call with its byte count cut down to this. */
+  /** Make the call with its byte count cut down to this; a pipe is made with a page for each 4096. */
   readonly maxBytes?: number
 }
 

@@ -407,6 +407,7 @@ Value Limits(const CallbackInfo& info) {
   object.Set("pageBytes", Number(in, limits.page_bytes));
   object.Set("pipeMaxBytes", Number(in, limits.pipe_max_bytes));
   object.Set("userPagesSoft", Number(in, limits.user_pages_soft));
+  object.Set("userPagesHard", Number(in, limits.user_pages_hard));
   object.Set("openFilesMax", Number(in, limits.open_files_max));
   object.Set("privileged", Napi::Boolean::New(in.env(), limits.privileged));
   return object;

@@ -95,7 +95,7 @@ export class FileRaw extends CountedRaw<Holdings> implements BufferRaw {
     copyCause?: CopyCause,
   ): Promise<Parcel | number> {
     if (copyCause !== undefined) return this.#memoryParcel(offset, length, copyCause)
-    const held = addon === null ? undefined : pipePool.borrow(length)
+    const held = addon === null ? undefined : pipePool.borrow(length, 0, this.pages)
     if (held === undefined) {
       return this.#memoryParcel(offset, length, addon === null ? 'no-addon' : 'budget')
     }

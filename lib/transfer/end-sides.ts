@@ -10,6 +10,7 @@ import { windowOf, windowOfMemory } from '../list/window.js'
 import { MemoryParcel, PipeParcel, POOL, type Parcel } from '../raw/parcel.js'
 import { PipeRaw } from '../raw/pipe.js'
 import { pipePool, type HeldPipe } from '../raw/pipe-pool.js'
+import type { PageOwnership } from '../raw/raw.js'
 import type { RunningJob } from '../reactor.js'
 import { ListSource } from './list-sides.js'
 import type { Plan } from './plan.js'
@@ -50,7 +51,7 @@ export class EndSource implements PullSide {
     if (front !== undefined) return front.load(length)
     const cause = this.plan.copyCause
     if (cause !== undefined) return this.read(length, cause)
-    const pipes = trays ?? borrowOne(length)
+    const pipes = trays ?? borrowOne(length, this.end.pages)
     // An empty array: the sink keeps pages, and has no pipe for them. One of ours would be lost to it.
     if (pipes === undefined || pipes.length === 0) return this.readForBudget(length)
     const isOwn = trays === undefined
@@ -138,8 +139,8 @@ export class EndSource implements PullSide {
   }
 }
 
-function borrowOne(length: number): readonly HeldPipe[] | undefined {
-  const held = pipePool.borrow(length)
+function borrowOne(length: number, pages: PageOwnership): readonly HeldPipe[] | undefined {
+  const held = pipePool.borrow(length, 0, pages)
   return held === undefined ? undefined : [held]
 }
 
