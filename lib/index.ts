@@ -9,6 +9,9 @@ import './transfer/list-moves.js'
 
 export { counters, type Snapshot } from './audit/ledger.js'
 export { COPY_CAUSES, KERNEL_CAUSES, type CopyCause, type KernelCause } from './audit/causes.js'
+export { capabilities, type Capabilities } from './capabilities/capabilities.js'
+export type { MountVerdicts } from './capabilities/mount.js'
+export type { Verdict } from './capabilities/trial.js'
 export type {
   FileEnd,
   Mode,

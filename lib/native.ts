@@ -241,6 +241,21 @@ export interface Addon {
   /** `crc32c` by the form at this index of `crc32cForms()`. Tests only. */
   crc32cBy(form: number, bytes: Uint8Array, seed: number): number
 
+  /** An anonymous, empty file in memory. For probing, as the three calls after it. */
+  memoryFile(): Descriptor | number
+  /** Two unix stream sockets that are connected to each other, non-blocking. */
+  socketPair(): readonly [Descriptor, Descriptor] | number
+  /** `vmsplice` of a slab's first bytes into a pipe: the pages stay ours, and are shared. */
+  lend(slab: Slab, pipe: Pipe, lengthBytes: number): number
+  /** `preadv2(RWF_NOWAIT)`: what is in the page cache, −EAGAIN where nothing is. */
+  readCached(
+    file: Descriptor,
+    offset: number,
+    target: Uint8Array,
+    targetOffset: number,
+    lengthBytes: number,
+  ): number
+
   limits(): SystemLimits
   live(): LiveCounts
   /** Replaces the system-call table by a scripted one for this process; null restores it. Tests only. */
