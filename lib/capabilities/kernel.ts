@@ -12,11 +12,14 @@ function moveTo(file: Descriptor, to: Descriptor | Pipe): number {
   return opened().move(file, 0, to, -1, PAGE_BYTES, false)
 }
 
-/** splice from a file into a pipe: what holding pages of a file is made of. */
-export function fileToPipe(trial: Trial, file: Descriptor): Verdict {
+/**
+ * splice from a file into a pipe: what holding pages of a file is made of. `through` is another
+ * descriptor of the same file, to splice from.
+ */
+export function fileToPipe(trial: Trial, file: Descriptor, through = file): Verdict {
   const pipe = trial.pipe()
   trial.writeOld(file)
-  trial.pass(moveTo(file, pipe))
+  trial.pass(moveTo(through, pipe))
   return trial.verdictOf(file, pipe)
 }
 

@@ -1,5 +1,5 @@
 import { addon } from '../native.js'
-import { checkLimits, type Limits } from './pipe-budget.js'
+import { checkLimits, type Limits, type LimitsToSet } from './pipe-budget.js'
 import { pipePool } from './pipe-pool.js'
 
 /** Limits where there is no addon, and so no pipe. */
@@ -26,10 +26,11 @@ export const limits: {
   /** The limits in force. Zeros where there is no addon. */
   get(): Limits
   /**
-   * Lowers or raises limits, as far as the system allows, and returns those in force. What is held
-   * already stays. Throws `InvalidArgumentError` for what is no whole number, or no limit.
+   * Lowers or raises limits, as far as the system allows, and returns those in force. One that is
+   * undefined is as it was at the start. What is held already stays. Throws `InvalidArgumentError`
+   * for what is no whole number, or no limit.
    */
-  set(asked: Partial<Limits>): Limits
+  set(asked: LimitsToSet): Limits
 } = {
   get: () => (addon === null ? NO_PIPES : pipePool.budget.limits),
   set(asked) {

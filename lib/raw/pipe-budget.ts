@@ -44,6 +44,9 @@ export interface Limits {
   readonly pinnedBytes: number
 }
 
+/** Limits to set; one that is undefined is as it was at the start. */
+export type LimitsToSet = { readonly [Name in keyof Limits]?: number | undefined }
+
 /** A pipe as the budget sees it. */
 export interface Budgeted {
   /** Slots that the kernel gave. */
@@ -68,7 +71,7 @@ export class PipeBudget {
   #limits: Limits = { pipeSlots: -1, pipes: -1, pipeBytes: -1, pinnedBytes: -1 }
   #largeSlots = LARGE_PIPE_SLOTS
   /** What the program, or its environment, asked for. */
-  #asked: Partial<Limits> | undefined
+  #asked: LimitsToSet | undefined
   #slots = 0
   #pipes = 0
   #bytes = 0
@@ -106,8 +109,12 @@ export class PipeBudget {
     this.#limits = slotsMax === undefined ? limits : { ...limits, pipeSlots: slotsMax }
   }
   /** Lowers or raises limits, as far as the system allows. */
-  ask(asked: Partial<Limits>): void {
-    this.#asked = { ...(this.#asked ?? askedByEnvironment()), ...asked }
+  ask(asked: LimitsToSet): void {
+    const all: Record<string, number | undefined> = { ...(this.#asked ?? askedByEnvironment()) }
+    for (const name of NAMES) {
+      if (name in asked) all[name] = asked[name] ?? askedByEnvironment()[name]
+    }
+    this.#asked = all
     this.readLimits()
   }
 
@@ -227,15 +234,15 @@ function askedByEnvironment(): Partial<Limits> {
 }
 
 /** Checks limits that a program asks for. */
-export function checkLimits(asked: Partial<Limits>): void {
-  if (typeof asked !== 'object') {
+export function checkLimits(asked: LimitsToSet): void {
+  if (typeof asked !== 'object' || (asked as unknown) === null) {
     throw new InvalidArgumentError(`Expected limits by their names, not ${describe(asked)}`)
   }
   for (const [name, value] of Object.entries(asked)) {
     if (!(NAMES as readonly string[]).includes(name)) {
       throw new InvalidArgumentError(`There is no limit '${name}'. There are ${NAMES.join(', ')}`)
     }
-    if (!Number.isSafeInteger(value) || value < 0) {
+    if (value !== undefined && (!Number.isSafeInteger(value) || value < 0)) {
       throw new InvalidArgumentError(
         `${name} must be a whole number from 0 up, not ${describe(value)}`,
       )

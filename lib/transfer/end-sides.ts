@@ -16,6 +16,12 @@ import { ListSource } from './list-sides.js'
 import type { Plan } from './plan.js'
 import type { PullSide, PushSide } from './sides.js'
 
+/**
+ * What a transfer reads at once when pipes are short, in bytes: what a Node stream would hold. Thousands
+ * of transfers may stall with it.
+ */
+const BUDGET_READ_BYTES_MAX = 65536
+
 /** A place as a pull side: what it gave back before comes first, then what it has. */
 export class EndSource implements PullSide {
   private readonly end: SourceEnd
@@ -53,7 +59,8 @@ export class EndSource implements PullSide {
     if (cause !== undefined) return this.read(length, cause)
     const pipes = trays ?? borrowOne(length, this.end.pages)
     // An empty array: the sink keeps pages, and has no pipe for them. One of ours would be lost to it.
-    if (pipes === undefined || pipes.length === 0) return this.readForBudget(length)
+    if (pipes === undefined) return this.readForBudget(Math.min(length, BUDGET_READ_BYTES_MAX))
+    if (pipes.length === 0) return this.readForBudget(length)
     const isOwn = trays === undefined
     const filled = this.end.fill(pipes, length)
     if (typeof filled === 'number') return this.filled(pipes, isOwn, length, filled)

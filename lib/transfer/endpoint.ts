@@ -7,7 +7,9 @@ import { endsOf, oneWay, type Ends, type Place } from '../endpoints/recognize.js
 import { BufferList, listOf, segmentsOf, takeSegments } from '../list/buffer-list.js'
 import type { Endpoint } from '../list/endpoint.js'
 import type { Segments } from '../list/segments.js'
+import { endLeakWatch } from '../raw/leaks.js'
 import { checkPull } from './checks.js'
+import { watchEndpoint } from './forgotten.js'
 import { pullInto } from './pull.js'
 import { pushWhole } from './push.js'
 import { orAborted } from './turn.js'
@@ -59,6 +61,7 @@ export class AttachedEndpoint implements Endpoint {
       this.#opening = Promise.resolve(ends)
       this.#ends = ends
     }
+    watchEndpoint(this, place, ends)
   }
   pull(length: number, options: PullOptions = {}): Promise<BufferList> {
     return this.#pull(length, options, false)
@@ -128,6 +131,7 @@ export class AttachedEndpoint implements Endpoint {
     await ends?.source?.readTurns.idle()
     await ends?.sink?.writeTurns.idle()
     ends?.close()
+    endLeakWatch(this)
     this.#early.release()
   }
   #use(): void {
