@@ -126,6 +126,14 @@ describe('splicelist doctor', () => {
     expect(await readdir(folder)).to.deep.equal([])
   })
 
+  it('is not deceived by the root of a user namespace, whom the limits bind', async function () {
+    needsAddon(this)
+    const inside = ['--user', '--map-root-user', process.execPath, program, 'doctor', '--json']
+    const result = await runChild('unshare', inside).catch(() => undefined)
+    if (result === undefined || result.stdout === '') return this.skip()
+    expect((JSON.parse(result.stdout) as Told).isPrivileged).to.equal(false)
+  })
+
   it('says how to get more descriptors where there are few', async function () {
     needsAddon(this)
     const script = `ulimit -n 256 && exec "$0" "$@"`
