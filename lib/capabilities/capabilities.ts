@@ -49,8 +49,8 @@ export interface Capabilities extends MountVerdicts, Limits {
  *
  * ```ts
  * import { capabilities } from 'splicelist'
- * const { fileToPipe, tee, pipeSlots } = await capabilities()
- * console.log(fileToPipe, tee, pipeSlots)
+ * const { fileToPipe, tee, vmsplice } = await capabilities()
+ * console.log(fileToPipe, tee, vmsplice) // reference reference reference
  * ```
  */
 export async function capabilities(path?: string): Promise<Capabilities> {

@@ -19,7 +19,7 @@ const NO_PIPES: Limits = { pipeSlots: 0, pipes: 0, pipeBytes: 0, pinnedBytes: 0 
  * ```ts
  * import { limits } from 'splicelist'
  * limits.set({ pipeSlots: 4096 }) // at most 16 MiB of files' pages, or 128 MiB of sockets', in pipes
- * console.log(limits.get().pipes)
+ * console.log(limits.get().pipeSlots) // 4096
  * ```
  */
 export const limits: {
