@@ -11,11 +11,11 @@ import { runChild, startChild, type ChildOptions } from '../support/children.js'
 import { afterwards } from '../support/cleanup.js'
 import { tempFolder } from '../support/folders.js'
 import { needsAddon, needsPages } from '../support/needs.js'
-import type { Printed } from './program.js'
+import type { Printed } from './programs/mover.js'
 
-const program = fileURLToPath(new URL('program.js', import.meta.url))
+const program = fileURLToPath(new URL('programs/mover.js', import.meta.url))
 const root = fileURLToPath(new URL('../../..', import.meta.url))
-const denySource = join(root, 'test/budget/deny.c')
+const denySource = join(root, 'test/budget/programs/deny.c')
 const SOURCE_BYTES = 3_000_000
 const NOBODY = { uid: 65534, gid: 65534, cwd: '/' } as const
 

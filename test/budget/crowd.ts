@@ -72,7 +72,9 @@ export async function crowd(size: number): Promise<Crowd> {
       }
     }).listen({ path, backlog: 4096 })
   })
-  const peers = fork(new URL('peers.js', import.meta.url), [path, String(size)], { execArgv: [] })
+  const peers = fork(new URL('programs/peers.js', import.meta.url), [path, String(size)], {
+    execArgv: [],
+  })
   afterwards(async () => {
     await Promise.all(sockets.map((socket) => destroyed(socket)))
     if (peers.exitCode !== null || peers.signalCode !== null) return

@@ -2,7 +2,7 @@
  * A program that moves bytes in every way there is, for running in hard places: with few descriptors,
  * without system calls, as a user of no rights. What it prints of the bytes must be the same everywhere.
  *
- *     node program.js FOLDER LISTS    # FOLDER holds a file `source`; LISTS lists are held at once
+ *     node mover.js FOLDER LISTS    # FOLDER holds a file `source`; LISTS lists are held at once
  */
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'

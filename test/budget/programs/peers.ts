@@ -1,7 +1,7 @@
 /** The peers of a crowd: a process that connects many sockets, and sends or checks when it is told. */
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
-import { ownBytes, type Order } from './crowd.js'
+import { ownBytes, type Order } from '../crowd.js'
 
 const [path = '', size = ''] = process.argv.slice(2)
 const sockets: Socket[] = []
