@@ -12,7 +12,7 @@ import { opened } from '#lib/reactor.js'
 import { pipePool } from '#lib/raw/pipe-pool.js'
 import { afterwards } from '../support/cleanup.js'
 import { tempFolder } from '../support/folders.js'
-import { needsAddon } from '../support/needs.js'
+import { needsAddon, needsPages } from '../support/needs.js'
 import { crowd, crowdSize, isLong, ownBytes, until, wholeRun } from './crowd.js'
 
 /** What a peer sends to a pull: above the threshold, so that it would be worth a pipe. */
@@ -106,7 +106,8 @@ describe('A crowd of connections', function () {
   })
 
   for (const [what, push] of Object.entries(PUSHES)) {
-    it(`of stalled ${what} stays inside the budget, and all arrive`, async () => {
+    it(`of stalled ${what} stays inside the budget, and all arrive`, async function () {
+      needsPages(this)
       const { sockets, order } = await crowd(size)
       await using file = await open(await fileFor(size))
       // Few enough for most of the crowd to find nothing left.
