@@ -27,6 +27,7 @@
             'native/move.cc',
             'native/pipe.cc',
             'native/poller.cc',
+            'native/probe.cc',
             'native/script.cc',
             'native/slab.cc',
             'native/system_calls.cc',

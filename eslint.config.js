@@ -15,13 +15,14 @@ const floors = [
   ['reactor'],
   ['audit'],
   ['raw'],
-  ['list'],
+  ['list', 'capabilities'],
   ['encoding', 'memory'],
   ['endpoints'],
   ['transfer'],
   ['streams', 'bl'],
   ['clients'],
   ['index'],
+  ['doctor'],
 ]
 
 /** For every floor a rule that refuses imports from the floors above it. */

@@ -9,6 +9,9 @@ import './transfer/list-moves.js'
 
 export { counters, type Snapshot } from './audit/ledger.js'
 export { COPY_CAUSES, KERNEL_CAUSES, type CopyCause, type KernelCause } from './audit/causes.js'
+export { capabilities, type Capabilities } from './capabilities/capabilities.js'
+export type { MountVerdicts } from './capabilities/mount.js'
+export type { Verdict } from './capabilities/trial.js'
 export type {
   FileEnd,
   Mode,
@@ -40,6 +43,8 @@ export type { Hole } from './list/hole.js'
 export type { Endpoint, Part, Sink, Source } from './list/endpoint.js'
 export { allocPages, type LentPages, type PageBuffer } from './memory/page-buffer.js'
 export { ProducerRing, type ReserveOptions } from './memory/producer-ring.js'
+export { limits } from './raw/limits.js'
+export type { Limits, LimitsToSet } from './raw/pipe-budget.js'
 export type { PageOwnership, SegmentKind } from './raw/raw.js'
 export { attach } from './transfer/endpoint.js'
 export { transfer, type TransferLimits } from './transfer/transfer.js'

@@ -48,9 +48,14 @@ export interface SystemLimits {
   readonly pipeMaxBytes: number
   /** `/proc/sys/fs/pipe-user-pages-soft`: pages one user may hold in pipes; 0 is no limit. */
   readonly userPagesSoft: number
+  /** `/proc/sys/fs/pipe-user-pages-hard`: past it no pipe is made at all; 0 is no limit. */
+  readonly userPagesHard: number
   /** `RLIMIT_NOFILE`, soft. */
   readonly openFilesMax: number
-  /** Whether the process has CAP_SYS_RESOURCE or CAP_SYS_ADMIN, which lifts both pipe limits. */
+  /**
+   * Whether the process has CAP_SYS_RESOURCE or CAP_SYS_ADMIN in the first user namespace, which lifts
+   * the limits on pipes.
+   */
   readonly privileged: boolean
 }
 
@@ -94,7 +99,7 @@ export interface ScriptRule {
   readonly times?: number
   /** Fail the call with this errno (positive), without making it. */
   readonly errno?: number
-  /** Make the call with its byte count cut down to this. */
+  /** Make the call with its byte count cut down to this; a pipe is made with a page for each 4096. */
   readonly maxBytes?: number
 }
 
@@ -268,6 +273,19 @@ export interface Addon {
   crc32cForms(): readonly string[]
   /** `crc32c` by the form at this index of `crc32cForms()`. Tests only. */
   crc32cBy(form: number, bytes: Uint8Array, seed: number): number
+
+  /** An anonymous, empty file in memory. For probing, as the three calls after it. */
+  memoryFile(): Descriptor | number
+  /** Two unix stream sockets that are connected to each other, non-blocking. */
+  socketPair(): readonly [Descriptor, Descriptor] | number
+  /** `preadv2(RWF_NOWAIT)`: what is in the page cache, −EAGAIN where nothing is. */
+  readCached(
+    file: Descriptor,
+    offset: number,
+    target: Uint8Array,
+    targetOffset: number,
+    lengthBytes: number,
+  ): number
 
   limits(): SystemLimits
   live(): LiveCounts

@@ -25,6 +25,7 @@
 #include "lend.h"
 #include "move.h"
 #include "pipe.h"
+#include "probe.h"
 #include "script.h"
 #include "slab.h"
 #include "system_limits.h"
@@ -489,6 +490,33 @@ Value ChecksumBy(const CallbackInfo& info) {
   return Word(in, Crc32cForms()[form].run(seed, bytes.data, bytes.length));
 }
 
+Value OpenMemoryFile(const CallbackInfo& info) {
+  const Arguments in(info);
+  if (in.environment().closed()) return in.Refusal();
+  return Wrapped(in, MemoryFile(in.environment().census()));
+}
+
+Value OpenSocketPair(const CallbackInfo& info) {
+  const Arguments in(info);
+  if (in.environment().closed()) return in.Refusal();
+  std::shared_ptr<Descriptor> ends[2];
+  const int error = SocketPair(in.environment().census(), ends);
+  if (error < 0) return Number(in, error);
+  Napi::Array pair = Napi::Array::New(in.env(), 2);
+  pair.Set(0U, Wrapped(in, Made<Descriptor>{std::move(ends[0]), 0}));
+  pair.Set(1U, Wrapped(in, Made<Descriptor>{std::move(ends[1]), 0}));
+  return pair;
+}
+
+Value ReadCachedBytes(const CallbackInfo& info) {
+  Arguments in(info);
+  const Descriptor* const file = in.DescriptorAt(0, "file");
+  const int64_t offset = in.Offset(1, "offset");
+  const Bytes target = in.Window(2);
+  if (!in.Complete()) return in.Refusal();
+  return Number(in, ReadCached(*file, offset, target.data, target.length));
+}
+
 Value Limits(const CallbackInfo& info) {
   const Arguments in(info);
   const SystemLimits limits = ReadSystemLimits();
@@ -496,6 +524,7 @@ Value Limits(const CallbackInfo& info) {
   object.Set("pageBytes", Number(in, limits.page_bytes));
   object.Set("pipeMaxBytes", Number(in, limits.pipe_max_bytes));
   object.Set("userPagesSoft", Number(in, limits.user_pages_soft));
+  object.Set("userPagesHard", Number(in, limits.user_pages_hard));
   object.Set("openFilesMax", Number(in, limits.open_files_max));
   object.Set("privileged", Napi::Boolean::New(in.env(), limits.privileged));
   return object;
@@ -609,6 +638,9 @@ void ExportAll(const Napi::Object& exports, Environment* environment) {
   Export<Checksum>(exports, "crc32c", environment);
   Export<ChecksumForms>(exports, "crc32cForms", environment);
   Export<ChecksumBy>(exports, "crc32cBy", environment);
+  Export<OpenMemoryFile>(exports, "memoryFile", environment);
+  Export<OpenSocketPair>(exports, "socketPair", environment);
+  Export<ReadCachedBytes>(exports, "readCached", environment);
   Export<Limits>(exports, "limits", environment);
   Export<Live>(exports, "live", environment);
   Export<Script>(exports, "script", environment);

@@ -29,6 +29,11 @@ Made<Descriptor> Descriptor::Duplicate(std::shared_ptr<Census> census, int fd) {
   return Make(std::move(census), number, UniqueFd(number));
 }
 
+Made<Descriptor> Descriptor::Own(std::shared_ptr<Census> census, UniqueFd fd) {
+  const int number = fd.get();
+  return Make(std::move(census), number, std::move(fd));
+}
+
 Made<Descriptor> Descriptor::Make(std::shared_ptr<Census> census, int fd, UniqueFd owned) {
   const int flags = fcntl(fd, F_GETFL);
   if (flags < 0) return {nullptr, -errno};

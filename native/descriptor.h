@@ -38,6 +38,9 @@ class Descriptor final : public Endpoint {
   /// Duplicates `fd`, close-on-exec. −EBADF when there is no such descriptor.
   static Made<Descriptor> Duplicate(std::shared_ptr<Census> census, int fd);
 
+  /// Takes over a number that was just made.
+  static Made<Descriptor> Own(std::shared_ptr<Census> census, UniqueFd fd);
+
   /// Use Borrow or Duplicate. `flags` are the status flags, `owned` is empty for a borrowed one.
   Descriptor(std::shared_ptr<Census> census, int fd, UniqueFd owned, mode_t type, int flags);
   /// Use ForJob. Stands for `original` under the number `owned`, uncounted.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <climits>
 #include <mutex>
 #include <utility>
 
@@ -25,6 +26,8 @@ enum class Call : size_t {
   kPipe2,
   kFcntl,
   kFcntlDupfd,
+  kPreadv2,
+  kSocketpair,
   kMemfdCreate,
   kMmap,
   kMunmap,
@@ -42,11 +45,12 @@ enum class Call : size_t {
   kFdatasync,
 };
 
-constexpr std::array<const char*, 29> kCallNames = {
-    "splice",       "tee",   "sendfile", "copy_file_range", "read",     "pread",   "write",
-    "pwrite",       "recv",  "sendmsg",  "writev",          "pipe2",    "fcntl",   "fcntl_dupfd",
-    "memfd_create", "mmap",  "munmap",   "mremap",          "vmsplice", "recvmsg", "epoll_ctl",
-    "lseek",        "fstat", "fstatfs",  "setsockopt",      "ioctl",    "poll",    "fsync",
+constexpr std::array<const char*, 31> kCallNames = {
+    "splice",    "tee",         "sendfile",   "copy_file_range", "read",         "pread",
+    "write",     "pwrite",      "recv",       "sendmsg",         "writev",       "pipe2",
+    "fcntl",     "fcntl_dupfd", "preadv2",    "socketpair",      "memfd_create", "mmap",
+    "munmap",    "mremap",      "vmsplice",   "recvmsg",         "epoll_ctl",    "lseek",
+    "fstat",     "fstatfs",     "setsockopt", "ioctl",           "poll",         "fsync",
     "fdatasync",
 };
 
@@ -177,8 +181,15 @@ int64_t Writev(int fd, const iovec* parts, size_t count) {
   return kDirectCalls.writev(fd, front.data(), front.size());
 }
 
+/// Cut down, the pipe has only so many bytes' pages: what a user past the soft limit is given.
 int64_t Pipe2(int ends[2], int flags) {
-  return Judged(Call::kPipe2, kDirectCalls.pipe2, ends, flags);
+  const Verdict verdict = TheScript().Judge(Call::kPipe2);
+  if (verdict.error != 0) return -verdict.error;
+  const int64_t result = kDirectCalls.pipe2(ends, flags);
+  if (result == 0 && verdict.max_bytes <= INT_MAX) {
+    kDirectCalls.fcntl_setpipe_sz(ends[1], static_cast<int>(verdict.max_bytes));
+  }
+  return result;
 }
 
 int64_t SetPipeSize(int fd, int bytes) {
@@ -187,6 +198,14 @@ int64_t SetPipeSize(int fd, int bytes) {
 
 int64_t Duplicate(int fd) {
   return Judged(Call::kFcntlDupfd, kDirectCalls.fcntl_dupfd, fd);
+}
+
+int64_t Preadv2(int fd, const iovec* part, off64_t offset) {
+  return Judged(Call::kPreadv2, kDirectCalls.preadv2, fd, part, offset);
+}
+
+int64_t SocketPair(int ends[2], int flags) {
+  return Judged(Call::kSocketpair, kDirectCalls.socketpair, ends, flags);
 }
 
 int64_t MemfdCreate(const char* name, unsigned flags) {
@@ -252,10 +271,10 @@ int64_t Fdatasync(int fd) {
 }
 
 const SystemCalls kScriptedCalls = {
-    Splice,     Tee,     Sendfile, CopyFileRange, Read,        Pread,     Write,       Pwrite,
-    Recv,       Sendmsg, Writev,   Pipe2,         SetPipeSize, Duplicate, MemfdCreate, Mmap,
-    Munmap,     Mremap,  Vmsplice, Recvmsg,       EpollCtl,    Lseek,     Fstat,       Fstatfs,
-    Setsockopt, Ioctl,   Poll,     Fsync,         Fdatasync,
+    Splice,      Tee,     Sendfile,   CopyFileRange, Read,        Pread,     Write,     Pwrite,
+    Recv,        Sendmsg, Writev,     Pipe2,         SetPipeSize, Duplicate, Preadv2,   SocketPair,
+    MemfdCreate, Mmap,    Munmap,     Mremap,        Vmsplice,    Recvmsg,   EpollCtl,  Lseek,
+    Fstat,       Fstatfs, Setsockopt, Ioctl,         Poll,        Fsync,     Fdatasync,
 };
 
 }  // namespace

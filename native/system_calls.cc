@@ -76,6 +76,17 @@ int64_t Duplicate(int fd) {
   return Result(::fcntl(fd, F_DUPFD_CLOEXEC, 0));
 }
 
+int64_t Preadv2(int fd, const iovec* part, off64_t offset) {
+  // Not glibc's function, which is younger (2.26) than some systems the addon is linked for. The
+  // system call takes the offset in two halves; 64-bit systems ignore the upper one.
+  constexpr int kNoWait = 0x8;  // RWF_NOWAIT
+  return Result(::syscall(SYS_preadv2, fd, part, 1UL, offset, 0UL, kNoWait));
+}
+
+int64_t SocketPair(int ends[2], int flags) {
+  return Result(::socketpair(AF_UNIX, SOCK_STREAM | flags, 0, ends));
+}
+
 int64_t MemfdCreate(const char* name, unsigned flags) {
   // Not glibc's function, which is younger (2.27) than some systems the addon is linked for.
   return Result(::syscall(SYS_memfd_create, name, flags));
@@ -148,10 +159,10 @@ int64_t Fdatasync(int fd) {
 }  // namespace
 
 const SystemCalls kDirectCalls = {
-    Splice,     Tee,     Sendfile, CopyFileRange, Read,        Pread,     Write,       Pwrite,
-    Recv,       Sendmsg, Writev,   Pipe2,         SetPipeSize, Duplicate, MemfdCreate, Mmap,
-    Munmap,     Mremap,  Vmsplice, Recvmsg,       EpollCtl,    Lseek,     Fstat,       Fstatfs,
-    Setsockopt, Ioctl,   Poll,     Fsync,         Fdatasync,
+    Splice,      Tee,     Sendfile,   CopyFileRange, Read,        Pread,     Write,     Pwrite,
+    Recv,        Sendmsg, Writev,     Pipe2,         SetPipeSize, Duplicate, Preadv2,   SocketPair,
+    MemfdCreate, Mmap,    Munmap,     Mremap,        Vmsplice,    Recvmsg,   EpollCtl,  Lseek,
+    Fstat,       Fstatfs, Setsockopt, Ioctl,         Poll,        Fsync,     Fdatasync,
 };
 
 std::atomic<const SystemCalls*> current_calls{&kDirectCalls};

@@ -56,6 +56,10 @@ struct SystemCalls {
   int64_t (*fcntl_setpipe_sz)(int fd, int bytes);
   /// fcntl(fd, F_DUPFD_CLOEXEC, 0).
   int64_t (*fcntl_dupfd)(int fd);
+  /// preadv2(2) of one part with RWF_NOWAIT: only what is in the page cache.
+  int64_t (*preadv2)(int fd, const iovec* part, off64_t offset);
+  /// socketpair(2) of unix streams.
+  int64_t (*socketpair)(int ends[2], int flags);
   /// memfd_create(2).
   int64_t (*memfd_create)(const char* name, unsigned flags);
   /// mmap(2) of a readable and writable mapping; the address comes back in `address`.

@@ -6,6 +6,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <cstdio>
 #include <cstdlib>
 
 #include "pipe.h"
@@ -36,7 +37,23 @@ int64_t OpenFilesMax() {
   return static_cast<int64_t>(limit.rlim_cur < kLargest ? limit.rlim_cur : kLargest);
 }
 
+/// Whether this is the first user namespace, by whose capabilities the kernel lifts the limits of
+/// pipes: the one that maps every id to itself. A system without namespaces has no such file.
+bool IsFirstUserNamespace() {
+  const UniqueFd file(open("/proc/self/uid_map", O_RDONLY | O_CLOEXEC));
+  char text[128];
+  const ssize_t length = file ? read(file.get(), text, sizeof text - 1) : -1;
+  if (length <= 0) return true;
+  text[length] = '\0';
+  unsigned long inside = 1;
+  unsigned long outside = 1;
+  unsigned long count = 0;
+  std::sscanf(text, "%lu %lu %lu", &inside, &outside, &count);
+  return inside == 0 && outside == 0 && count == 4294967295UL;
+}
+
 bool IsPrivileged() {
+  if (!IsFirstUserNamespace()) return false;
   __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
   __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {};
   if (syscall(SYS_capget, &header, data) != 0) return false;
@@ -51,6 +68,7 @@ SystemLimits ReadSystemLimits() {
   limits.page_bytes = PageBytes();
   limits.pipe_max_bytes = ReadNumber("/proc/sys/fs/pipe-max-size", kPipeMaxBytes);
   limits.user_pages_soft = ReadNumber("/proc/sys/fs/pipe-user-pages-soft", kUserPagesSoft);
+  limits.user_pages_hard = ReadNumber("/proc/sys/fs/pipe-user-pages-hard", 0);
   limits.open_files_max = OpenFilesMax();
   limits.privileged = IsPrivileged();
   return limits;

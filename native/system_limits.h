@@ -13,9 +13,12 @@ struct SystemLimits {
   int64_t pipe_max_bytes = 0;
   /// /proc/sys/fs/pipe-user-pages-soft; 0 is no limit.
   int64_t user_pages_soft = 0;
+  /// /proc/sys/fs/pipe-user-pages-hard; 0 is no limit.
+  int64_t user_pages_hard = 0;
   /// RLIMIT_NOFILE, soft.
   int64_t open_files_max = 0;
-  /// Whether CAP_SYS_RESOURCE or CAP_SYS_ADMIN is in effect.
+  /// Whether CAP_SYS_RESOURCE or CAP_SYS_ADMIN is in effect, and counts: it does so only in the
+  /// first user namespace.
   bool privileged = false;
 };
 

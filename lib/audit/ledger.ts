@@ -33,6 +33,10 @@ export interface Snapshot {
   readonly fallbacks: Readonly<Record<string, number>>
   /** Pipes that got fewer slots than were asked for. A count. */
   readonly degradedPipes: number
+  /** Pipes whose pages were so empty that they were read rather than held. A count. */
+  readonly sparsePipes: number
+  /** Held pipes that were shrunk to fit when pipes were short. A count. */
+  readonly shrunkPipes: number
   /** Owning segments that were collected without release(). A count. */
   readonly leaks: number
   /** What lives now; gauges of the parts that register one. */
@@ -47,6 +51,8 @@ class Ledger {
   inspections = 0
   unknown = 0
   degradedPipes = 0
+  sparsePipes = 0
+  shrunkPipes = 0
   leaks = 0
   readonly copied: Partial<Record<CopyCause, number>> = {}
   readonly kernelCopied: Partial<Record<KernelCause, number>> = {}
@@ -90,6 +96,8 @@ class Ledger {
       unknown: this.unknown,
       fallbacks: { ...this.fallbacks },
       degradedPipes: this.degradedPipes,
+      sparsePipes: this.sparsePipes,
+      shrunkPipes: this.shrunkPipes,
       leaks: this.leaks,
       live,
     }

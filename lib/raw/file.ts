@@ -12,6 +12,8 @@ import { leaseMemory, type LeaseHolder } from './slabs.js'
 const ENODATA = 61
 /** How much of an extent one parcel reads into memory where pages cannot be moved, in bytes. */
 const COPY_PARCEL_BYTES_MAX = 1 << 20
+/** The same where pipes are short: then many sends are under way, and any of them may stall with it. */
+const BUDGET_PARCEL_BYTES_MAX = 65536
 
 /** What the raw owns, apart from it, so that the leak watch does not keep it alive. */
 class Holdings {
@@ -95,7 +97,7 @@ export class FileRaw extends CountedRaw<Holdings> implements BufferRaw {
     copyCause?: CopyCause,
   ): Promise<Parcel | number> {
     if (copyCause !== undefined) return this.#memoryParcel(offset, length, copyCause)
-    const held = addon === null ? undefined : pipePool.borrow(length)
+    const held = addon === null ? undefined : pipePool.borrow(length, 0, this.pages)
     if (held === undefined) {
       return this.#memoryParcel(offset, length, addon === null ? 'no-addon' : 'budget')
     }
@@ -125,7 +127,8 @@ export class FileRaw extends CountedRaw<Holdings> implements BufferRaw {
     return true
   }
   async #memoryParcel(offset: number, length: number, cause: CopyCause): Promise<Parcel | number> {
-    const bytes = Buffer.allocUnsafeSlow(Math.min(length, COPY_PARCEL_BYTES_MAX))
+    const lengthMax = cause === 'budget' ? BUDGET_PARCEL_BYTES_MAX : COPY_PARCEL_BYTES_MAX
+    const bytes = Buffer.allocUnsafeSlow(Math.min(length, lengthMax))
     const failed = await this.#read(offset, bytes)
     if (failed < 0) return failed
     ledger.countCopied(cause, bytes.length)

@@ -1,35 +1,37 @@
 /**
- * The pool of kernel pipes and its budget.
+ * The pool of kernel pipes.
  *
  * Use `borrow` for a pipe to fill and `giveBack` when it is empty again; a pipe that holds bytes is
- * destroyed, never pooled, because a stray byte would end up in the next message. The budget counts
- * slots, as the kernel does, and is read from the system; past it `borrow` answers undefined and
- * the caller copies, counted. A pipe costs 4 µs to make and less than one to reuse.
+ * destroyed, never pooled, because a stray byte would end up in the next message. What may be
+ * borrowed is the budget's to say (pipe-budget.ts); past it `borrow` answers undefined and the caller
+ * copies, counted. A pipe costs 4 µs to make and less than one to reuse; those that nobody used for
+ * a while are closed.
  */
 import { ledger } from '../audit/ledger.js'
 import { systemError } from '../errors.js'
 import { addon, type Pipe } from '../native.js'
 import { opened } from '../reactor.js'
+import {
+  LARGE_PIPE_SLOTS,
+  PAGE_BYTES,
+  PipeBudget,
+  SOCKET_SLOT_BYTES_MAX,
+  type Budgeted,
+  type Holding,
+} from './pipe-budget.js'
 
-/** A page of a file fills one slot of a pipe, in bytes. The addon is for machines with such pages. */
-export const PAGE_BYTES = 4096
+export { LARGE_PIPE_SLOTS, PAGE_BYTES }
 /** Slots of a small pipe: the kernel's default, 64 KiB of whole pages. */
 export const SMALL_PIPE_SLOTS = 16
-/** Slots of a large pipe: 1 MiB of whole pages, the kernel's default limit. */
-export const LARGE_PIPE_SLOTS = 256
-/** Slots that this process takes at the most, whoever runs it: 256 MiB of whole pages. */
-const POOL_SLOTS_MAX = 65536
-/** The most that one slot was seen to hold, in bytes: a compound fragment of loopback TCP. */
-const SOCKET_SLOT_BYTES_MAX = 32768
-/** The part of a user's allowance that one process takes: the user may run others. */
-const USER_SHARE = 0.75
-/** The part of the descriptor limit that pipes may use; each takes two. */
-const DESCRIPTOR_SHARE = 0.5
 /** Pipes that are kept empty for the next borrower, of each size. */
 const IDLE_PIPES_MAX = 16
+/** How long a pipe may lie idle at the least before it is closed, in milliseconds; twice at the most. */
+const IDLE_MS = 5000
+/** Errors of the system that has no descriptor left, for this process or for all. */
+const NO_DESCRIPTORS: ReadonlySet<number> = new Set([-24, -23])
 
 /** A pipe on loan from the pool, with what we know of it. */
-export interface HeldPipe {
+export interface HeldPipe extends Budgeted {
   readonly pipe: Pipe
   /** Slots that the kernel gave; a slot holds one page of a file, or up to 32 KiB of a socket's. */
   slots: number
@@ -37,51 +39,54 @@ export interface HeldPipe {
   bytes: number
   /** Whether a transfer moves bytes out of it: nobody else touches it then. */
   isLent: boolean
+  /** What it held when it was last shrunk to fit; −1 when it never was. */
+  fitBytes: number
 }
 
-/** Something that keeps a pipe only to save work, and gives it up when pipes are short. */
+/**
+ * Something that keeps a pipe only to save work, or more slots than it needs, and gives them up when
+ * pipes are short.
+ */
 export interface Reclaimable {
   reclaim(): void
 }
 
 class PipePool {
+  /** What is held, and what may be. */
+  readonly budget = new PipeBudget()
   readonly #idle = { small: [] as HeldPipe[], large: [] as HeldPipe[] }
+  /** The fewest that were idle since the timer's last turn: nobody needed those. */
+  readonly #unused = { small: 0, large: 0 }
+  #timer: NodeJS.Timeout | undefined
   readonly #reclaimables = new Set<Reclaimable>()
-  #slotsReserved = 0
-  #pipesLive = 0
-  #slotsMax = -1
-  #pipesMax = -1
-  #pageBytes = 0
   #reserved: HeldPipe | undefined
+  #isReady = false
 
-  /** Takes the limits from the system, or, in tests, from the caller. */
+  /** Takes the limits from the system anew, or, in tests, that of slots from the caller. */
   setBudget(slotsMax?: number): void {
-    const limits = opened().limits()
-    const allowed =
-      limits.privileged || limits.userPagesSoft === 0
-        ? POOL_SLOTS_MAX
-        : Math.floor(limits.userPagesSoft * USER_SHARE)
-    this.#slotsMax = slotsMax ?? Math.min(allowed, POOL_SLOTS_MAX)
-    this.#pipesMax = Math.floor((limits.openFilesMax * DESCRIPTOR_SHARE) / 2)
-    this.#pageBytes = limits.pageBytes
-    this.#reserved ??= this.#make(LARGE_PIPE_SLOTS)
+    this.budget.readLimits(slotsMax)
+    this.#reserved ??= this.#make(this.budget.largeSlots)
+    this.#isReady = true
   }
 
   /**
    * A pipe with room for about `lengthBytes` bytes of whole pages, or undefined when the budget is
    * used up. What it has room for is in `slots`; a large need takes several pipes. `slotsMin` asks
-   * for more slots than whole pages would need.
+   * for more slots than whole pages would need. `holding` says whose pages will lie in it: those of
+   * a socket may pin eight times as much.
    */
-  borrow(lengthBytes: number, slotsMin = 0): HeldPipe | undefined {
-    if (this.#slotsMax < 0) this.setBudget()
+  borrow(lengthBytes: number, slotsMin = 0, holding: Holding = 'foreign'): HeldPipe | undefined {
+    if (!this.#isReady) this.setBudget()
     // One page less than the small pipe's, because an unaligned start takes a slot of its own.
-    const isSmall = lengthBytes < SMALL_PIPE_SLOTS * this.#pageBytes && slotsMin <= SMALL_PIPE_SLOTS
-    const idle = isSmall ? this.#idle.small : this.#idle.large
-    const kept = idle.pop()
-    if (kept !== undefined) return kept
-    const slots = isSmall ? SMALL_PIPE_SLOTS : LARGE_PIPE_SLOTS
-    if (!this.#hasBudget(slots)) this.#reclaimAll()
-    return this.#hasBudget(slots) ? this.#make(slots) : undefined
+    const isSmall = lengthBytes < SMALL_PIPE_SLOTS * PAGE_BYTES && slotsMin <= SMALL_PIPE_SLOTS
+    const slots = isSmall ? SMALL_PIPE_SLOTS : this.budget.largeSlots
+    if (!this.budget.hasBytes(slots, holding)) {
+      this.#reclaimAll()
+      if (!this.budget.hasBytes(slots, holding)) return undefined
+    }
+    const held = this.#takeIdle(isSmall ? 'small' : 'large') ?? this.#makeWithin(slots)
+    if (held !== undefined) this.budget.lend(held, holding)
+    return held
   }
 
   /**
@@ -89,29 +94,34 @@ class PipePool {
    * first day, so that what is held can be read however short pipes are.
    */
   borrowForLook(lengthBytes: number, slotsMin = 0): HeldPipe | undefined {
-    const held = this.borrow(lengthBytes, slotsMin)
+    const held = this.borrow(lengthBytes, slotsMin, 'shared')
     if (held !== undefined) return held
     const reserved = this.#reserved
     this.#reserved = undefined
+    if (reserved !== undefined) this.budget.lend(reserved, 'shared')
     return reserved
   }
 
   /** Takes an empty pipe back. One that is not empty is destroyed. */
   giveBack(held: HeldPipe): void {
-    if (this.#reserved === undefined && held.bytes === 0 && held.slots >= LARGE_PIPE_SLOTS) {
+    if (held.bytes !== 0) return this.destroy(held)
+    const isLarge = held.slots === this.budget.largeSlots
+    if (this.#reserved === undefined && isLarge) {
+      this.budget.unlend(held)
       this.#reserved = held
       return
     }
-    const idle = held.slots >= LARGE_PIPE_SLOTS ? this.#idle.large : this.#idle.small
-    const isWhole = held.slots === SMALL_PIPE_SLOTS || held.slots === LARGE_PIPE_SLOTS
-    if (held.bytes !== 0 || !isWhole || idle.length >= IDLE_PIPES_MAX) this.destroy(held)
-    else idle.push(held)
+    const idle = isLarge ? this.#idle.large : this.#idle.small
+    const isWhole = isLarge || held.slots === SMALL_PIPE_SLOTS
+    if (!isWhole || idle.length >= IDLE_PIPES_MAX) return this.destroy(held)
+    this.budget.unlend(held)
+    idle.push(held)
+    if (this.#timer === undefined) this.#watchIdle()
   }
 
   /** Closes a pipe and what it holds. */
   destroy(held: HeldPipe): void {
-    this.#slotsReserved -= held.slots
-    this.#pipesLive -= 1
+    this.budget.removePipe(held)
     opened().drop(held.pipe)
   }
 
@@ -120,18 +130,21 @@ class PipePool {
    * upwards from the fewest that could hold the bytes.
    */
   shrink(held: HeldPipe): void {
+    // Half of what it held may be half of the slots; less than that is not worth the system calls.
+    if (held.fitBytes >= 0 && held.bytes * 2 > held.fitBytes) return
+    held.fitBytes = held.bytes
     let slots = 1
     while (slots * SOCKET_SLOT_BYTES_MAX < held.bytes) slots *= 2
     for (; slots < held.slots; slots *= 2) {
       const got = opened().resize(held.pipe, slots)
       if (got < 0) continue
-      this.#slotsReserved -= held.slots - got
-      held.slots = got
+      this.budget.resized(held, got)
+      ledger.shrunkPipes++
       return
     }
   }
 
-  /** Registers what may be given up when pipes are short. */
+  /** Registers what may be given up when pipes are short; it is asked once. */
   addReclaimable(keeper: Reclaimable): void {
     this.#reclaimables.add(keeper)
   }
@@ -143,6 +156,7 @@ class PipePool {
   drain(): void {
     for (const held of this.#idle.small.splice(0)) this.destroy(held)
     for (const held of this.#idle.large.splice(0)) this.destroy(held)
+    this.#unused.small = this.#unused.large = 0
   }
 
   get idlePipes(): number {
@@ -150,30 +164,66 @@ class PipePool {
     return this.#idle.small.length + this.#idle.large.length + reserved
   }
   get livePipes(): number {
-    return this.#pipesLive
+    return this.budget.inUse.pipes
   }
   get slotsReserved(): number {
-    return this.#slotsReserved
+    return this.budget.inUse.pipeSlots
   }
 
-  #hasBudget(slots: number): boolean {
-    return this.#slotsReserved + slots <= this.#slotsMax && this.#pipesLive < this.#pipesMax
+  #takeIdle(size: 'small' | 'large'): HeldPipe | undefined {
+    const idle = this.#idle[size]
+    const held = idle.pop()
+    if (idle.length < this.#unused[size]) this.#unused[size] = idle.length
+    return held
+  }
+  /** Closes pipes that nobody needed for a while. Its timer keeps no process alive. */
+  #watchIdle(): void {
+    this.#unused.small = this.#idle.small.length
+    this.#unused.large = this.#idle.large.length
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined
+      // The first of the array were given back first, and are taken last.
+      for (const held of this.#idle.small.splice(0, this.#unused.small)) this.destroy(held)
+      for (const held of this.#idle.large.splice(0, this.#unused.large)) this.destroy(held)
+      if (this.#idle.small.length + this.#idle.large.length > 0) this.#watchIdle()
+    }, IDLE_MS).unref()
   }
   #reclaimAll(): void {
-    for (const keeper of [...this.#reclaimables]) keeper.reclaim()
+    const keepers = [...this.#reclaimables]
+    this.#reclaimables.clear()
+    for (const keeper of keepers) keeper.reclaim()
     this.drain()
   }
+  #makeWithin(slots: number): HeldPipe | undefined {
+    if (!this.budget.hasSlots(slots)) this.#reclaimAll()
+    return this.budget.hasSlots(slots) ? this.#make(slots) : undefined
+  }
   #make(wanted: number): HeldPipe | undefined {
-    const pipe = opened().pipe(wanted)
+    let pipe = opened().pipe(wanted)
+    if (typeof pipe === 'number' && NO_DESCRIPTORS.has(pipe) && this.#hasIdle()) {
+      // Whoever is short of descriptors has no use for pipes that lie idle.
+      this.drain()
+      pipe = opened().pipe(wanted)
+    }
     if (typeof pipe === 'number') {
       ledger.countFallback('pipe2', systemError(pipe)[0])
       return undefined
     }
     const slots = opened().slots(pipe)
     if (slots < wanted) ledger.degradedPipes++
-    this.#slotsReserved += slots
-    this.#pipesLive += 1
-    return { pipe, slots, bytes: 0, isLent: false }
+    const held: HeldPipe = {
+      pipe,
+      slots,
+      bytes: 0,
+      isLent: false,
+      fitBytes: -1,
+      holding: undefined,
+    }
+    this.budget.addPipe(held)
+    return held
+  }
+  #hasIdle(): boolean {
+    return this.#idle.small.length + this.#idle.large.length > 0
   }
 }
 
@@ -183,6 +233,8 @@ if (addon !== null) {
   ledger.addGauge('pipes', () => pipePool.livePipes)
   ledger.addGauge('idlePipes', () => pipePool.idlePipes)
   ledger.addGauge('pipeSlots', () => pipePool.slotsReserved)
+  ledger.addGauge('pipeBytes', () => pipePool.budget.inUse.pipeBytes)
+  ledger.addGauge('pinnedBytes', () => pipePool.budget.inUse.pinnedBytes)
 }
 
 /** Pipes that are kept empty for the next borrower. Tests subtract them from what is open. @internal */

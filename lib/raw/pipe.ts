@@ -42,7 +42,9 @@ class Holdings implements Reclaimable {
   reclaim(): void {
     this.closeReader()
     for (const { held } of this.parts) {
-      if (held !== undefined && !held.isLent) pipePool.shrink(held)
+      if (held === undefined) continue
+      if (held.isLent) pipePool.addReclaimable(this)
+      else pipePool.shrink(held)
     }
   }
   closeReader(): void {
@@ -241,7 +243,7 @@ export class PipeRaw extends CountedRaw<Holdings> implements BufferRaw {
     for (let slotsMin = 0; ; slotsMin = source.slots) {
       const held = isLook
         ? pipePool.borrowForLook(wanted, slotsMin)
-        : pipePool.borrow(wanted, slotsMin)
+        : pipePool.borrow(wanted, slotsMin, 'shared')
       if (held === undefined) return undefined
       held.bytes = Math.max(0, opened().tee(source.pipe, held.pipe, wanted))
       ledger.teed += held.bytes
@@ -264,6 +266,7 @@ export class PipeRaw extends CountedRaw<Holdings> implements BufferRaw {
     if (reader.held.bytes === 0) return pipePool.giveBack(reader.held)
     this.owned.closeReader()
     this.owned.reader = reader
+    pipePool.addReclaimable(this.owned)
   }
   /** Reads a whole part into memory for good, when no pipe is left to tee it into. */
   private spill(part: PipePart): Uint8Array {

@@ -11,10 +11,17 @@ import { LoanParcel } from '../raw/loan.js'
 import { MemoryParcel, PipeParcel, POOL, type Parcel } from '../raw/parcel.js'
 import { PipeRaw } from '../raw/pipe.js'
 import { pipePool, type HeldPipe } from '../raw/pipe-pool.js'
+import type { PageOwnership } from '../raw/raw.js'
 import type { RunningJob } from '../reactor.js'
 import { ListSource } from './list-sides.js'
 import type { Plan } from './plan.js'
 import type { PullSide, PushSide } from './sides.js'
+
+/**
+ * What a transfer reads at once when pipes are short, in bytes: what a Node stream would hold. Thousands
+ * of transfers may stall with it.
+ */
+const BUDGET_READ_BYTES_MAX = 65536
 
 /** A place as a pull side: what it gave back before comes first, then what it has. */
 export class EndSource implements PullSide {
@@ -51,9 +58,10 @@ export class EndSource implements PullSide {
     if (front !== undefined) return front.load(length)
     const cause = this.plan.copyCause
     if (cause !== undefined) return this.read(length, cause)
-    const pipes = trays ?? borrowOne(length)
+    const pipes = trays ?? borrowOne(length, this.end.pages)
     // An empty array: the sink keeps pages, and has no pipe for them. One of ours would be lost to it.
-    if (pipes === undefined || pipes.length === 0) return this.readForBudget(length)
+    if (pipes === undefined) return this.readForBudget(Math.min(length, BUDGET_READ_BYTES_MAX))
+    if (pipes.length === 0) return this.readForBudget(length)
     const isOwn = trays === undefined
     const filled = this.end.fill(pipes, length)
     if (typeof filled === 'number') return this.filled(pipes, isOwn, length, filled)
@@ -139,8 +147,8 @@ export class EndSource implements PullSide {
   }
 }
 
-function borrowOne(length: number): readonly HeldPipe[] | undefined {
-  const held = pipePool.borrow(length)
+function borrowOne(length: number, pages: PageOwnership): readonly HeldPipe[] | undefined {
+  const held = pipePool.borrow(length, 0, pages)
   return held === undefined ? undefined : [held]
 }
 

@@ -9,6 +9,8 @@ import { BufferList, listOf, segmentsOf, takeSegments } from '../list/buffer-lis
 import type { Endpoint } from '../list/endpoint.js'
 import type { Segments } from '../list/segments.js'
 import { brokenOff, checkPull } from './checks.js'
+import { endLeakWatch } from '../raw/leaks.js'
+import { watchEndpoint } from './forgotten.js'
 import { pullInto } from './pull.js'
 import { pushWhole } from './push.js'
 import { orAborted } from './turn.js'
@@ -66,6 +68,7 @@ export class AttachedEndpoint implements Endpoint {
       this.#ends = ends
     }
     this.#lastEntry = this.#opening
+    watchEndpoint(this, place, ends)
   }
   pull(length: number, options: PullOptions = {}): Promise<BufferList> {
     return this.#pull(length, options, false)
@@ -160,6 +163,7 @@ export class AttachedEndpoint implements Endpoint {
     await ends?.source?.readTurns.idle()
     await ends?.sink?.writeTurns.idle()
     ends?.close()
+    endLeakWatch(this)
     this.#early.release()
   }
   #use(): void {

@@ -138,7 +138,7 @@ export class ListSink implements PushSide {
     // A socket's slots hold more than a page: a pipe with room may hold more than its slots' pages.
     for (const { slots, bytes } of trays) left -= Math.max(0, slots * PAGE_BYTES - bytes)
     while (left > 0) {
-      const held = pipePool.borrow(left)
+      const held = pipePool.borrow(left, 0, this.pages)
       if (held === undefined) break
       trays.push(held)
       this.pipes.push(held)
@@ -228,6 +228,7 @@ export class ListSink implements PushSide {
     this.pipes.pop()
     this.seal()
     const bytes = readPipe(held, held.bytes, 'sparse-pages')
+    ledger.sparsePipes++
     held.bytes = 0
     pipePool.giveBack(held)
     this.plan.use('copy:sparse-pages')

@@ -51,6 +51,9 @@ const CALLS: readonly (readonly [call: string, name: string, Call])[] = [
   ['setsockopt', 'lowWater', (t) => t.addon.lowWater(t.socket, 5)],
   ['ioctl', 'pending', (t) => t.addon.pending(t.full)],
   ['epoll_ctl', 'wait', (t) => t.addon.wait(t.socket, 1, 2 ** 45)],
+  ['memfd_create', 'memoryFile', (t) => t.addon.memoryFile()],
+  ['socketpair', 'socketPair', (t) => t.addon.socketPair()],
+  ['preadv2', 'readCached', (t) => t.addon.readCached(t.file, 0, t.target, 0, 10)],
   ['memfd_create', 'slab', (t) => t.addon.slab(4096)],
   ['mmap', 'slab', (t) => t.addon.slab(4096)],
   ['mmap', 'pages', (t) => t.addon.pages(4096)],
@@ -144,6 +147,14 @@ describe('The door to the addon: scripted system calls', () => {
     expect(contentOf(t.empty).toString()).to.equal('bcdef')
     script({ call: 'read', maxBytes: 3 })
     expect(t.addon.read(t.full, t.target, 0, 50)).to.equal(3)
+  })
+
+  it('makes a pipe as small as it says, before anybody asks for more', async () => {
+    const t = await things()
+    script({ call: 'pipe2', maxBytes: 8192 }, { call: 'fcntl', errno: 1, times: 2 })
+    expect(t.addon.slots(pipe(16))).to.equal(2)
+    expect(t.addon.slots(pipe(256))).to.equal(16)
+    expect(t.addon.slots(pipe(256))).to.equal(256)
   })
 
   it('drops all that was asked for, in as many calls as it takes', async () => {

@@ -25,6 +25,7 @@ const programs = {
   'by-require.cjs': 'moved by reference',
   'bl-by-import.mjs': 'collected and sent',
   'bl-by-require.cjs': 'collected and sent',
+  'doctor.mjs': 'tried this folder',
 }
 /** TypeScript programs, and the settings for the module system that each is written for. */
 const typedPrograms = [
@@ -174,6 +175,11 @@ async function checkProject(workshop, npm, tarball, flags) {
   })
   await checks.check(`${title}: starts no compiler`, () => {
     assert.deepEqual(workshop.sprungTraps(), [])
+  })
+  await checks.check(`${title}: npx splicelist --help says how the doctor is used`, async () => {
+    const said = await npm(['exec', '--offline', '--', 'splicelist', '--help'], project)
+    assert.match(said.stdout, /^Usage: splicelist doctor/)
+    assert.equal(said.stderr, '')
   })
   for (const [program, printed] of Object.entries(programs)) {
     for (const only of ['', '1']) {

@@ -125,6 +125,9 @@ interface PromisedModule {
     options?: TransferOptions & { length?: number },
   ): Promise<TransferResult>
   readonly counters: { snapshot(): object }
+  capabilities(
+    path?: string,
+  ): Promise<Record<string, 'reference' | 'copy' | 'absent' | 'unknown' | number>>
   allocPages(length: number): PromisedPages
   readonly ProducerRing: new (options: { readonly bytes: number }) => PromisedRing
 }

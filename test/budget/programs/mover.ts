@@ -1,0 +1,128 @@
+/**
+ * A program that moves bytes in every way there is, for running in hard places: with few descriptors,
+ * without system calls, as a user of no rights. What it prints of the bytes must be the same everywhere.
+ *
+ *     node mover.js FOLDER LISTS    # FOLDER holds a file `source`; LISTS lists are held at once
+ */
+import { createHash } from 'node:crypto'
+import { once } from 'node:events'
+import { open, readFile, writeFile } from 'node:fs/promises'
+import { connect, createServer, type Socket } from 'node:net'
+import { join } from 'node:path'
+import { buffer } from 'node:stream/consumers'
+import { attach, BufferList, counters, limits, transfer } from 'splicelist'
+
+/** What the program prints, as JSON. */
+export interface Printed {
+  /** SHA-256 of everything that arrived anywhere. */
+  readonly digest: string
+  readonly counters: ReturnType<typeof counters.snapshot>
+  /** What was held while all the lists were alive. */
+  readonly held: Record<string, number>
+  readonly limits: ReturnType<typeof limits.get>
+}
+
+const LIST_BYTES = 262_144
+const [folder = '', lists = '0'] = process.argv.slice(2)
+const source = join(folder, 'source')
+const hash = createHash('sha256')
+
+function note(bytes: Uint8Array): void {
+  hash.update(`${bytes.length}:`).update(bytes)
+}
+
+async function socketPair(): Promise<[Socket, Socket]> {
+  const server = createServer({ allowHalfOpen: true, pauseOnConnect: true })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as { port: number }
+  const client = connect({ port, host: '127.0.0.1', allowHalfOpen: true })
+  const [[accepted]] = (await Promise.all([
+    once(server, 'connection'),
+    once(client, 'connect'),
+  ])) as [[Socket], unknown]
+  server.close()
+  return [client, accepted]
+}
+
+/** Pages of a file, cut, looked at, and sent twice. */
+async function windows(): Promise<void> {
+  using list = new BufferList()
+  await list.spliceFrom({ file: source }, 1_500_000, { hold: 'pages' })
+  note(Buffer.from(String(list.crc32c())))
+  note(list.cStr(700_000, 100_000))
+  using window = list.substr(12_345, 1_000_000)
+  window.prepend('header')
+  for (const name of ['first', 'second']) {
+    await window.spliceTo({ file: join(folder, name) })
+    note(await readFile(join(folder, name)))
+  }
+  await list.spliceTo({ file: join(folder, 'third') }, { consume: true })
+  note(await readFile(join(folder, 'third')))
+}
+
+/** A conversation over TCP: a payload there, and back. */
+async function conversation(): Promise<void> {
+  const [client, accepted] = await socketPair()
+  using extent = await BufferList.fromFile(source)
+  const back = buffer(client)
+  const sent = extent.spliceTo(client)
+  await using peer = attach(accepted)
+  for (let left = extent.length; left > 0;) {
+    using part = await peer.pull(Math.min(left, 300_000))
+    left -= part.length
+    note(part.toBuffer(0, 100))
+    await peer.push(part)
+  }
+  await sent
+  await peer.detach()
+  accepted.end()
+  note(await back)
+  client.destroy()
+}
+
+/** Whole streams, from a file to a file and to a socket, and from a socket to a file. */
+async function streams(): Promise<void> {
+  await transfer({ file: source }, { file: join(folder, 'copy') })
+  note(await readFile(join(folder, 'copy')))
+  const [client, accepted] = await socketPair()
+  const received = transfer(accepted, { file: join(folder, 'received') })
+  await transfer({ file: source }, client)
+  client.end()
+  await received
+  note(await readFile(join(folder, 'received')))
+  client.destroy()
+  accepted.destroy()
+}
+
+/** Many lists that are alive at once, written one behind the other when all are there. */
+async function many(count: number): Promise<Record<string, number>> {
+  await using file = await open(source)
+  const all: BufferList[] = []
+  for (let i = 0; i < count; i++) {
+    const list = new BufferList()
+    await list.spliceFrom({ file, offset: i * 1000 }, LIST_BYTES, { hold: 'pages' })
+    all.push(list)
+  }
+  const held = { ...counters.snapshot().live }
+  await writeFile(join(folder, 'many'), '')
+  await using sink = await open(join(folder, 'many'), 'r+')
+  for (const list of all) {
+    await list.spliceTo(sink)
+    list.release()
+  }
+  note(await readFile(join(folder, 'many')))
+  return held
+}
+
+await windows()
+await conversation()
+await streams()
+const held = await many(Number(lists))
+const printed: Printed = {
+  digest: hash.digest('hex'),
+  counters: counters.snapshot(),
+  held,
+  limits: limits.get(),
+}
+console.log(JSON.stringify(printed))
