@@ -19,7 +19,7 @@ const floors = [
   ['encoding'],
   ['endpoints'],
   ['transfer'],
-  ['streams', 'bl'],
+  ['streams', 'bl', 'chai'],
   ['clients'],
   ['index'],
 ]

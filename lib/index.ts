@@ -7,9 +7,13 @@
  */
 import './transfer/list-moves.js'
 
+export { audit } from './audit/audit.js'
+export type { CopyMessage, DegradeMessage, LeakMessage, TransferMessage } from './audit/channels.js'
 export { counters, type Snapshot } from './audit/ledger.js'
+export type { CopyLimits, CopyReport, CopyRow, KernelCopyRow } from './audit/report.js'
 export { COPY_CAUSES, KERNEL_CAUSES, type CopyCause, type KernelCause } from './audit/causes.js'
 export type {
+  CopyOptions,
   FileEnd,
   Mode,
   PullOptions,
@@ -19,6 +23,8 @@ export type {
 } from './contract.js'
 export {
   AbortError,
+  AccidentalCopyError,
+  CopyBudgetError,
   EndOfBufferError,
   EndOfStreamError,
   EndpointBusyError,

@@ -15,7 +15,7 @@ let isReported = false
 
 const registry = new FinalizationRegistry<Leak>(({ kind, close, stack }) => {
   close()
-  ledger.leaks++
+  ledger.countLeak(kind, stack)
   if (isReported && stack === undefined) return
   isReported = true
   const where = stack ?? 'Set SPLICELIST_LEAKS=trace to see where'

@@ -1,5 +1,5 @@
 import { copy } from '../audit/ledger.js'
-import type { CopyCause } from '../audit/causes.js'
+import type { CopyReason } from '../audit/causes.js'
 import { CountedRaw, type Owned } from './counted.js'
 import { MemoryParcel } from './parcel.js'
 import type { Stretch } from './raw.js'
@@ -29,7 +29,7 @@ export abstract class MemoryRaw<O extends OwnedMemory> extends CountedRaw<O> {
     length: number,
     target: Uint8Array,
     at: number,
-    cause: CopyCause,
+    cause: CopyReason,
   ): boolean {
     copy(cause, this.look(offset, length), target, at)
     return true

@@ -42,6 +42,8 @@ export interface HeldPipe {
 /** Something that keeps a pipe only to save work, and gives it up when pipes are short. */
 export interface Reclaimable {
   reclaim(): void
+  /** Bytes that it keeps in pipes. */
+  readonly heldBytes: number
 }
 
 class PipePool {
@@ -155,6 +157,12 @@ class PipePool {
   get slotsReserved(): number {
     return this.#slotsReserved
   }
+  /** Bytes that lists hold in pipes: each pins the page that it lies in. */
+  get pinnedBytes(): number {
+    let sum = 0
+    for (const { heldBytes } of this.#reclaimables) sum += heldBytes
+    return sum
+  }
 
   #hasBudget(slots: number): boolean {
     return this.#slotsReserved + slots <= this.#slotsMax && this.#pipesLive < this.#pipesMax
@@ -170,7 +178,7 @@ class PipePool {
       return undefined
     }
     const slots = opened().slots(pipe)
-    if (slots < wanted) ledger.degradedPipes++
+    if (slots < wanted) ledger.countDegradedPipe(wanted, slots)
     this.#slotsReserved += slots
     this.#pipesLive += 1
     return { pipe, slots, bytes: 0, isLent: false }
@@ -183,6 +191,7 @@ if (addon !== null) {
   ledger.addGauge('pipes', () => pipePool.livePipes)
   ledger.addGauge('idlePipes', () => pipePool.idlePipes)
   ledger.addGauge('pipeSlots', () => pipePool.slotsReserved)
+  ledger.addGauge('pinnedBytes', () => pipePool.pinnedBytes)
 }
 
 /** Pipes that are kept empty for the next borrower. Tests subtract them from what is open. @internal */

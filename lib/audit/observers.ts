@@ -1,0 +1,120 @@
+/**
+ * Who looks at what happens as it happens, beyond the sums of the process: audits, `SPLICELIST_AUDIT`,
+ * and subscribers. While there is none, counting is an addition and a look at a flag.
+ *
+ * What happens belongs to the audit in which the operation was *started*. Node carries that along
+ * (`AsyncLocalStorage`) wherever a promise is awaited, and all that this library waits for is a
+ * promise made in the operation's own course: so the events of the addon, which come from nowhere,
+ * need no thought. While a context is carried, every await of the process is dearer (threefold on
+ * Node 20); so it is switched off with the last audit.
+ */
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { refuseAccident, reportAccident, AUDIT_MODE } from './accidents.js'
+import { Trace } from './call-site.js'
+import type { CopyCause, CopyReason, KernelCause } from './causes.js'
+import { copies, type CopyMessage } from './channels.js'
+import { causeOf, isIntended, Scope, type Figure } from './scope.js'
+
+/** What is carried along: the audit, and where the running operation was called. */
+interface Course {
+  readonly scope: Scope | undefined
+  readonly called: Trace | undefined
+}
+
+const courses = new AsyncLocalStorage<Course>()
+let openScopes = 0
+
+/** Whether anybody but subscribers looks. */
+export let isObserved = AUDIT_MODE !== undefined
+
+/** Runs a function in a scope of its own, inside that of the caller. `closeScope` ends it. */
+export function openScope(): { readonly scope: Scope; run<T>(fn: () => T): T } {
+  const scope = new Scope(openScopeOf(courses.getStore()?.scope))
+  openScopes += 1
+  isObserved = true
+  return { scope, run: (fn) => courses.run({ scope, called: undefined }, fn) }
+}
+
+export function closeScope(scope: Scope): void {
+  scope.isOpen = false
+  openScopes -= 1
+  if (openScopes > 0 || AUDIT_MODE !== undefined) return
+  isObserved = false
+  courses.disable()
+}
+
+/**
+ * Begins an operation that takes time: what it copies later is told under the call that this is part
+ * of. Costs nothing while nobody looks, else a microsecond or two.
+ */
+export function beginOperation<T>(operation: () => T): T {
+  if (!isObserved) return operation()
+  const scope = openScopeOf(courses.getStore()?.scope)
+  if (scope === undefined && AUDIT_MODE === undefined) return operation()
+  return courses.run({ scope, called: new Trace(beginOperation) }, operation)
+}
+
+/** Only while `isObserved`. */
+export function note(figure: Figure, amount: number): void {
+  for (const scope of openScopesOf(courses.getStore())) scope.add(figure, amount)
+}
+/** Only while `isObserved`. */
+export function noteKernelCopy(cause: KernelCause, bytes: number): void {
+  for (const scope of openScopesOf(courses.getStore())) scope.addKernelCopy(cause, bytes)
+}
+/** Only while `isObserved`, or where somebody has subscribed. */
+export function noteCopy(reason: CopyReason, bytes: number): void {
+  const course = isObserved ? courses.getStore() : undefined
+  const scopes = openScopesOf(course)
+  const wantsSite = scopes.filter((scope) => scope.wantsSite(reason, bytes)).length > 0
+  const isAccident = AUDIT_MODE !== undefined && !isIntended(reason)
+  const site = wantsSite || isAccident ? siteIn(course, new Trace(noteCopy)) : undefined
+  for (const scope of scopes) scope.addCopy(reason, bytes, site)
+  if (copies.hasSubscribers) copies.publish(new CopyNews(reason, bytes, course))
+  if (isAccident) reportAccident(causeOf(reason), bytes, site)
+}
+/** Throws for an accident that is about to happen, where accidents are errors. */
+export function refuseCopy(reason: CopyReason, bytes: number | undefined): void {
+  if (isIntended(reason)) return
+  refuseAccident(causeOf(reason), bytes, siteIn(courses.getStore(), new Trace(refuseCopy)))
+}
+
+class CopyNews implements CopyMessage {
+  readonly cause: CopyCause
+  readonly bytes: number
+  readonly intended: boolean
+  readonly #course: Course | undefined
+
+  constructor(reason: CopyReason, bytes: number, course: Course | undefined) {
+    this.cause = causeOf(reason)
+    this.bytes = bytes
+    this.intended = isIntended(reason)
+    this.#course = course
+  }
+  get site(): string | undefined {
+    return siteIn(this.#course, new Trace(noteCopy))
+  }
+}
+
+/** The call that has not returned; else where the operation was called; else who waits for it. */
+function siteIn(course: Course | undefined, now: Trace): string | undefined {
+  const called = course?.called
+  return now.called ?? called?.called ?? called?.awaited ?? now.awaited
+}
+
+/** The innermost audit from here outwards that still runs. */
+function openScopeOf(scope: Scope | undefined): Scope | undefined {
+  let innermost = scope
+  while (innermost?.isOpen === false) innermost = innermost.parent
+  return innermost
+}
+
+function openScopesOf(course: Course | undefined): Scope[] {
+  const scopes: Scope[] = []
+  let scope = openScopeOf(course?.scope)
+  while (scope !== undefined) {
+    scopes.push(scope)
+    scope = openScopeOf(scope.parent)
+  }
+  return scopes
+}
