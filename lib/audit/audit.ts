@@ -34,7 +34,7 @@ export async function audit<T>(
   try {
     result = await run(fn)
   } finally {
-    closeScope(scope)
+    closeScope()
   }
   const report = scope.report()
   const excess = excessOf(report, limits)

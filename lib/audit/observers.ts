@@ -27,16 +27,19 @@ let openScopes = 0
 /** Whether anybody but subscribers looks. */
 export let isObserved = AUDIT_MODE !== undefined
 
-/** Runs a function in a scope of its own, inside that of the caller. `closeScope` ends it. */
-export function openScope(): { readonly scope: Scope; run<T>(fn: () => T): T } {
-  const scope = new Scope(openScopeOf(courses.getStore()?.scope))
+/** Runs a function in a scope of its own, inside that of the caller. Call `closeScope`
+ * once afterwards: what comes later is nobody's. */
+export function openScope(): {
+  readonly scope: Scope
+  readonly run: <T>(fn: () => T) => T
+} {
+  const scope = new Scope(courses.getStore()?.scope)
   openScopes += 1
   isObserved = true
   return { scope, run: (fn) => courses.run({ scope, called: undefined }, fn) }
 }
 
-export function closeScope(scope: Scope): void {
-  scope.isOpen = false
+export function closeScope(): void {
   openScopes -= 1
   if (openScopes > 0 || AUDIT_MODE !== undefined) return
   isObserved = false
@@ -49,23 +52,23 @@ export function closeScope(scope: Scope): void {
  */
 export function beginOperation<T>(operation: () => T): T {
   if (!isObserved) return operation()
-  const scope = openScopeOf(courses.getStore()?.scope)
+  const scope = courses.getStore()?.scope
   if (scope === undefined && AUDIT_MODE === undefined) return operation()
   return courses.run({ scope, called: new Trace(beginOperation) }, operation)
 }
 
 /** Only while `isObserved`. */
 export function note(figure: Figure, amount: number): void {
-  for (const scope of openScopesOf(courses.getStore())) scope.add(figure, amount)
+  for (const scope of scopesOf(courses.getStore())) scope.add(figure, amount)
 }
 /** Only while `isObserved`. */
 export function noteKernelCopy(cause: KernelCause, bytes: number): void {
-  for (const scope of openScopesOf(courses.getStore())) scope.addKernelCopy(cause, bytes)
+  for (const scope of scopesOf(courses.getStore())) scope.addKernelCopy(cause, bytes)
 }
 /** Only while `isObserved`, or where somebody has subscribed. */
 export function noteCopy(reason: CopyReason, bytes: number): void {
   const course = isObserved ? courses.getStore() : undefined
-  const scopes = openScopesOf(course)
+  const scopes = scopesOf(course)
   const wantsSite = scopes.filter((scope) => scope.wantsSite(reason, bytes)).length > 0
   const isAccident = AUDIT_MODE !== undefined && !isIntended(reason)
   const site = wantsSite || isAccident ? siteIn(course, new Trace(noteCopy)) : undefined
@@ -102,19 +105,9 @@ function siteIn(course: Course | undefined, now: Trace): string | undefined {
   return now.called ?? called?.called ?? called?.awaited ?? now.awaited
 }
 
-/** The innermost audit from here outwards that still runs. */
-function openScopeOf(scope: Scope | undefined): Scope | undefined {
-  let innermost = scope
-  while (innermost?.isOpen === false) innermost = innermost.parent
-  return innermost
-}
-
-function openScopesOf(course: Course | undefined): Scope[] {
+/** The audit of a course, and those around it. */
+function scopesOf(course: Course | undefined): Scope[] {
   const scopes: Scope[] = []
-  let scope = openScopeOf(course?.scope)
-  while (scope !== undefined) {
-    scopes.push(scope)
-    scope = openScopeOf(scope.parent)
-  }
+  for (let scope = course?.scope; scope !== undefined; scope = scope.parent) scopes.push(scope)
   return scopes
 }

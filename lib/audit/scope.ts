@@ -37,8 +37,6 @@ export function causeOf(reason: CopyReason): CopyCause {
 export class Scope {
   /** The audit that this one began in, if any. */
   readonly parent: Scope | undefined
-  /** False once the audit's function has settled: what comes later is nobody's. */
-  isOpen = true
   readonly #sums = new Map<Figure, Sum>()
   readonly #rows = new Map<string, Mutable<CopyRow>>()
   readonly #kernelRows = new Map<KernelCause, Mutable<KernelCopyRow>>()

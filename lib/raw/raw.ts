@@ -55,7 +55,13 @@ export interface BufferRaw {
    */
   stretch(offset: number, leases: LeaseHolder): Stretch | undefined
   /** Copies a range out; false when it is not in memory and reading it would wait for a disk. */
-  copyOut(offset: number, length: number, target: Uint8Array, at: number, cause: CopyReason): boolean
+  copyOut(
+    offset: number,
+    length: number,
+    target: Uint8Array,
+    at: number,
+    cause: CopyReason,
+  ): boolean
   /**
    * The range's front part, on its way: as many bytes as one parcel holds, at most `length`. With
    * `consume`, the raw may give up its own pages, where nobody else holds it. With a cause the bytes
