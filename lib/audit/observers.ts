@@ -27,8 +27,10 @@ let openScopes = 0
 /** Whether anybody but subscribers looks. */
 export let isObserved = AUDIT_MODE !== undefined
 
-/** Runs a function in a scope of its own, inside that of the caller. Call `closeScope`
- * once afterwards: what comes later is nobody's. */
+/**
+ * Runs a function in a scope of its own, inside that of the caller. Call `closeScope` once afterwards:
+ * what comes later is nobody's.
+ */
 export function openScope(): {
   readonly scope: Scope
   readonly run: <T>(fn: () => T) => T
