@@ -21,6 +21,9 @@ function modeFromEnvironment(): 'warn' | 'throw' | undefined {
   return undefined
 }
 
+/** Whether an accident is an error, as a flag: every copy asks. */
+export const refusesAccidents: boolean = AUDIT_MODE === 'throw'
+
 const warned = new Set<string>()
 
 /** An accident has happened. */

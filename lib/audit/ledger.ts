@@ -6,11 +6,17 @@
  * call is made. Counters are plain numbers: a count costs an addition, and exact to 2^53 bytes.
  */
 import { addon } from '../native.js'
-import { AUDIT_MODE } from './accidents.js'
-import { COPY_CAUSES, type CopyCause, type CopyReason, type KernelCause } from './causes.js'
+import { refusesAccidents } from './accidents.js'
+import {
+  COPY_CAUSES,
+  INTENDED,
+  type CopyCause,
+  type CopyReason,
+  type KernelCause,
+} from './causes.js'
 import { copies, degrades, leaks, type DegradeMessage, type LeakMessage } from './channels.js'
-import { isObserved, note, noteCopy, noteKernelCopy, refuseCopy } from './observers.js'
-import { causeOf, isIntended } from './scope.js'
+import { observation, note, noteCopy, noteKernelCopy, refuseCopy } from './observers.js'
+import { causeOf } from './scope.js'
 
 /** The account of one process. Bytes, unless a name says otherwise. */
 export interface Snapshot {
@@ -61,6 +67,12 @@ export interface Snapshot {
   readonly live: Readonly<Record<string, number>>
 }
 
+// Bound here, because V8 folds a module's own constants into its code and loads those of others: two
+// nanoseconds for each copy.
+const observed = observation
+const copyChannel = copies
+const refuses = refusesAccidents
+
 /** What was copied for one reason. */
 interface Tally {
   bytes: number
@@ -81,7 +93,9 @@ class Ledger {
   shortTransfers = 0
   degradedPipes = 0
   leaks = 0
-  readonly #copies = noTallies()
+  /** What was copied and counted under a cause alone, and what was meant though its cause is not. */
+  private readonly tallies = noTallies()
+  private readonly meantTallies = noTallies()
   readonly #kernelCopied: Partial<Record<KernelCause, number>> = {}
   readonly #fallbacks: Record<string, number> = {}
   readonly #gauges = new Map<string, () => number>()
@@ -89,52 +103,52 @@ class Ledger {
   /** Counts bytes that a system call or a runtime function has copied. */
   countCopied(reason: CopyReason, bytes: number): void {
     if (bytes <= 0) return
-    const tally = this.#copies[reason]
+    const tally = this.tallies[reason] ?? this.tallyOfMeant(reason)
     tally.bytes += bytes
     tally.count += 1
-    if (isObserved || copies.hasSubscribers) noteCopy(reason, bytes)
+    if (observed.isOn || copyChannel.hasSubscribers) noteCopy(reason, bytes)
   }
   countKernelCopied(cause: KernelCause, bytes: number): void {
     if (bytes <= 0) return
     this.#kernelCopied[cause] = (this.#kernelCopied[cause] ?? 0) + bytes
-    if (isObserved) noteKernelCopy(cause, bytes)
+    if (observed.isOn) noteKernelCopy(cause, bytes)
   }
   /** Counts bytes that moved by reference: one move. */
   countMoved(bytes: number): void {
     this.moved += bytes
     this.moves += 1
-    if (isObserved) note('moved', bytes)
+    if (observed.isOn) note('moved', bytes)
   }
   countTeed(bytes: number): void {
     this.teed += bytes
     this.tees += 1
-    if (isObserved) note('teed', bytes)
+    if (observed.isOn) note('teed', bytes)
   }
   countDiscarded(bytes: number): void {
     this.discarded += bytes
     this.discards += 1
-    if (isObserved) note('discarded', bytes)
+    if (observed.isOn) note('discarded', bytes)
   }
   /** Counts bytes made readable: one inspection. The copy itself is counted where it is made. */
   countInspected(bytes: number): void {
     this.inspected += bytes
     this.inspections += 1
-    if (isObserved) note('inspected', bytes)
+    if (observed.isOn) note('inspected', bytes)
   }
   /** Counts bytes that moved where nobody knows whether the kernel copied. */
   countUnknown(bytes: number): void {
     this.unknown += bytes
-    if (isObserved) note('unknown', bytes)
+    if (observed.isOn) note('unknown', bytes)
   }
   /** An attempt had to wait, and is made again. */
   countRetry(): void {
     this.retries += 1
-    if (isObserved) note('retries', 1)
+    if (observed.isOn) note('retries', 1)
   }
   /** A sink took fewer bytes than it was offered. */
   countShortTransfer(): void {
     this.shortTransfers += 1
-    if (isObserved) note('shortTransfers', 1)
+    if (observed.isOn) note('shortTransfers', 1)
   }
   /** A system call refused, and the bytes go the next way. */
   countFallback(call: string, code: string): void {
@@ -145,7 +159,7 @@ class Ledger {
   /** A pipe got fewer slots than were asked for. */
   countDegradedPipe(wantedSlots: number, slots: number): void {
     this.degradedPipes += 1
-    if (isObserved) note('degradedPipes', 1)
+    if (observed.isOn) note('degradedPipes', 1)
     degraded({ what: 'pipe', wantedSlots, slots })
   }
   /** A segment was collected that nobody had released. */
@@ -181,32 +195,38 @@ class Ledger {
       live,
     }
   }
+  private tallyOfMeant(reason: CopyReason): Tally {
+    return this.meantTallies[causeOf(reason)] as Tally
+  }
   /** The copies by cause and in two sums: asked for, and not. */
   #copied(): Pick<Snapshot, 'copied' | 'copiedByAccident' | 'copies' | 'intended' | 'accidental'> {
     const all: Partial<Record<CopyCause, number>> = {}
     const accidents: Partial<Record<CopyCause, number>> = {}
     const counts: Partial<Record<CopyCause, number>> = {}
     const sums = { intended: 0, accidental: 0 }
-    for (const [reason, { bytes, count }] of Object.entries(this.#copies)) {
-      if (count === 0) continue
-      const cause = causeOf(reason as CopyReason)
+    const add = (cause: CopyCause, { bytes, count }: Tally, isMeant: boolean): void => {
+      if (count === 0) return
       all[cause] = (all[cause] ?? 0) + bytes
       counts[cause] = (counts[cause] ?? 0) + count
-      if (isIntended(reason as CopyReason)) sums.intended += bytes
-      else {
-        sums.accidental += bytes
-        accidents[cause] = (accidents[cause] ?? 0) + bytes
-      }
+      sums[isMeant ? 'intended' : 'accidental'] += bytes
+      if (!isMeant) accidents[cause] = bytes
+    }
+    for (const cause of Object.keys(COPY_CAUSES) as CopyCause[]) {
+      add(cause, this.tallies[cause] as Tally, INTENDED.has(cause))
+      add(cause, this.meantTallies[cause] as Tally, true)
     }
     return { copied: all, copiedByAccident: accidents, copies: counts, ...sums }
   }
 }
 
-function noTallies(): Record<CopyReason, Tally> {
-  const causes = Object.keys(COPY_CAUSES)
-  const reasons = causes.flatMap((cause) => [cause, `intended:${cause}`])
-  const tallies = reasons.map((reason) => [reason, { bytes: 0, count: 0 }] as const)
-  return Object.fromEntries(tallies) as Record<CopyReason, Tally>
+/**
+ * A table of all causes. Made as a literal's copy, which V8 keeps as an object with fields: a small copy
+ * costs less than a look into the hash table that an object made field by field becomes.
+ */
+function noTallies(): Partial<Record<CopyReason, Tally>> {
+  const table: Record<string, unknown> = { ...COPY_CAUSES }
+  for (const cause of Object.keys(table)) table[cause] = { bytes: 0, count: 0 }
+  return table as Record<CopyCause, Tally>
 }
 
 function degraded(message: DegradeMessage): void {
@@ -226,7 +246,7 @@ if (addon !== null) {
  * accident is one. `bytes` are undefined where nobody knows yet how many.
  */
 export function beforeCopy(reason: CopyReason, bytes?: number): void {
-  if (AUDIT_MODE === 'throw' && bytes !== 0) refuseCopy(reason, bytes)
+  if (refuses && bytes !== 0) refuseCopy(reason, bytes)
 }
 
 /** Copies `source` to `target` at `at`. The only byte copy that the library makes by itself. */

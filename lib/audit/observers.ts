@@ -25,7 +25,7 @@ const courses = new AsyncLocalStorage<Course>()
 let openScopes = 0
 
 /** Whether anybody but subscribers looks. */
-export let isObserved = AUDIT_MODE !== undefined
+export const observation = { isOn: AUDIT_MODE !== undefined }
 
 /**
  * Runs a function in a scope of its own, inside that of the caller. Call `closeScope` once afterwards:
@@ -37,14 +37,14 @@ export function openScope(): {
 } {
   const scope = new Scope(courses.getStore()?.scope)
   openScopes += 1
-  isObserved = true
+  observation.isOn = true
   return { scope, run: (fn) => courses.run({ scope, called: undefined }, fn) }
 }
 
 export function closeScope(): void {
   openScopes -= 1
   if (openScopes > 0 || AUDIT_MODE !== undefined) return
-  isObserved = false
+  observation.isOn = false
   courses.disable()
 }
 
@@ -53,23 +53,23 @@ export function closeScope(): void {
  * of. Costs nothing while nobody looks, else a microsecond or two.
  */
 export function beginOperation<T>(operation: () => T): T {
-  if (!isObserved) return operation()
+  if (!observation.isOn) return operation()
   const scope = courses.getStore()?.scope
   if (scope === undefined && AUDIT_MODE === undefined) return operation()
   return courses.run({ scope, called: new Trace(beginOperation) }, operation)
 }
 
-/** Only while `isObserved`. */
+/** Only while `observation.isOn`. */
 export function note(figure: Figure, amount: number): void {
   for (const scope of scopesOf(courses.getStore())) scope.add(figure, amount)
 }
-/** Only while `isObserved`. */
+/** Only while `observation.isOn`. */
 export function noteKernelCopy(cause: KernelCause, bytes: number): void {
   for (const scope of scopesOf(courses.getStore())) scope.addKernelCopy(cause, bytes)
 }
-/** Only while `isObserved`, or where somebody has subscribed. */
+/** Only while `observation.isOn`, or where somebody has subscribed. */
 export function noteCopy(reason: CopyReason, bytes: number): void {
-  const course = isObserved ? courses.getStore() : undefined
+  const course = observation.isOn ? courses.getStore() : undefined
   const scopes = scopesOf(course)
   const wantsSite = scopes.filter((scope) => scope.wantsSite(reason, bytes)).length > 0
   const isAccident = AUDIT_MODE !== undefined && !isIntended(reason)
