@@ -7,7 +7,7 @@
  */
 import './transfer/list-moves.js'
 
-export { audit } from './audit/audit.js'
+export { audit, type AuditResult } from './audit/audit.js'
 export type { CopyMessage, DegradeMessage, LeakMessage, TransferMessage } from './audit/channels.js'
 export { counters, type Snapshot } from './audit/ledger.js'
 export type { CopyLimits, CopyReport, CopyRow, KernelCopyRow } from './audit/report.js'

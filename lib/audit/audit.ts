@@ -3,6 +3,14 @@ import { CopyBudgetError, InvalidArgumentError } from '../errors.js'
 import { closeScope, openScope } from './observers.js'
 import { excessOf, type CopyLimits, type CopyReport } from './report.js'
 
+/** What an audit comes to. */
+export interface AuditResult<T> {
+  /** What the function returned. */
+  readonly result: T
+  /** What was found. */
+  readonly report: CopyReport
+}
+
 /**
  * Runs a function and reports every byte that moved, was made readable or was copied for it: with the
  * cause, and with the place in the application that asked for it.
@@ -27,7 +35,7 @@ import { excessOf, type CopyLimits, type CopyReport } from './report.js'
 export async function audit<T>(
   fn: () => T | Promise<T>,
   limits: CopyLimits = {},
-): Promise<{ result: T; report: CopyReport }> {
+): Promise<AuditResult<T>> {
   check(fn, limits)
   const { scope, run } = openScope()
   let result: T

@@ -3,9 +3,6 @@
  * without a cause does not compile.
  */
 
-/** Errors by which the kernel refuses to move pages where a copy may still do. */
-type RefusalCode = 'EPERM' | 'EINVAL' | 'ENOSYS' | 'ENOTSUP'
-
 /** A cause of a copy in the memory of the process. */
 export type CopyCause =
   | 'cStr'
@@ -29,7 +26,10 @@ export type CopyCause =
   | 'give-back'
   | 'staging'
   | 'fallback'
-  | `fallback:${RefusalCode}`
+  | 'fallback:EPERM'
+  | 'fallback:EINVAL'
+  | 'fallback:ENOSYS'
+  | 'fallback:ENOTSUP'
 
 /** Causes of copies into or within the process's memory, each with what it means. */
 export const COPY_CAUSES: Readonly<Record<CopyCause, string>> = {

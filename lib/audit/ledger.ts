@@ -226,7 +226,7 @@ class Ledger {
 function noTallies(): Partial<Record<CopyReason, Tally>> {
   const table: Record<string, unknown> = { ...COPY_CAUSES }
   for (const cause of Object.keys(table)) table[cause] = { bytes: 0, count: 0 }
-  return table as Record<CopyCause, Tally>
+  return table
 }
 
 function degraded(message: DegradeMessage): void {

@@ -39,7 +39,7 @@ const PRELUDE = `
 
 function run(mode: string, script: string, args = ''): Promise<ChildResult> {
   const source = `${PRELUDE}\n${args}\n${script}`
-  return runScript(source, { env: { SPLICELIST_AUDIT: mode } })
+  return runScript(source, { env: { SPLICELIST_AUDIT: mode, SPLICELIST_MODE: '' } })
 }
 
 /** What a script told, a line each. */

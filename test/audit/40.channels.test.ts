@@ -83,7 +83,7 @@ describe('The channel splicelist:transfer', () => {
     await list.spliceTo(await to.open())
     const way = hasPages ? 'splice' : hasAddon ? 'copy:copy-mode' : 'copy:no-addon'
     expect(messages[0]).to.deep.include({
-      source: 'tcp',
+      source: hasAddon ? 'tcp' : 'stream',
       sink: 'list',
       bytesMoved: 100_000,
       outcome: 'done',
