@@ -2,7 +2,7 @@ import * as chai from 'chai'
 import { audit, BufferList, counters } from 'splicelist'
 import { splicelistChai } from 'splicelist/chai'
 import { bytes } from '../support/bytes.js'
-import { needsAddon } from '../support/needs.js'
+import { needsAddon, needsPages } from '../support/needs.js'
 import { pipeList } from '../raw/pipes.js'
 import { extentList } from '../list/kinds.js'
 import { failure } from '../transfer/outcomes.js'
@@ -98,7 +98,7 @@ describe('expect(list).to.be.byReference', () => {
 
 describe('expect(report).to.have.moved(n)', () => {
   it('holds for what moved by reference, and shows both numbers where it does not', async function () {
-    needsAddon(this)
+    needsPages(this)
     const { handle } = await fileOf(bytes(1, 100_000))
     const { report } = await audit(async () => {
       using list = new BufferList()
