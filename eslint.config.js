@@ -19,7 +19,7 @@ const floors = [
   ['encoding', 'memory'],
   ['endpoints'],
   ['transfer'],
-  ['streams', 'bl'],
+  ['streams', 'bl', 'chai'],
   ['clients'],
   ['index'],
   ['doctor'],

@@ -27,8 +27,18 @@ export interface FileEnd {
   readonly flush?: 'none' | 'data' | 'full'
 }
 
+/** What everything takes that may copy. */
+export interface CopyOptions {
+  /**
+   * Whether copies that this call makes are meant: the ledger and audits tell them apart from
+   * accidents then. Default false; `toBuffer()`, `appendCopy()`, `load()`, strings, and the modes
+   * 'copy' and 'stable' are intended as they are.
+   */
+  readonly intended?: boolean
+}
+
 /** What every operation takes. */
-export interface TransferOptions {
+export interface TransferOptions extends CopyOptions {
   /** Aborts the operation with an `AbortError`. Nothing is lost: see each operation. */
   readonly signal?: AbortSignal
   /** See {@link Mode}. Default 'auto', or what `SPLICELIST_MODE` says. */

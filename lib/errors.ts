@@ -5,9 +5,11 @@
  * with `Symbol.for`, so that `instanceof` holds between two copies of the package in one process.
  */
 import { getSystemErrorMap } from 'node:util'
-// A type alone: an error hands out a list, but loads none.
-// eslint-disable-next-line no-restricted-imports
+// Types alone: an error hands out a report or a list, but loads neither.
+/* eslint-disable no-restricted-imports */
+import type { CopyReport } from './audit/report.js'
 import type { BufferList } from './list/buffer-list.js'
+/* eslint-enable no-restricted-imports */
 
 const BRAND = Symbol.for('splicelist.error')
 
@@ -150,6 +152,47 @@ export class EndpointBusyError extends SplicelistError {
   /** @internal */
   constructor(message: string) {
     super('ENDPOINT_BUSY', message)
+  }
+}
+
+/**
+ * An audit found more than its limits allow. The function has settled; what its result holds is the
+ * caller's to release.
+ */
+export class CopyBudgetError extends SplicelistError {
+  /** What was found, with the place of each copy. */
+  readonly report: CopyReport
+  /** What the function returned. */
+  readonly result: unknown
+  /** @internal */
+  constructor(excess: string, report: CopyReport, result: unknown) {
+    super('COPY_BUDGET', excess)
+    this.report = report
+    this.result = result
+  }
+}
+
+/** With `SPLICELIST_AUDIT=throw`: bytes would be copied that nobody said may be. None was lost. */
+export class AccidentalCopyError extends SplicelistError {
+  /** Why they would be copied: see `COPY_CAUSES`. */
+  readonly copyCause: string
+  /** Bytes; undefined where nobody knew yet how many. */
+  readonly bytes: number | undefined
+  /** Where in the application; undefined where no call of its led there. */
+  readonly site: string | undefined
+  /** @internal */
+  constructor(
+    message: string,
+    copy: {
+      readonly cause: string
+      readonly bytes: number | undefined
+      readonly site: string | undefined
+    },
+  ) {
+    super('ACCIDENTAL_COPY', message)
+    this.copyCause = copy.cause
+    this.bytes = copy.bytes
+    this.site = copy.site
   }
 }
 

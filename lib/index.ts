@@ -7,12 +7,16 @@
  */
 import './transfer/list-moves.js'
 
+export { audit, type AuditResult } from './audit/audit.js'
+export type { CopyMessage, DegradeMessage, LeakMessage, TransferMessage } from './audit/channels.js'
 export { counters, type Snapshot } from './audit/ledger.js'
+export type { CopyLimits, CopyReport, CopyRow, KernelCopyRow } from './audit/report.js'
 export { COPY_CAUSES, KERNEL_CAUSES, type CopyCause, type KernelCause } from './audit/causes.js'
 export { capabilities, type Capabilities } from './capabilities/capabilities.js'
 export type { MountVerdicts } from './capabilities/mount.js'
 export type { Verdict } from './capabilities/trial.js'
 export type {
+  CopyOptions,
   FileEnd,
   Mode,
   PullOptions,
@@ -22,6 +26,8 @@ export type {
 } from './contract.js'
 export {
   AbortError,
+  AccidentalCopyError,
+  CopyBudgetError,
   EndOfBufferError,
   EndOfStreamError,
   EndpointBusyError,

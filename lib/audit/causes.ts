@@ -10,8 +10,10 @@ export type CopyCause =
   | 'load'
   | 'cross-segment'
   | 'append-copy'
+  | 'encode'
   | 'compact'
   | 'to-buffer'
+  | 'foreign-list'
   | 'threshold'
   | 'sparse-pages'
   | 'budget'
@@ -25,6 +27,10 @@ export type CopyCause =
   | 'staging'
   | 'fallback'
   | 'retired-pages'
+  | 'fallback:EPERM'
+  | 'fallback:EINVAL'
+  | 'fallback:ENOSYS'
+  | 'fallback:ENOTSUP'
 
 /** Causes of copies into or within the process's memory, each with what it means. */
 export const COPY_CAUSES: Readonly<Record<CopyCause, string>> = {
@@ -32,9 +38,11 @@ export const COPY_CAUSES: Readonly<Record<CopyCause, string>> = {
   look: 'bytes outside the heap were made readable for a cursor, an iteration or a search',
   load: 'bytes of a file were read into memory by load()',
   'cross-segment': 'several segments were joined into one piece of memory',
-  'append-copy': 'the program asked for a copy by appendCopy() or by appending a string',
+  'append-copy': 'the program asked for a copy by appendCopy(), or filled a hole',
+  encode: 'the program handed in a string, which was encoded as UTF-8',
   compact: 'compact() freed small views of the large buffers behind them',
   'to-buffer': 'the program asked for a copy by toBuffer() or copyOut()',
+  'foreign-list': 'a list of another copy of this package was taken over, which shares no memory',
   threshold: 'the bytes were too few to be worth a pipe',
   'sparse-pages': 'the pages in a pipe were too empty to be worth pinning',
   budget: 'the budget of pipes was used up',
@@ -48,17 +56,51 @@ export const COPY_CAUSES: Readonly<Record<CopyCause, string>> = {
   staging: 'memory of the program was copied before a disk thread wrote it',
   fallback: 'a system call refused to move pages here',
   'retired-pages': 'pages that were lent never provably came back, so they were replaced by a copy',
+  'fallback:EPERM': 'a system call refused to move pages here: it is not permitted',
+  'fallback:EINVAL':
+    'a system call refused to move pages here: this kind of place takes or gives none',
+  'fallback:ENOSYS': 'a system call refused to move pages here: this kernel does not have it',
+  'fallback:ENOTSUP': 'a system call refused to move pages here: this place does not support it',
 }
 
-/** Copies that the program asked for in so many words. All others are accidents. */
+/**
+ * Copies that the program asked for in so many words. All others are accidents, unless the call that
+ * made them said `{ intended: true }`.
+ */
 export const INTENDED: ReadonlySet<CopyCause> = new Set<CopyCause>([
   'append-copy',
+  'encode',
   'compact',
   'to-buffer',
   'load',
   'copy-mode',
   'stable-mode',
 ])
+
+/**
+ * What a copy is counted under: its cause, and that the program said it meant this one.
+ * @internal
+ */
+export type CopyReason = CopyCause | `intended:${CopyCause}`
+
+/** What a look is counted under. @internal */
+export type LookReason = 'look' | 'cStr' | 'intended:cStr'
+
+/** A cause, as it is counted where the program said `{ intended: true }`, or did not. @internal */
+export function reasonOf(cause: CopyCause, isIntended: boolean | undefined): CopyReason {
+  return isIntended === true ? `intended:${cause}` : cause
+}
+
+/** Whether the program said of this copy that it meant it. @internal */
+export function isMeant(reason: CopyReason): boolean {
+  return reason.startsWith('intended:')
+}
+
+/** The cause of a copy that a system call's refusal leads to. @internal */
+export function fallbackCause(code: string): CopyCause {
+  const cause = `fallback:${code}`
+  return cause in COPY_CAUSES ? (cause as CopyCause) : 'fallback'
+}
 
 /** A cause of a copy inside the kernel. */
 export type KernelCause = 'page-cache-write' | 'socket-write' | 'pipe-write' | 'device-read'

@@ -5,25 +5,49 @@
  * Copies made by a system call on the library's behalf (`read` into memory) are counted where the
  * call is made. Counters are plain numbers: a count costs an addition, and exact to 2^53 bytes.
  */
-import { INTENDED, type CopyCause, type KernelCause } from './causes.js'
+import { addon } from '../native.js'
+import { refusesAccidents } from './accidents.js'
+import {
+  COPY_CAUSES,
+  INTENDED,
+  type CopyCause,
+  type CopyReason,
+  type KernelCause,
+} from './causes.js'
+import { copies, degrades, leaks, type DegradeMessage, type LeakMessage } from './channels.js'
+import { observation, note, noteCopy, noteKernelCopy, refuseCopy } from './observers.js'
+import { causeOf } from './scope.js'
 
 /** The account of one process. Bytes, unless a name says otherwise. */
 export interface Snapshot {
-  /** Accepted by a sink or taken into a list by reference: no byte entered the process. */
+  /**
+   * Pages accepted by a sink or taken into a list by reference: no byte entered the process. What does
+   * both counts twice; an extent of a file is no pages, and counts when it is sent.
+   */
   readonly moved: number
+  /** How many times bytes moved by reference. A count. */
+  readonly moves: number
   /** Pages referenced a second time by `tee`, so that a window could be read or sent again. */
   readonly teed: number
+  /** How many times pages were teed. A count. */
+  readonly tees: number
   /** Dropped from a teed pipe to reach a window's start. */
   readonly discarded: number
+  /** How many times bytes were dropped from a teed pipe. A count. */
+  readonly discards: number
   /** Made readable from a pipe or a file, in whole blocks. Each is in `copied` as well. */
   readonly inspected: number
   /** How many times bytes were made readable. A count, not bytes. */
   readonly inspections: number
   /** Copied into or within the process's memory, by cause. */
   readonly copied: Readonly<Partial<Record<CopyCause, number>>>
+  /** Of `copied`, what nobody asked for. */
+  readonly copiedByAccident: Readonly<Partial<Record<CopyCause, number>>>
+  /** How many copies, by cause. Counts. */
+  readonly copies: Readonly<Partial<Record<CopyCause, number>>>
   /** Of the copies, those that the program asked for in so many words. */
   readonly intended: number
-  /** Of the copies, all others: worth a look with `copied` beside it. */
+  /** Of the copies, all others: worth a look with `copiedByAccident` beside it. */
   readonly accidental: number
   /** Copies that the kernel is known to have made, by cause. */
   readonly kernelCopied: Readonly<Partial<Record<KernelCause, number>>>
@@ -31,6 +55,10 @@ export interface Snapshot {
   readonly unknown: number
   /** Refusals of a system call that sent bytes the next way, by `call:CODE`. Counts, not bytes. */
   readonly fallbacks: Readonly<Record<string, number>>
+  /** Attempts to move bytes that had to wait and were made again. A count. */
+  readonly retries: number
+  /** Attempts in which a sink took fewer bytes than it was offered. A count. */
+  readonly shortTransfers: number
   /** Pipes that got fewer slots than were asked for. A count. */
   readonly degradedPipes: number
   /** Pipes whose pages were so empty that they were read rather than held. A count. */
@@ -43,37 +71,108 @@ export interface Snapshot {
   readonly live: Readonly<Record<string, number>>
 }
 
+// Bound here, because V8 folds a module's own constants into its code and loads those of others: two
+// nanoseconds for each copy.
+const observed = observation
+const copyChannel = copies
+const refuses = refusesAccidents
+
+/** What was copied for one reason. */
+interface Tally {
+  bytes: number
+  count: number
+}
+
 class Ledger {
   moved = 0
+  moves = 0
   teed = 0
+  tees = 0
   discarded = 0
+  discards = 0
   inspected = 0
   inspections = 0
   unknown = 0
+  retries = 0
+  shortTransfers = 0
   degradedPipes = 0
   sparsePipes = 0
   shrunkPipes = 0
   leaks = 0
-  readonly copied: Partial<Record<CopyCause, number>> = {}
-  readonly kernelCopied: Partial<Record<KernelCause, number>> = {}
-  readonly fallbacks: Record<string, number> = {}
+  /** What was copied and counted under a cause alone, and what was meant though its cause is not. */
+  private readonly tallies = noTallies()
+  private readonly meantTallies = noTallies()
+  readonly #kernelCopied: Partial<Record<KernelCause, number>> = {}
+  readonly #fallbacks: Record<string, number> = {}
   readonly #gauges = new Map<string, () => number>()
 
   /** Counts bytes that a system call or a runtime function has copied. */
-  countCopied(cause: CopyCause, bytes: number): void {
-    if (bytes > 0) this.copied[cause] = (this.copied[cause] ?? 0) + bytes
+  countCopied(reason: CopyReason, bytes: number): void {
+    if (bytes <= 0) return
+    const tally = this.tallies[reason] ?? this.tallyOfMeant(reason)
+    tally.bytes += bytes
+    tally.count += 1
+    if (observed.isOn || copyChannel.hasSubscribers) noteCopy(reason, bytes)
   }
   countKernelCopied(cause: KernelCause, bytes: number): void {
-    if (bytes > 0) this.kernelCopied[cause] = (this.kernelCopied[cause] ?? 0) + bytes
+    if (bytes <= 0) return
+    this.#kernelCopied[cause] = (this.#kernelCopied[cause] ?? 0) + bytes
+    if (observed.isOn) noteKernelCopy(cause, bytes)
+  }
+  /** Counts bytes that moved by reference: one move. */
+  countMoved(bytes: number): void {
+    this.moved += bytes
+    this.moves += 1
+    if (observed.isOn) note('moved', bytes)
+  }
+  countTeed(bytes: number): void {
+    this.teed += bytes
+    this.tees += 1
+    if (observed.isOn) note('teed', bytes)
+  }
+  countDiscarded(bytes: number): void {
+    this.discarded += bytes
+    this.discards += 1
+    if (observed.isOn) note('discarded', bytes)
   }
   /** Counts bytes made readable: one inspection. The copy itself is counted where it is made. */
   countInspected(bytes: number): void {
     this.inspected += bytes
     this.inspections += 1
+    if (observed.isOn) note('inspected', bytes)
   }
+  /** Counts bytes that moved where nobody knows whether the kernel copied. */
+  countUnknown(bytes: number): void {
+    this.unknown += bytes
+    if (observed.isOn) note('unknown', bytes)
+  }
+  /** An attempt had to wait, and is made again. */
+  countRetry(): void {
+    this.retries += 1
+    if (observed.isOn) note('retries', 1)
+  }
+  /** A sink took fewer bytes than it was offered. */
+  countShortTransfer(): void {
+    this.shortTransfers += 1
+    if (observed.isOn) note('shortTransfers', 1)
+  }
+  /** A system call refused, and the bytes go the next way. */
   countFallback(call: string, code: string): void {
     const name = `${call}:${code}`
-    this.fallbacks[name] = (this.fallbacks[name] ?? 0) + 1
+    this.#fallbacks[name] = (this.#fallbacks[name] ?? 0) + 1
+    degraded({ what: 'fallback', call, code })
+  }
+  /** A pipe got fewer slots than were asked for. */
+  countDegradedPipe(wantedSlots: number, slots: number): void {
+    this.degradedPipes += 1
+    if (observed.isOn) note('degradedPipes', 1)
+    degraded({ what: 'pipe', wantedSlots, slots })
+  }
+  /** A segment was collected that nobody had released. */
+  countLeak(kind: string, stack: string | undefined): void {
+    this.leaks += 1
+    const message: LeakMessage = { kind, stack }
+    if (leaks.hasSubscribers) leaks.publish(message)
   }
   /** Adds a gauge to the snapshot's `live`. */
   addGauge(name: string, read: () => number): void {
@@ -81,20 +180,22 @@ class Ledger {
   }
   snapshot(): Snapshot {
     const live: Record<string, number> = {}
-    const { intended, accidental } = this.#sums()
     for (const [name, read] of this.#gauges) live[name] = read()
     return {
       moved: this.moved,
+      moves: this.moves,
       teed: this.teed,
+      tees: this.tees,
       discarded: this.discarded,
+      discards: this.discards,
       inspected: this.inspected,
       inspections: this.inspections,
-      copied: { ...this.copied },
-      intended,
-      accidental,
-      kernelCopied: { ...this.kernelCopied },
+      ...this.#copied(),
+      kernelCopied: { ...this.#kernelCopied },
       unknown: this.unknown,
-      fallbacks: { ...this.fallbacks },
+      fallbacks: { ...this.#fallbacks },
+      retries: this.retries,
+      shortTransfers: this.shortTransfers,
       degradedPipes: this.degradedPipes,
       sparsePipes: this.sparsePipes,
       shrunkPipes: this.shrunkPipes,
@@ -102,36 +203,78 @@ class Ledger {
       live,
     }
   }
-  /** The copies in two sums: asked for, and not. */
-  #sums(): { intended: number; accidental: number } {
-    const sums = { intended: 0, accidental: 0 }
-    for (const [cause, bytes] of Object.entries(this.copied)) {
-      sums[INTENDED.has(cause as CopyCause) ? 'intended' : 'accidental'] += bytes
-    }
-    return sums
+  private tallyOfMeant(reason: CopyReason): Tally {
+    return this.meantTallies[causeOf(reason)] as Tally
   }
+  /** The copies by cause and in two sums: asked for, and not. */
+  #copied(): Pick<Snapshot, 'copied' | 'copiedByAccident' | 'copies' | 'intended' | 'accidental'> {
+    const all: Partial<Record<CopyCause, number>> = {}
+    const accidents: Partial<Record<CopyCause, number>> = {}
+    const counts: Partial<Record<CopyCause, number>> = {}
+    const sums = { intended: 0, accidental: 0 }
+    const add = (cause: CopyCause, { bytes, count }: Tally, isMeant: boolean): void => {
+      if (count === 0) return
+      all[cause] = (all[cause] ?? 0) + bytes
+      counts[cause] = (counts[cause] ?? 0) + count
+      sums[isMeant ? 'intended' : 'accidental'] += bytes
+      if (!isMeant) accidents[cause] = bytes
+    }
+    for (const cause of Object.keys(COPY_CAUSES) as CopyCause[]) {
+      add(cause, this.tallies[cause] as Tally, INTENDED.has(cause))
+      add(cause, this.meantTallies[cause] as Tally, true)
+    }
+    return { copied: all, copiedByAccident: accidents, copies: counts, ...sums }
+  }
+}
+
+/**
+ * A table of all causes. Made as a literal's copy, which V8 keeps as an object with fields: a small copy
+ * costs less than a look into the hash table that an object made field by field becomes.
+ */
+function noTallies(): Partial<Record<CopyReason, Tally>> {
+  const table: Record<string, unknown> = { ...COPY_CAUSES }
+  for (const cause of Object.keys(table)) table[cause] = { bytes: 0, count: 0 }
+  return table
+}
+
+function degraded(message: DegradeMessage): void {
+  if (degrades.hasSubscribers) degrades.publish(message)
 }
 
 /** The one ledger of this environment (a worker thread has its own). @internal */
 export const ledger = new Ledger()
+if (addon !== null) {
+  const { addon: known } = { addon }
+  ledger.addGauge('descriptors', () => known.live().descriptors)
+  ledger.addGauge('orphans', () => known.live().orphans)
+}
+
+/**
+ * Before bytes are copied, at a point where an error loses none: with `SPLICELIST_AUDIT=throw` an
+ * accident is one. `bytes` are undefined where nobody knows yet how many.
+ */
+export function beforeCopy(reason: CopyReason, bytes?: number): void {
+  if (refuses && bytes !== 0) refuseCopy(reason, bytes)
+}
 
 /** Copies `source` to `target` at `at`. The only byte copy that the library makes by itself. */
-export function copy(cause: CopyCause, source: Uint8Array, target: Uint8Array, at: number): void {
+export function copy(reason: CopyReason, source: Uint8Array, target: Uint8Array, at: number): void {
+  beforeCopy(reason, source.length)
   target.set(source, at)
-  ledger.countCopied(cause, source.length)
+  ledger.countCopied(reason, source.length)
 }
 
 /** A string as bytes. */
-export function encode(cause: CopyCause, text: string): Uint8Array<ArrayBuffer> {
+export function encode(text: string): Uint8Array<ArrayBuffer> {
   const bytes = Buffer.from(text, 'utf8')
-  ledger.countCopied(cause, bytes.length)
+  ledger.countCopied('encode', bytes.length)
   return bytes
 }
 
 /** A string as UTF-8 at `at` of a target that has room for it; returns its bytes. */
-export function encodeInto(cause: CopyCause, text: string, target: Buffer, at: number): number {
+export function encodeInto(text: string, target: Buffer, at: number): number {
   const lengthBytes = target.write(text, at, 'utf8')
-  ledger.countCopied(cause, lengthBytes)
+  ledger.countCopied('encode', lengthBytes)
   return lengthBytes
 }
 

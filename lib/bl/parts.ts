@@ -24,8 +24,8 @@ export function isBufferList(value: unknown): boolean {
 export function gather(into: Held, part: unknown): void {
   if (part === null || part === undefined) return
   if (ArrayBuffer.isView(part)) addMemory(into, bytesIn(part))
-  else if (typeof part === 'string') into.append(encode('append-copy', part))
-  else if (typeof part === 'number') into.append(encode('append-copy', String(part)))
+  else if (typeof part === 'string') into.append(encode(part))
+  else if (typeof part === 'number') into.append(encode(String(part)))
   else if (Array.isArray(part)) for (const each of part) gather(into, each)
   else if (isHolder(part)) into.appendHeld(part[HELD])
   else if (List.isBufferList(part)) into.appendList(part)

@@ -88,6 +88,8 @@ export interface SinkEnd {
   readonly pageCopies: KernelCause | undefined
   /** The copy that the kernel makes of memory that arrives here. */
   readonly memoryCopies: KernelCause | undefined
+  /** The copy that `write` makes before it hands memory to the kernel; absent where it makes none. */
+  readonly stagingCopies?: CopyCause | undefined
   /** Begins an operation: connects, waits until all that was written before is on its way. */
   startWriting(): Eventually<void>
   /**

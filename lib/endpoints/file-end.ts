@@ -1,6 +1,5 @@
 import type { FileHandle } from 'node:fs/promises'
 import { checkLength, describe } from '../arguments.js'
-import { ledger } from '../audit/ledger.js'
 import type { FileEnd as FilePlace } from '../contract.js'
 import { InvalidArgumentError, UnsupportedEndpointError } from '../errors.js'
 import { BufferList } from '../list/buffer-list.js'
@@ -40,6 +39,7 @@ export class FileEnd implements SourceEnd, SinkEnd {
   readonly pageCopies = 'page-cache-write'
   readonly memoryCopies = 'page-cache-write'
   readonly lentCopies = 'page-cache-write'
+  readonly stagingCopies = addon === null ? undefined : 'staging'
   readonly readTurns: Turns
   readonly writeTurns: Turns
   readonly front = new BufferList()
@@ -127,10 +127,8 @@ export class FileEnd implements SourceEnd, SinkEnd {
   drain(parcel: PipeParcel): Promise<number> {
     return this.#run(this.file.drain(parcel.waiting, this.#offset, parcel.lengthsBytes()))
   }
-  async write(parts: readonly Uint8Array[], skipBytes: number): Promise<number> {
-    const n = await this.#run(this.file.writeAt(this.#offset, parts, skipBytes))
-    if (addon !== null && n > 0) ledger.countCopied('staging', n)
-    return n
+  write(parts: readonly Uint8Array[], skipBytes: number): Promise<number> {
+    return this.#run(this.file.writeAt(this.#offset, parts, skipBytes))
   }
   get directSource(): DirectPlace | undefined {
     return this.#direct

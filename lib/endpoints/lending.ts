@@ -94,9 +94,9 @@ export class Sends {
     const send = this.#waiting.get(number)
     if (send === undefined) return
     this.#waiting.delete(number)
-    if (how === 'released') ledger.moved += send.lengthBytes
+    if (how === 'released') ledger.countMoved(send.lengthBytes)
     else if (how === 'copied') ledger.countKernelCopied('socket-write', send.lengthBytes)
-    else ledger.unknown += send.lengthBytes
+    else ledger.countUnknown(send.lengthBytes)
     send.loan.cameBack(how)
   }
 }

@@ -232,7 +232,7 @@ export abstract class Appender extends Body {
     const isRoomy = bytesMax <= Number.MAX_SAFE_INTEGER - this.length
     if (bytesMax > TAIL_COPY_BYTES_MAX || !isRoomy) return this.appendOwn(text)
     const at = this.reserve(bytesMax)
-    this.tail.at = at + encodeInto('append-copy', text, this.tail.bytes, at)
+    this.tail.at = at + encodeInto(text, this.tail.bytes, at)
     return this
   }
   /** Adds a copy in memory of its own. */
@@ -244,7 +244,7 @@ export abstract class Appender extends Body {
 }
 
 function copied(source: Uint8Array | string): Uint8Array {
-  if (typeof source === 'string') return encode('append-copy', source)
+  if (typeof source === 'string') return encode(source)
   const bytes = Buffer.allocUnsafeSlow(source.length)
   copy('append-copy', source, bytes, 0)
   return bytes

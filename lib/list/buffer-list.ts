@@ -8,8 +8,8 @@ import {
   checkSignal,
   describe,
 } from '../arguments.js'
-import type { CopyCause } from '../audit/causes.js'
-import type { PullOptions, PushOptions } from '../contract.js'
+import { reasonOf, type CopyReason } from '../audit/causes.js'
+import type { CopyOptions, PullOptions, PushOptions } from '../contract.js'
 import { AbortError, InvalidArgumentError, TransferError } from '../errors.js'
 import { AdoptedRaw } from '../raw/adopted.js'
 import { FileRaw } from '../raw/file.js'
@@ -41,7 +41,7 @@ let sharedOf: (list: BufferList) => Segments
 /** A list's bytes as memory of its own, counted under a cause of the caller's. @internal */
 export let copyOf: (
   list: BufferList,
-  cause: CopyCause,
+  cause: CopyReason,
   offset?: number,
   length?: number,
 ) => Buffer<ArrayBuffer>
@@ -307,11 +307,14 @@ export class BufferList extends Reader implements Disposable {
   isContiguous(): boolean {
     return this.numBuffers <= 1
   }
-  /** Joins all segments into one piece of memory: a copy, counted. Ceph: `rebuild`. */
-  rebuild(): this {
+  /**
+   * Joins all segments into one piece of memory: a copy, counted; as intended with
+   * `{ intended: true }`. Ceph: `rebuild`.
+   */
+  rebuild(options?: CopyOptions): this {
     this.reading()
     if (this.numBuffers === 0) return this
-    const bytes = this.copyOf('cross-segment', 0, this.length)
+    const bytes = this.copyOf(reasonOf('cross-segment', options?.intended), 0, this.length)
     const rebuilt = new Segments()
     rebuilt.push(windowOfMemory(bytes))
     this.replace(rebuilt)
@@ -336,15 +339,17 @@ export class BufferList extends Reader implements Disposable {
   /**
    * Makes every segment begin at an aligned address with a length that is a multiple, but for the
    * last one's (Ceph: `rebuild_aligned_size_and_memory`), as `O_DIRECT` asks for it. Segments that
-   * comply stay where they are; runs of others are copied into pages of ours, counted. Release the
-   * list afterwards. Throws `NoPagesError` without the addon. Returns whether anything was copied.
+   * comply stay where they are; runs of others are copied into pages of ours, counted; as intended
+   * with `{ intended: true }`. Release the list afterwards. Throws `NoPagesError` without the addon.
+   * Returns whether anything was copied.
    */
-  rebuildAligned(alignBytes: number): boolean {
+  rebuildAligned(alignBytes: number, options?: CopyOptions): boolean {
     this.reading()
     checkAlignment(alignBytes)
     let copied = false
+    const reason = reasonOf('cross-segment', options?.intended)
     const aligned = realigned(this.segments, alignBytes, (offset, target) => {
-      this.copyRange(offset, target.length, target, 'cross-segment')
+      this.copyRange(offset, target.length, target, reason)
       copied = true
     })
     this.replace(aligned)

@@ -1,6 +1,7 @@
 import { checkBytes, checkLength, checkRange, checkSeed, describe } from '../arguments.js'
-import { encode } from '../audit/ledger.js'
-import type { CopyCause } from '../audit/causes.js'
+import { beforeCopy, encode, ledger } from '../audit/ledger.js'
+import { reasonOf, type CopyReason } from '../audit/causes.js'
+import type { CopyOptions } from '../contract.js'
 import { EndOfBufferError, InvalidArgumentError, NotLoadedError } from '../errors.js'
 import type { Stretch } from '../raw/raw.js'
 import { leaseMemory, type Lease } from '../raw/slabs.js'
@@ -86,24 +87,28 @@ export abstract class Reader extends Appender implements Iterable<Uint8Array> {
    * The range as one readable piece of memory (Ceph: `c_str`). In place where it lies in one heap
    * segment; else a copy, counted, and the pages stay where they are: the list can be sent by
    * reference afterwards. Do not write to it. It lives until the list is changed or released; then
-   * its length is 0 where it lay in a slab. Throws `NotLoadedError` for a file's bytes.
+   * its length is 0 where it lay in a slab. Throws `NotLoadedError` for a file's bytes. Say
+   * `{ intended: true }` where the copy is meant.
    */
-  cStr(offset = 0, length = this.length - offset): Buffer {
+  cStr(offset = 0, length = this.length - offset, options?: CopyOptions): Buffer {
     this.reading()
     checkRange(offset, length, this.length)
     if (length === 0) return Buffer.alloc(0)
+    const isIntended = options?.intended === true
     const window = this.segments.at(offset)
     const { within } = this.segments
     if (within + length <= window.length) {
       if (window instanceof MemoryWindow) return bufferOf(window.view(within, length))
-      const bytes = window.look(within, length, this.ownLeases(), 'cStr')
+      const cause = isIntended ? 'intended:cStr' : 'cStr'
+      const bytes = window.look(within, length, this.ownLeases(), cause)
       if (bytes === undefined) throw new NotLoadedError(offset, length)
       return viewOf(bytes)
     }
-    if (this.isMemory(offset, length)) return this.copyOf('cross-segment', offset, length)
+    const reason = reasonOf('cross-segment', isIntended)
+    if (this.isMemory(offset, length)) return this.copyOf(reason, offset, length)
     const lease = leaseMemory(length)
     this.ownLeases().push(lease)
-    this.copyRange(offset, length, lease.bytes, 'cross-segment')
+    this.copyRange(offset, length, lease.bytes, reason)
     return viewOf(lease.bytes)
   }
   /** The range as a Buffer of its own, yours for ever. A copy, counted, as intended. */
@@ -174,7 +179,7 @@ export abstract class Reader extends Appender implements Iterable<Uint8Array> {
   }
 
   /** Copies a range that lies inside. */
-  protected copyRange(offset: number, length: number, target: Uint8Array, cause: CopyCause): void {
+  protected copyRange(offset: number, length: number, target: Uint8Array, cause: CopyReason): void {
     let done = 0
     this.segments.visit(offset, length, (window, within, n) => {
       if (!window.copyOut(within, n, target, done, cause))
@@ -184,7 +189,7 @@ export abstract class Reader extends Appender implements Iterable<Uint8Array> {
     })
   }
   /** A range as memory of its own, counted under a cause. */
-  protected copyOf(cause: CopyCause, offset: number, length: number): Buffer<ArrayBuffer> {
+  protected copyOf(cause: CopyReason, offset: number, length: number): Buffer<ArrayBuffer> {
     const bytes = Buffer.allocUnsafeSlow(length)
     this.copyRange(offset, length, bytes, cause)
     return bytes
@@ -222,9 +227,15 @@ export abstract class Reader extends Appender implements Iterable<Uint8Array> {
 
 /** What is not a list of this copy of the package, as bytes. */
 export function bytesOf(part: Part): Uint8Array {
-  if (typeof part === 'string') return encode('append-copy', part)
+  if (typeof part === 'string') return encode(part)
   // Another copy of the package has lists of its own kind: only bytes can be told across.
-  if (isBranded(part)) return (part as Reader).toBuffer()
+  if (isBranded(part)) {
+    const { length } = part as Reader
+    beforeCopy('foreign-list', length)
+    const bytes = (part as Reader).toBuffer()
+    ledger.countCopied('foreign-list', length)
+    return bytes
+  }
   checkBytes(part)
   return part
 }

@@ -24,7 +24,7 @@ const PREFIX_GIVEN_UP_MAX = 0.75
 
 /** A needle as bytes. */
 export function needleBytes(needle: unknown): Uint8Array {
-  if (typeof needle === 'string') return encode('append-copy', needle)
+  if (typeof needle === 'string') return encode(needle)
   if (typeof needle === 'number') return Uint8Array.of(needle)
   if (needle instanceof Uint8Array) return needle
   throw new InvalidArgumentError(

@@ -4,7 +4,7 @@
  * over a raw holds one of the raw's references, which whoever drops the window gives back.
  */
 import { copy } from '../audit/ledger.js'
-import type { CopyCause } from '../audit/causes.js'
+import type { CopyReason, LookReason } from '../audit/causes.js'
 import { InvalidArgumentError } from '../errors.js'
 import type { Eventually } from '../eventually.js'
 import { MemoryParcel, type Parcel } from '../raw/parcel.js'
@@ -91,7 +91,7 @@ export class MemoryWindow implements Window {
     length: number,
     target: Uint8Array,
     at: number,
-    cause: CopyCause,
+    cause: CopyReason,
   ): boolean {
     copy(cause, this.view(offset, length), target, at)
     return true
@@ -149,7 +149,7 @@ export class RawWindow implements Window {
     offset: number,
     length: number,
     leases: LeaseHolder,
-    cause?: 'look' | 'cStr',
+    cause?: LookReason,
   ): Uint8Array | undefined {
     return this.raw.look(this.offset + offset, length, leases, cause)
   }
@@ -166,7 +166,7 @@ export class RawWindow implements Window {
     length: number,
     target: Uint8Array,
     at: number,
-    cause: CopyCause,
+    cause: CopyReason,
   ): boolean {
     return this.raw.copyOut(this.offset + offset, length, target, at, cause)
   }
@@ -174,7 +174,7 @@ export class RawWindow implements Window {
     offset: number,
     length: number,
     consume: boolean,
-    copyCause?: CopyCause,
+    copyCause?: CopyReason,
   ): Eventually<Parcel | number> {
     return this.raw.parcel(this.offset + offset, length, consume, copyCause)
   }

@@ -1,5 +1,5 @@
 import { ledger } from '../audit/ledger.js'
-import type { CopyCause } from '../audit/causes.js'
+import type { CopyReason } from '../audit/causes.js'
 import { MemoryParcel } from '../raw/parcel.js'
 import type { Stretch } from '../raw/raw.js'
 import { BLOCK_BYTES } from '../raw/slabs.js'
@@ -50,7 +50,7 @@ export class ZeroWindow implements Window {
     length: number,
     target: Uint8Array,
     at: number,
-    cause: CopyCause,
+    cause: CopyReason,
   ): boolean {
     target.fill(0, at, at + length)
     ledger.countCopied(cause, length)

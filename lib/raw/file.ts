@@ -1,5 +1,5 @@
-import { ledger, copy } from '../audit/ledger.js'
-import type { CopyCause } from '../audit/causes.js'
+import { beforeCopy, copy, ledger } from '../audit/ledger.js'
+import { isMeant, reasonOf, type CopyReason, type LookReason } from '../audit/causes.js'
 import { CountedRaw } from './counted.js'
 import { MemoryParcel, PipeParcel, POOL, type Parcel } from './parcel.js'
 import { addon, type Descriptor } from '../native.js'
@@ -49,7 +49,12 @@ export class FileRaw extends CountedRaw<Holdings> implements BufferRaw {
     this.length = length
     this.#fileOffset = fileOffset
   }
-  look(offset: number, length: number, leases: LeaseHolder): Uint8Array | undefined {
+  look(
+    offset: number,
+    length: number,
+    leases: LeaseHolder,
+    cause: LookReason = 'look',
+  ): Uint8Array | undefined {
     const found = this.#loadedAround(offset, length)
     if (found !== undefined) {
       return found.bytes.subarray(offset - found.start, offset - found.start + length)
@@ -57,7 +62,7 @@ export class FileRaw extends CountedRaw<Holdings> implements BufferRaw {
     if (!this.#isLoaded(offset, length)) return undefined
     const lease = leaseMemory(length)
     leases.push(lease)
-    this.copyOut(offset, length, lease.bytes, 0, 'cross-segment')
+    this.copyOut(offset, length, lease.bytes, 0, reasonOf('cross-segment', isMeant(cause)))
     return lease.bytes
   }
   stretch(offset: number): Stretch | undefined {
@@ -68,7 +73,7 @@ export class FileRaw extends CountedRaw<Holdings> implements BufferRaw {
     length: number,
     target: Uint8Array,
     at: number,
-    cause: CopyCause,
+    cause: CopyReason,
   ): boolean {
     if (!this.#isLoaded(offset, length)) return false
     for (let done = 0; done < length;) {
@@ -94,7 +99,7 @@ export class FileRaw extends CountedRaw<Holdings> implements BufferRaw {
     offset: number,
     length: number,
     _consume: boolean,
-    copyCause?: CopyCause,
+    copyCause?: CopyReason,
   ): Promise<Parcel | number> {
     if (copyCause !== undefined) return this.#memoryParcel(offset, length, copyCause)
     const held = addon === null ? undefined : pipePool.borrow(length, 0, this.pages)
@@ -126,9 +131,10 @@ export class FileRaw extends CountedRaw<Holdings> implements BufferRaw {
     }
     return true
   }
-  async #memoryParcel(offset: number, length: number, cause: CopyCause): Promise<Parcel | number> {
+  async #memoryParcel(offset: number, length: number, cause: CopyReason): Promise<Parcel | number> {
     const lengthMax = cause === 'budget' ? BUDGET_PARCEL_BYTES_MAX : COPY_PARCEL_BYTES_MAX
     const bytes = Buffer.allocUnsafeSlow(Math.min(length, lengthMax))
+    beforeCopy(cause, bytes.length)
     const failed = await this.#read(offset, bytes)
     if (failed < 0) return failed
     ledger.countCopied(cause, bytes.length)

@@ -39,7 +39,7 @@ export function givePages(memory: OwnMemory): Given {
       }
     }
   }
-  ledger.moved += done
+  ledger.countMoved(done)
   return { pipes, lengthBytes: done }
 }
 

@@ -25,7 +25,7 @@ const reported = new Set<string>()
 
 const registry = new FinalizationRegistry<Leak>(({ kind, holdings, place }) => {
   if (holdings.close() === false) return
-  ledger.leaks++
+  ledger.countLeak(kind, place)
   const sentence = kind === 'endpoint' ? ENDPOINT : SEGMENT
   if (reported.has(sentence) && place === undefined) return
   reported.add(sentence)

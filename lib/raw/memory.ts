@@ -1,5 +1,5 @@
 import { copy } from '../audit/ledger.js'
-import type { CopyCause } from '../audit/causes.js'
+import type { CopyReason } from '../audit/causes.js'
 import { InvalidArgumentError } from '../errors.js'
 import { CountedRaw, type Owned } from './counted.js'
 import { MemoryParcel } from './parcel.js'
@@ -11,7 +11,7 @@ export interface OwnedMemory extends Owned {
 }
 
 /** Causes by which memory goes to a stream, which may keep what it is given for as long as it likes. */
-const KEPT_BY_SINK: ReadonlySet<CopyCause> = new Set(['stream', 'no-addon', 'copy-mode'])
+const KEPT_BY_SINK: ReadonlySet<CopyReason> = new Set(['stream', 'no-addon', 'copy-mode'])
 
 /** A counted raw whose bytes lie in memory and can be read in place, for its kinds to build on. */
 export abstract class MemoryRaw<O extends OwnedMemory> extends CountedRaw<O> {
@@ -33,12 +33,12 @@ export abstract class MemoryRaw<O extends OwnedMemory> extends CountedRaw<O> {
     length: number,
     target: Uint8Array,
     at: number,
-    cause: CopyCause,
+    cause: CopyReason,
   ): boolean {
     copy(cause, this.look(offset, length), target, at)
     return true
   }
-  parcel(offset: number, length: number, _consume: boolean, copyCause?: CopyCause): MemoryParcel {
+  parcel(offset: number, length: number, _consume: boolean, copyCause?: CopyReason): MemoryParcel {
     const bytes = this.look(offset, length)
     if (copyCause === undefined || !KEPT_BY_SINK.has(copyCause)) return this.parcelOf(bytes)
     return this.copyFor(copyCause, bytes)
@@ -48,7 +48,7 @@ export abstract class MemoryRaw<O extends OwnedMemory> extends CountedRaw<O> {
     return new MemoryParcel([bytes])
   }
   /** Bytes for a sink that may keep them: the memory here is its owner's again one day. */
-  protected copyFor(cause: CopyCause, bytes: Uint8Array): MemoryParcel {
+  protected copyFor(cause: CopyReason, bytes: Uint8Array): MemoryParcel {
     const copied = Buffer.allocUnsafeSlow(bytes.length)
     copy(cause, bytes, copied, 0)
     return new MemoryParcel([copied])

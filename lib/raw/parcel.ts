@@ -6,7 +6,7 @@
  * maker's business. `accept(n)` says that the sink has taken n bytes from the front.
  */
 import { ledger } from '../audit/ledger.js'
-import type { CopyCause } from '../audit/causes.js'
+import type { CopyReason } from '../audit/causes.js'
 import { opened } from '../reactor.js'
 import { pipePool, type HeldPipe } from './pipe-pool.js'
 
@@ -77,7 +77,7 @@ export class PipeParcel {
     lender?.takeBack(this)
   }
   /** Reads what remains into memory: a copy, for sinks that take no pages. Closes this parcel. */
-  toMemory(cause: CopyCause): MemoryParcel {
+  toMemory(cause: CopyReason): MemoryParcel {
     const parts: Uint8Array[] = []
     while (this.remaining > 0) {
       const here = Math.min(this.remaining, this.first.bytes)
@@ -129,7 +129,7 @@ export class MemoryParcel {
 export function readPipe(
   held: HeldPipe,
   lengthBytes: number,
-  cause: CopyCause,
+  cause: CopyReason,
 ): Uint8Array<ArrayBuffer> {
   const bytes = Buffer.allocUnsafeSlow(lengthBytes)
   readPipeInto(held, bytes, 0, lengthBytes)

@@ -210,7 +210,7 @@ class PipePool {
       return undefined
     }
     const slots = opened().slots(pipe)
-    if (slots < wanted) ledger.degradedPipes++
+    if (slots < wanted) ledger.countDegradedPipe(wanted, slots)
     const held: HeldPipe = {
       pipe,
       slots,

@@ -1,5 +1,5 @@
-import { copy, ledger } from '../audit/ledger.js'
-import type { CopyCause } from '../audit/causes.js'
+import { beforeCopy, copy, ledger } from '../audit/ledger.js'
+import type { CopyReason, LookReason } from '../audit/causes.js'
 import { opened } from '../reactor.js'
 import { CountedRaw } from './counted.js'
 import {
@@ -96,7 +96,7 @@ export class PipeRaw extends CountedRaw<Holdings> implements BufferRaw {
     offset: number,
     length: number,
     leases: LeaseHolder,
-    cause: 'look' | 'cStr' = 'look',
+    cause: LookReason = 'look',
   ): Uint8Array {
     const part = this.partAt(offset)
     if (part.memory !== undefined && offset + length <= part.end) {
@@ -120,8 +120,9 @@ export class PipeRaw extends CountedRaw<Holdings> implements BufferRaw {
     length: number,
     target: Uint8Array,
     at: number,
-    cause: CopyCause,
+    cause: CopyReason,
   ): boolean {
+    beforeCopy(cause, length)
     for (let done = 0; done < length;) {
       const part = this.partAt(offset + done)
       const n = Math.min(length - done, part.end - offset - done)
@@ -132,7 +133,7 @@ export class PipeRaw extends CountedRaw<Holdings> implements BufferRaw {
     this.looked += length
     return true
   }
-  parcel(offset: number, length: number, consume: boolean, copyCause?: CopyCause): Parcel {
+  parcel(offset: number, length: number, consume: boolean, copyCause?: CopyReason): Parcel {
     const part = this.partAt(offset)
     const n = Math.min(length, part.end - offset)
     if (part.memory !== undefined) {
@@ -197,7 +198,7 @@ export class PipeRaw extends CountedRaw<Holdings> implements BufferRaw {
     n: number,
     target: Uint8Array,
     at: number,
-    cause: CopyCause,
+    cause: CopyReason,
   ): void {
     const reader = part.memory === undefined ? this.readerAt(part, offset, n, true) : undefined
     if (reader === undefined || reader.held.bytes < n) {
@@ -246,7 +247,7 @@ export class PipeRaw extends CountedRaw<Holdings> implements BufferRaw {
         : pipePool.borrow(wanted, slotsMin, 'shared')
       if (held === undefined) return undefined
       held.bytes = Math.max(0, opened().tee(source.pipe, held.pipe, wanted))
-      ledger.teed += held.bytes
+      ledger.countTeed(held.bytes)
       const isEnough = held.bytes >= wanted || held.slots >= source.slots || slotsMin > 0
       if (isEnough) return held
       pipePool.giveBack(held)
@@ -272,6 +273,7 @@ export class PipeRaw extends CountedRaw<Holdings> implements BufferRaw {
   private spill(part: PipePart): Uint8Array {
     if (part.memory !== undefined) return part.memory
     const held = part.held as HeldPipe
+    beforeCopy('no-scratch', held.bytes)
     part.memory = readPipe(held, held.bytes, 'no-scratch')
     held.bytes = 0
     part.held = undefined
@@ -305,5 +307,5 @@ function discard(held: HeldPipe, bytes: number): void {
   const n = opened().discard(held.pipe, bytes)
   if (n !== bytes) throw new Error(`A pipe dropped ${n} of the ${bytes} bytes it holds`)
   held.bytes -= n
-  ledger.discarded += n
+  ledger.countDiscarded(n)
 }

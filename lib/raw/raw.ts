@@ -1,7 +1,7 @@
 /**
  * What every raw answers. A raw is one block of bytes that windows share; a new kind is one file.
  */
-import type { CopyCause } from '../audit/causes.js'
+import type { CopyReason, LookReason } from '../audit/causes.js'
 import type { Eventually } from '../eventually.js'
 import type { Parcel } from './parcel.js'
 import type { LeaseHolder } from './slabs.js'
@@ -47,7 +47,7 @@ export interface BufferRaw {
     offset: number,
     length: number,
     leases: LeaseHolder,
-    cause?: 'look' | 'cStr',
+    cause?: LookReason,
   ): Uint8Array | undefined
   /**
    * The stretch around an offset that is cheapest to read: all of a heap segment, a block of a held
@@ -55,7 +55,13 @@ export interface BufferRaw {
    */
   stretch(offset: number, leases: LeaseHolder): Stretch | undefined
   /** Copies a range out; false when it is not in memory and reading it would wait for a disk. */
-  copyOut(offset: number, length: number, target: Uint8Array, at: number, cause: CopyCause): boolean
+  copyOut(
+    offset: number,
+    length: number,
+    target: Uint8Array,
+    at: number,
+    cause: CopyReason,
+  ): boolean
   /**
    * The range's front part, on its way: as many bytes as one parcel holds, at most `length`. With
    * `consume`, the raw may give up its own pages, where nobody else holds it. With a cause the bytes
@@ -66,7 +72,7 @@ export interface BufferRaw {
     offset: number,
     length: number,
     consume: boolean,
-    copyCause?: CopyCause,
+    copyCause?: CopyReason,
   ): Eventually<Parcel | number>
   /** Brings a range into memory, where it is not: 0, or −errno. Absent where that is never needed. */
   load?(offset: number, length: number): Promise<number>

@@ -1,7 +1,7 @@
 /**
  * Checks of the options that operations share, before any byte moves.
  */
-import { checkLength, checkMode, checkSignal } from '../arguments.js'
+import { checkLength, checkMode, checkSignal, describe } from '../arguments.js'
 import type { PullOptions, TransferOptions } from '../contract.js'
 import { EndOfStreamError, InvalidArgumentError } from '../errors.js'
 
@@ -25,6 +25,10 @@ export function checkPull(length: number, options: PullOptions): void {
 
 /** Checks what every operation is given. */
 export function checkOptions(options: TransferOptions): void {
+  const intended: unknown = options.intended
+  if (intended !== undefined && typeof intended !== 'boolean') {
+    throw new InvalidArgumentError(`intended must be true or false, not ${describe(intended)}`)
+  }
   checkMode(options.mode)
   checkSignal(options.signal)
 }

@@ -1,5 +1,5 @@
 import { ledger } from '../audit/ledger.js'
-import type { CopyCause } from '../audit/causes.js'
+import type { CopyCause, CopyReason } from '../audit/causes.js'
 import type { DirectCall, DirectPlace } from '../endpoints/direct.js'
 import { EAGAIN, type SinkEnd, type SourceEnd } from '../endpoints/end.js'
 import { NotByReferenceError } from '../errors.js'
@@ -69,8 +69,9 @@ export class EndSource implements PullSide {
   }
   copied(parcel: PipeParcel, length: number): Eventually<Parcel | number> {
     if (this.front !== undefined) return this.front.copied(parcel, length)
-    this.plan.use('copy:fallback')
-    return parcel.toMemory('fallback')
+    const cause = this.plan.copyCause ?? 'fallback'
+    this.plan.use(`copy:${cause}`)
+    return parcel.toMemory(this.plan.reason(cause))
   }
   accepted(bytes: number): void {
     this.front?.accepted(bytes)
@@ -81,7 +82,7 @@ export class EndSource implements PullSide {
   }
   leftDirectly(bytes: number): void {
     this.end.leftDirectly?.(bytes)
-    if (this.end.pages === 'foreign') ledger.unknown += bytes
+    if (this.end.pages === 'foreign') ledger.countUnknown(bytes)
   }
   residual(parcel: Parcel): Segments | undefined {
     if (this.front !== undefined) {
@@ -124,11 +125,13 @@ export class EndSource implements PullSide {
     n: number,
   ): Eventually<Parcel | number> {
     if (n > 0) {
-      if (this.end.pages === 'foreign') ledger.unknown += n
+      if (this.end.pages === 'foreign') ledger.countUnknown(n)
       return new PipeParcel(pipes, n, isOwn ? POOL : undefined)
     }
     if (isOwn) giveBackAll(pipes)
-    if (n < 0 && this.plan.fallsBack(n, 'splice')) return this.read(length, 'fallback')
+    if (n < 0 && this.plan.fallsBack(n, 'splice')) {
+      return this.read(length, this.plan.copyCause ?? 'fallback')
+    }
     return n
   }
   private readForBudget(length: number): Eventually<Parcel | number> {
@@ -138,12 +141,14 @@ export class EndSource implements PullSide {
         "Release lists that hold pages, ask for less at once, or use mode 'auto'",
       )
     }
+    this.plan.beforeCopy('budget')
     return this.read(length, 'budget')
   }
   private read(length: number, cause: CopyCause): Eventually<Parcel | number> {
     this.plan.use(`copy:${cause}`)
+    const reason = this.plan.reason(cause)
     const read = this.end.read(length)
-    return read instanceof Promise ? read.then((r) => received(r, cause)) : received(read, cause)
+    return read instanceof Promise ? read.then((r) => received(r, reason)) : received(read, reason)
   }
 }
 
@@ -156,10 +161,10 @@ function giveBackAll(pipes: readonly HeldPipe[]): void {
   for (const held of pipes) pipePool.giveBack(held)
 }
 
-function received(read: Uint8Array | number, cause: CopyCause): Parcel | number {
+function received(read: Uint8Array | number, reason: CopyReason): Parcel | number {
   if (typeof read === 'number') return read
   if (read.length === 0) return 0
-  ledger.countCopied(cause, read.length)
+  ledger.countCopied(reason, read.length)
   return new MemoryParcel([read])
 }
 
@@ -194,6 +199,10 @@ export class EndSink implements PushSide {
       if (lent !== undefined) return lent.then((n) => this.lentBytes(parcel, n))
     }
     const isPages = parcel instanceof PipeParcel
+    const { stagingCopies } = this.end
+    if (!isPages && stagingCopies !== undefined) {
+      this.plan.beforeCopy(stagingCopies, parcel.remaining)
+    }
     const pushed = isPages
       ? this.end.drain(parcel, more)
       : this.end.write(parcel.parts, parcel.skip, more)
@@ -209,10 +218,10 @@ export class EndSink implements PushSide {
   cameDirectly(bytes: number, call: DirectCall): void {
     this.end.cameDirectly?.(bytes)
     this.plan.use(call)
-    ledger.moved += bytes
+    ledger.countMoved(bytes)
     const { pageCopies, copiesRanges } = this.end
     // The file system may share the extents instead of copying them, and does not say.
-    if (call === 'copy_file_range' && copiesRanges !== true) ledger.unknown += bytes
+    if (call === 'copy_file_range' && copiesRanges !== true) ledger.countUnknown(bytes)
     else if (pageCopies !== undefined) ledger.countKernelCopied(pageCopies, bytes)
   }
   rest(): void {
@@ -244,7 +253,10 @@ export class EndSink implements PushSide {
     parcel.accept(n)
     if (parcel instanceof LoanParcel) parcel.loan.copied()
     this.plan.use(isPages ? 'splice' : 'write')
-    if (isPages) ledger.moved += n
+    if (isPages) ledger.countMoved(n)
+    else if (this.end.stagingCopies !== undefined) {
+      ledger.countCopied(this.plan.reason(this.end.stagingCopies), n)
+    }
     const cause = isPages ? this.end.pageCopies : this.end.memoryCopies
     if (cause !== undefined) ledger.countKernelCopied(cause, n)
     return n

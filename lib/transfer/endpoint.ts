@@ -1,6 +1,7 @@
 import { setImmediate as nextRound } from 'node:timers/promises'
 import type { FileHandle } from 'node:fs/promises'
 import type { Socket } from 'node:net'
+import { beginOperation } from '../audit/observers.js'
 import type { FileEnd, PullOptions, PushOptions } from '../contract.js'
 import { EndpointBusyError, InvalidArgumentError, setResidual, TransferError } from '../errors.js'
 import type { Eventually } from '../eventually.js'
@@ -71,10 +72,10 @@ export class AttachedEndpoint implements Endpoint {
     watchEndpoint(this, place, ends)
   }
   pull(length: number, options: PullOptions = {}): Promise<BufferList> {
-    return this.#pull(length, options, false)
+    return beginOperation(() => this.#pull(length, options, false))
   }
   peek(length: number, options: PullOptions = {}): Promise<BufferList> {
-    return this.#pull(length, options, true)
+    return beginOperation(() => this.#pull(length, options, true))
   }
   unpull(list: BufferList): void {
     this.#use()
@@ -86,11 +87,12 @@ export class AttachedEndpoint implements Endpoint {
   async push(list: BufferList, options: PushOptions = {}): Promise<number> {
     this.#use()
     refuseOffset(options)
-    const pushing = pushWhole(list, () => this.ends(options.signal), options)
+    const open = (): Eventually<Ends> => this.ends(options.signal)
+    const pushing = beginOperation(() => pushWhole(list, open, options))
     return (await pushing).bytesMoved
   }
   async detach(): Promise<void> {
-    this.#detaching ??= this.#detach()
+    this.#detaching ??= beginOperation(() => this.#detach())
     try {
       await this.#detaching
     } catch (error) {

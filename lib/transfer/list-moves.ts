@@ -1,6 +1,7 @@
 /**
  * `spliceFrom` and `spliceTo`: a list's own faces of the machine. Loading this floor installs them.
  */
+import { beginOperation } from '../audit/observers.js'
 import type { PullOptions, PushOptions } from '../contract.js'
 import type { SourceEnd } from '../endpoints/end.js'
 import { FileEnd } from '../endpoints/file-end.js'
@@ -118,4 +119,7 @@ async function spliceTo(list: BufferList, sink: Sink, options: PushOptions): Pro
   return sent.bytesMoved
 }
 
-installMover({ spliceFrom, spliceTo })
+installMover({
+  spliceFrom: (...args) => beginOperation(() => spliceFrom(...args)),
+  spliceTo: (...args) => beginOperation(() => spliceTo(...args)),
+})

@@ -55,7 +55,8 @@ export class ListSource implements PullSide {
       if (lent !== undefined) return lent
     }
     const n = Math.min(first.length, length)
-    const parcel = first.parcel(0, n, this.consume, cause)
+    const reason = cause === undefined ? undefined : this.plan.reason(cause)
+    const parcel = first.parcel(0, n, this.consume, reason)
     return after(parcel, (it) => this.orCopied(it, length))
   }
   /** The pipes at the front that nobody else needs, through as many segments as they make up. */
@@ -160,7 +161,7 @@ export class ListSink implements PushSide {
     const n = parcel.remaining
     if (parcel instanceof PipeParcel) {
       parcel.keep()
-      ledger.moved += n
+      ledger.countMoved(n)
       this.plan.use('splice')
       return n
     }
@@ -195,8 +196,11 @@ export class ListSink implements PushSide {
     if (last === undefined) return empty
     if (opened().hasRoom(last.pipe)) return [last, ...empty]
     this.pipes.length = from
-    this.keepOnlyFullPages(last)
-    this.pipes.push(...empty)
+    try {
+      this.keepOnlyFullPages(last)
+    } finally {
+      this.pipes.push(...empty)
+    }
     return empty
   }
   /** All that came, in order. */
@@ -225,9 +229,10 @@ export class ListSink implements PushSide {
   /** A full pipe whose pages are nearly empty pins far more memory than it holds: it is read. */
   private keepOnlyFullPages(held: HeldPipe): void {
     if (held.bytes >= held.slots * SLOT_BYTES_MIN || this.plan.isReferenceOnly) return
+    this.plan.beforeCopy('sparse-pages', held.bytes)
     this.pipes.pop()
     this.seal()
-    const bytes = readPipe(held, held.bytes, 'sparse-pages')
+    const bytes = readPipe(held, held.bytes, this.plan.reason('sparse-pages'))
     ledger.sparsePipes++
     held.bytes = 0
     pipePool.giveBack(held)

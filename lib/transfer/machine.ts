@@ -1,5 +1,6 @@
 import { setImmediate as nextRound } from 'node:timers/promises'
 import { listenForAbort } from '../abort.js'
+import { transfers, type TransferMessage } from '../audit/channels.js'
 import { ledger } from '../audit/ledger.js'
 import type { TransferOptions } from '../contract.js'
 import { directCall, moveDirect, type DirectCall, type DirectPlace } from '../endpoints/direct.js'
@@ -270,6 +271,7 @@ export class Machine {
   /** EAGAIN of a call between two places does not say which of them has to be waited for. */
   private async waitDirectly(from: DirectPlace, to: DirectPlace): Promise<State> {
     const { source, sink } = this.job
+    ledger.countRetry()
     if (from.kind !== 'file') await source.ready(1)
     if (to.kind !== 'file' && !this.isCancelled) await sink.ready()
     return this.waited('PULL')
@@ -306,6 +308,7 @@ export class Machine {
   private source(): Promise<State> {
     const { source, sink, atLeast } = this.job
     sink.rest()
+    ledger.countRetry()
     // A list can wait for much at once; a place is given bytes as they come.
     const ready = source.ready(sink.adopt === undefined ? 1 : atLeast - this.bytesMoved)
     return ready.then(() => this.waited('PULL'))
@@ -324,7 +327,10 @@ export class Machine {
     if (n > 0) {
       this.job.source.accepted(n)
       this.progress(n)
-      if (parcel.remaining > 0) return this.isCancelled ? 'END' : 'PUSH'
+      if (parcel.remaining > 0) {
+        ledger.countShortTransfer()
+        return this.isCancelled ? 'END' : 'PUSH'
+      }
       this.closeParcel()
       if (this.bytesMoved >= this.job.length) return 'END'
       return this.turnBytes >= TURN_BYTES_MAX ? 'YIELD' : 'PULL'
@@ -345,6 +351,7 @@ export class Machine {
     return 'PUSH'
   }
   private stalled(): Promise<State> {
+    ledger.countRetry()
     return this.job.sink.ready().then(() => this.waited('PUSH'))
   }
   private yield(): Promise<State> {
@@ -392,6 +399,7 @@ export class Machine {
   /** What the operation came to, and where the residual goes. */
   private settle(): Error | undefined {
     this.unlisten?.()
+    if (transfers.hasSubscribers) transfers.publish(this.news())
     const { residual, error } = this
     if (error !== undefined) {
       // What a callback threw stops as an abort does, where there are bytes to hand back.
@@ -417,6 +425,18 @@ export class Machine {
     const { takeBack } = this.job
     if (takeBack === undefined || this.residual === undefined) return
     if (takeBack(this.residual)) this.residual = undefined
+  }
+  private news(): TransferMessage {
+    const { source, sink, plan, length } = this.job
+    const isFailed = this.failure !== undefined || this.error !== undefined
+    const isAborted = this.isCancelled && this.bytesMoved !== length
+    return {
+      source: source.label,
+      sink: sink.label,
+      bytesMoved: this.bytesMoved,
+      ways: [...plan.ways],
+      outcome: isFailed ? 'failed' : isAborted ? 'aborted' : 'done',
+    }
   }
   private onAbort(): void {
     this.isCancelled = true

@@ -2,8 +2,8 @@
  * Which way bytes go: by reference, or by a copy that has a cause. Decided before any byte moves, and
  * again when a system call refuses.
  */
-import type { CopyCause } from '../audit/causes.js'
-import { ledger } from '../audit/ledger.js'
+import { fallbackCause, reasonOf, type CopyCause, type CopyReason } from '../audit/causes.js'
+import { beforeCopy, ledger } from '../audit/ledger.js'
 import type { Mode } from '../contract.js'
 import { NotByReferenceError, systemError } from '../errors.js'
 import { withoutAddon, type Obstacle } from '../endpoints/end.js'
@@ -28,11 +28,14 @@ export class Plan {
   copyCause: CopyCause | undefined
   readonly ways: string[]
   private readonly mode: Mode
+  private readonly isIntended: boolean
 
-  constructor(mode: Mode | undefined) {
+  /** `intended`: the caller means whatever will be copied. */
+  constructor(mode: Mode | undefined, intended = false) {
     this.copyCause = undefined
     this.ways = []
     this.mode = mode ?? 'auto'
+    this.isIntended = intended
     if (this.mode === 'copy') this.copyCause = 'copy-mode'
     if (isCopyForced && addon !== null) this.meet(FORCED_COPY)
     // Before a sink is opened, and perhaps truncated.
@@ -51,11 +54,11 @@ export class Plan {
     if (obstacle === undefined) return
     if (this.isReferenceOnly) throw new NotByReferenceError(obstacle.reason, obstacle.remedy)
     // The caller's own wish for copies tells more than what would have prevented references.
-    this.copyCause ??= obstacle.cause
+    this.copyFor(obstacle.cause)
   }
   /** Takes a cause into account that is a matter of economy: references would do as well. */
   prefer(cause: CopyCause): void {
-    if (!this.isReferenceOnly) this.copyCause ??= cause
+    if (!this.isReferenceOnly) this.copyFor(cause)
   }
   /**
    * Whether a refused call sends the rest by a copy. Only a refusal of pages does, not a failure of
@@ -64,12 +67,27 @@ export class Plan {
   fallsBack(errno: number, syscall: string): boolean {
     if (this.copyCause !== undefined || this.isReferenceOnly) return false
     if (!REFUSALS.has(Math.abs(errno))) return false
-    ledger.countFallback(syscall, systemError(errno)[0])
-    this.copyCause = 'fallback'
+    const [code] = systemError(errno)
+    ledger.countFallback(syscall, code)
+    this.copyFor(fallbackCause(code))
     return true
+  }
+  /** What a copy of this operation is counted under. */
+  reason(cause: CopyCause): CopyReason {
+    return reasonOf(cause, this.isIntended)
+  }
+  /** Before bytes are copied for a cause that is not the plan's own, while an error loses none. */
+  beforeCopy(cause: CopyCause, bytes?: number): void {
+    beforeCopy(this.reason(cause), bytes)
   }
   /** Notes a way that was used. */
   use(way: string): void {
     if (!this.ways.includes(way)) this.ways.push(way)
+  }
+  /** From here on bytes are copied, unless they are already. */
+  private copyFor(cause: CopyCause): void {
+    if (this.copyCause !== undefined) return
+    this.beforeCopy(cause)
+    this.copyCause = cause
   }
 }

@@ -21,7 +21,7 @@ export function pullInto(
   options: PullOptions,
   atEnd?: (pulled: Pulled) => void,
 ): Eventually<Pulled> {
-  const plan = new Plan(options.mode)
+  const plan = new Plan(options.mode, options.intended)
   plan.meet(source.obstacle)
   if (plan.isStable && source.pages !== 'owned') plan.prefer('stable-mode')
   if (length < REFERENCE_BYTES_MIN && options.hold !== 'pages') plan.prefer('threshold')

@@ -41,7 +41,7 @@ export async function pushList(
 ): Promise<TransferResult> {
   const consume = options.consume === true
   // First, for it may throw while the list still has its bytes.
-  const plan = new Plan(options.mode)
+  const plan = new Plan(options.mode, options.intended)
   // The operation owns what it sends: what becomes of the list meanwhile changes nothing.
   const segments = consume ? takeSegments(list, length) : shareOf(list, length)
   const source = new ListSource(segments, consume, plan)

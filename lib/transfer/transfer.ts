@@ -1,4 +1,5 @@
 import { checkLength } from '../arguments.js'
+import { beginOperation } from '../audit/observers.js'
 import type { TransferOptions, TransferResult } from '../contract.js'
 import { oneWay, type Ends } from '../endpoints/recognize.js'
 import { InvalidArgumentError } from '../errors.js'
@@ -32,10 +33,18 @@ export interface TransferLimits extends TransferOptions {
  * const { bytesMoved } = await transfer({ file: 'from' }, { file: 'to' })
  * ```
  */
-export async function transfer(
+export function transfer(
   source: Source,
   sink: Sink,
   options: TransferLimits = {},
+): Promise<TransferResult> {
+  return beginOperation(() => transferPlaces(source, sink, options))
+}
+
+async function transferPlaces(
+  source: Source,
+  sink: Sink,
+  options: TransferLimits,
 ): Promise<TransferResult> {
   checkOptions(options)
   const { length = Infinity } = options
@@ -46,7 +55,7 @@ export async function transfer(
   try {
     // Before the sink is opened, and perhaps truncated.
     if (from.ends.source === undefined) throw oneWay(false)
-    new Plan(options.mode).meet(from.ends.source.obstacle)
+    new Plan(options.mode, options.intended).meet(from.ends.source.obstacle)
     const to = await openEnds(sink, placeOptions(true, { signal }))
     try {
       return await transferEnds(from.ends, to.ends, options, length)
@@ -81,7 +90,7 @@ async function transferEnds(
   const { signal } = options
   if (source === undefined) throw oneWay(false)
   if (sink === undefined) throw oneWay(true)
-  const plan = new Plan(options.mode)
+  const plan = new Plan(options.mode, options.intended)
   plan.meet(source.obstacle)
   plan.meet(sink.obstacle)
   if (plan.isStable && source.pages !== 'owned') plan.prefer('stable-mode')

@@ -87,9 +87,9 @@ describe('The ledger', () => {
         (list) => list.appendCopy(content),
         { 'copied append-copy': 102_400 },
       ],
-      'appending a string': [(list) => list.append('größer'), { 'copied append-copy': 8 }],
-      'splicing a string in': [(list) => list.splice(0, 0, 'abc'), { 'copied append-copy': 3 }],
-      'comparing with a string': [(list) => list.equals('abc'), { 'copied append-copy': 3 }],
+      'appending a string': [(list) => list.append('größer'), { 'copied encode': 8 }],
+      'splicing a string in': [(list) => list.splice(0, 0, 'abc'), { 'copied encode': 3 }],
+      'comparing with a string': [(list) => list.equals('abc'), { 'copied encode': 3 }],
       toBuffer: [(list) => list.toBuffer(3, 50_000), { 'copied to-buffer': 50_000 }],
       copyOut: [(list) => list.copyOut(3, Buffer.alloc(999)), { 'copied to-buffer': 999 }],
       'cStr across segments': [(list) => list.cStr(5, 600), { 'copied cross-segment': 600 }],
@@ -248,7 +248,7 @@ describe('The ledger', () => {
     expect(
       accountOf(() => {
         copy('staging', new Uint8Array(0), new Uint8Array(0), 0)
-        encode('staging', '')
+        encode('')
         ledger.countCopied('staging', 0)
         ledger.countKernelCopied('device-read', 0)
       }),
@@ -270,6 +270,7 @@ describe('The ledger', () => {
     }
     expect([...INTENDED]).to.have.members([
       'append-copy',
+      'encode',
       'compact',
       'to-buffer',
       'load',

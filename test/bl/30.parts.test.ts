@@ -179,7 +179,7 @@ for (const [name, Class] of Object.entries(CLASSES)) {
     }
 
     const counted: Record<string, readonly [(bl: Collector) => unknown, Record<string, number>]> = {
-      'appending text': [(bl) => bl.append('größer').append(12), { 'append-copy': 10 }],
+      'appending text': [(bl) => bl.append('größer').append(12), { encode: 10 }],
       'appending what Buffer.from takes': [
         (bl) => bl.append(any({ type: 'Buffer', data: [1, 2, 3] })),
         { 'append-copy': 3 },

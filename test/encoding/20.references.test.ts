@@ -60,7 +60,7 @@ describe('A payload', () => {
       target = messageOf(new BufferList(payload))
     })
     // The name, and the length that was filled in.
-    expect(encoding).to.deep.equal({ copied: { 'append-copy': 3 + 4 }, inspected: 0 })
+    expect(encoding).to.deep.equal({ copied: { 'append-copy': 4, encode: 3 }, inspected: 0 })
 
     const decoding = accountOf(() => {
       const { data } = write.decode(target.cursor())
@@ -81,7 +81,7 @@ describe('A payload', () => {
       expect(new Set(kindsOf(data))).to.deep.equal(new Set(['pipe']))
       data.release()
     })
-    expect(account).to.deep.equal({ copied: { 'append-copy': 3 + 4 }, inspected: 0 })
+    expect(account).to.deep.equal({ copied: { 'append-copy': 4, encode: 3 }, inspected: 0 })
     expect(kindsOf(target)[0]).to.equal('heap')
     expect(kindsOf(target)).to.include('pipe')
   })

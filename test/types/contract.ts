@@ -6,8 +6,10 @@ import type { FileHandle } from 'node:fs/promises'
 import type { Socket } from 'node:net'
 import type { Readable, Writable } from 'node:stream'
 import type * as splicelist from 'splicelist'
+import type * as chai from 'splicelist/chai'
 import type {
   BufferList,
+  CopyReport,
   Cursor,
   Endpoint,
   FileEnd,
@@ -124,6 +126,10 @@ interface PromisedModule {
     sink: Sink,
     options?: TransferOptions & { length?: number },
   ): Promise<TransferResult>
+  audit<T>(
+    fn: () => T | Promise<T>,
+    limits?: { readonly accidentalBytes?: number; readonly inspectedBytes?: number },
+  ): Promise<{ result: T; report: CopyReport }>
   readonly counters: { snapshot(): object }
   capabilities(
     path?: string,
@@ -140,6 +146,16 @@ interface PromisedRing {
   reserve(length: number): Promise<Uint8Array>
   commit(length: number): BufferList
   close(): Promise<void>
+}
+interface PromisedReport {
+  readonly moved: number
+  readonly teed: number
+  readonly inspected: number
+  readonly accidental: number
+  readonly intended: number
+  readonly kernelCopied: number
+  readonly unknown: number
+  readonly copies: readonly { cause: string; bytes: number; count: number; site?: string }[]
 }
 interface PromisedError extends Error {
   readonly code: string
@@ -167,6 +183,10 @@ export type Kept = [
   Keeps<PromisedPages, splicelist.PageBuffer>,
   Keeps<PromisedRing, splicelist.ProducerRing>,
   Keeps<PromisedTransferError, splicelist.TransferError>,
+  Keeps<PromisedReport, CopyReport>,
+  Keeps<PromisedError & { report: CopyReport; result: unknown }, splicelist.CopyBudgetError>,
+  Keeps<splicelist.SplicelistError, splicelist.CopyBudgetError>,
+  Keeps<splicelist.SplicelistError, splicelist.AccidentalCopyError>,
   Keeps<PromisedError, splicelist.SplicelistError>,
   Keeps<splicelist.SplicelistError, splicelist.EndOfBufferError>,
   Keeps<splicelist.SplicelistError, splicelist.EndpointBusyError>,
@@ -186,4 +206,12 @@ export type Kept = [
   Keeps<Sink, FileHandle | FileEnd | Socket | Endpoint | Writable | number>,
   Keeps<PullOptions, TransferOptions & { offset: 0; atLeast: 0; hold: 'pages' | 'extent' }>,
   Keeps<PushOptions, TransferOptions & { offset: 0; consume: true; more: true }>,
+  Keeps<TransferOptions, { intended: true }>,
+  // Every cause has a sentence, and a report names no others.
+  Same<splicelist.CopyCause, keyof typeof splicelist.COPY_CAUSES>,
+  Same<splicelist.CopyCause, CopyReport['copies'][number]['cause']>,
+  // The plugin is one for Chai, and its assertions are typed.
+  Keeps<Chai.ChaiPlugin, typeof chai.splicelistChai>,
+  Same<ReturnType<Chai.Assertion['copyNothing']>, Promise<chai.Audited>>,
+  Same<ReturnType<Chai.Assertion['moved']>, Chai.Assertion>,
 ]

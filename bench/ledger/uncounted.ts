@@ -1,0 +1,49 @@
+/**
+ * What the library is linked with where its ledger is compiled out: the same copies, and no counting.
+ * Stands in for both `lib/audit/ledger.js` and `lib/audit/observers.js`.
+ */
+import type * as counted from '#lib/audit/ledger.js'
+import type * as observed from '#lib/audit/observers.js'
+
+type Ledger = Pick<typeof counted.ledger, keyof typeof counted.ledger>
+
+const nothing = (): void => undefined
+
+class NoLedger {
+  readonly countCopied = nothing
+  readonly countKernelCopied = nothing
+  readonly countMoved = nothing
+  readonly countTeed = nothing
+  readonly countDiscarded = nothing
+  readonly countInspected = nothing
+  readonly countUnknown = nothing
+  readonly countRetry = nothing
+  readonly countShortTransfer = nothing
+  readonly countFallback = nothing
+  readonly countDegradedPipe = nothing
+  readonly countLeak = nothing
+  readonly addGauge = nothing
+}
+
+export const ledger = new NoLedger() satisfies Partial<Ledger>
+
+export const beforeCopy = nothing satisfies typeof counted.beforeCopy
+
+export const copy: typeof counted.copy = (_reason, source, target, at) => {
+  target.set(source, at)
+}
+
+export const encode: typeof counted.encode = (text) => Buffer.from(text, 'utf8')
+
+export const encodeInto: typeof counted.encodeInto = (text, target, at) =>
+  target.write(text, at, 'utf8')
+
+export const counters = { snapshot: () => ({}) }
+
+export const observation = { isOn: false }
+
+export const beginOperation: typeof observed.beginOperation = (operation) => operation()
+
+export const openScope = nothing
+
+export const closeScope = nothing

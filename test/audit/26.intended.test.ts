@@ -1,0 +1,216 @@
+import { createRequire } from 'node:module'
+import { cp, symlink } from 'node:fs/promises'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { expect } from 'chai'
+import {
+  attach,
+  audit,
+  BufferList,
+  counters,
+  InvalidArgumentError,
+  transfer,
+  type CopyReport,
+} from 'splicelist'
+import type * as splicelist from 'splicelist'
+import { INTENDED } from '#lib/audit/causes.js'
+import { afterwards } from '../support/cleanup.js'
+import { bytes } from '../support/bytes.js'
+import { tempFolder } from '../support/folders.js'
+import { hasAddon, needsAddon } from '../support/needs.js'
+import { pipeList } from '../raw/pipes.js'
+import { tcpPair } from '../support/socket-pairs.js'
+import { failure } from '../transfer/outcomes.js'
+import { fileOf, freshPath, giver, taker } from '../transfer/places.js'
+
+/** What an action copies: by accident, and intended. */
+async function sumsOf(action: () => unknown): Promise<Pick<CopyReport, 'accidental' | 'intended'>> {
+  const { accidental, intended } = (await audit(action)).report
+  return { accidental, intended }
+}
+
+const accident = (length: number): object => ({ accidental: length, intended: 0 })
+/** Whether the operator, not the program, asks for copies. */
+const isForced = hasAddon && process.env['SPLICELIST_MODE'] === 'copy'
+const intent = (length: number): object => ({ accidental: 0, intended: length })
+
+describe('What the program asks for in so many words is intended', () => {
+  const content = bytes(1, 1000)
+  const asked: Record<string, readonly [(list: BufferList) => unknown, number]> = {
+    toBuffer: [(list) => list.toBuffer(5, 500), 500],
+    copyOut: [(list) => list.copyOut(0, new Uint8Array(70)), 70],
+    appendCopy: [(list) => list.appendCopy(content), 1000],
+    'a string': [(list) => list.append('größer'), 8],
+    'filling a hole': [(list) => list.appendHole(4).fill(content.subarray(0, 4)), 4],
+  }
+  for (const [name, [act, length]] of Object.entries(asked)) {
+    it(name, async () => {
+      const list = new BufferList(content.subarray(0, 1), content.subarray(1))
+      expect(await sumsOf(() => act(list))).to.deep.equal(intent(length))
+    })
+  }
+  it("load, and the mode 'copy'", async () => {
+    const { path, handle } = await fileOf(content)
+    using list = await BufferList.fromFile(path)
+    expect(await sumsOf(() => list.load())).to.deep.equal(intent(1000))
+    using other = new BufferList()
+    const pull = (): unknown => other.spliceFrom({ file: handle, offset: 0 }, 500, { mode: 'copy' })
+    expect(await sumsOf(pull)).to.deep.equal(intent(500))
+  })
+})
+
+describe('What it does not is an accident, unless it says { intended: true }', () => {
+  const two = (): BufferList => new BufferList(bytes(1, 300), bytes(2, 700))
+  const meant = { intended: true } as const
+
+  it('cStr across segments', async () => {
+    expect(await sumsOf(() => two().cStr())).to.deep.equal(accident(1000))
+    expect(await sumsOf(() => two().cStr(0, 1000, meant))).to.deep.equal(intent(1000))
+    expect(await sumsOf(() => two().cStr(0, 1000, {}))).to.deep.equal(accident(1000))
+    expect(await sumsOf(() => two().cStr(0, 1000, { intended: false }))).to.deep.equal(
+      accident(1000),
+    )
+  })
+
+  it('rebuild', async () => {
+    expect(await sumsOf(() => two().rebuild())).to.deep.equal(accident(1000))
+    expect(await sumsOf(() => two().rebuild(meant))).to.deep.equal(intent(1000))
+  })
+
+  it('rebuildAligned', async function () {
+    needsAddon(this)
+    const aligned = (options?: { intended: boolean }) => (): void => {
+      using list = two()
+      list.rebuildAligned(512, options)
+    }
+    expect(await sumsOf(aligned())).to.deep.equal(accident(1000))
+    expect(await sumsOf(aligned(meant))).to.deep.equal(intent(1000))
+  })
+
+  it('cStr on pages, in one pipe and across segments', async function () {
+    needsAddon(this)
+    using held = pipeList(bytes(3, 200_000))
+    expect(await sumsOf(() => held.cStr(0, 10))).to.deep.equal(accident(65_536))
+    expect(await sumsOf(() => held.cStr(65_536, 10, meant))).to.deep.equal(intent(65_536))
+    using mixed = new BufferList('head', held)
+    expect(await sumsOf(() => mixed.cStr(0, 100))).to.deep.equal(accident(100))
+    expect(await sumsOf(() => mixed.cStr(0, 100, meant))).to.deep.equal(intent(100))
+    expect(await sumsOf(() => held.cursor().readUInt8())).to.deep.equal(accident(65_536))
+  })
+
+  it('cStr over a file’s bytes that were loaded in pieces', async () => {
+    const { path } = await fileOf(bytes(4, 2000))
+    using list = await BufferList.fromFile(path)
+    await list.load(0, 1000)
+    await list.load(1000, 1000)
+    expect(await sumsOf(() => list.cStr(500, 1000))).to.deep.equal(accident(1000))
+    expect(await sumsOf(() => list.cStr(500, 1000, meant))).to.deep.equal(intent(1000))
+  })
+
+  describe('every way of moving bytes', () => {
+    const length = 1000
+    for (const intended of [false, true]) {
+      const expected = intended || isForced ? intent(length) : accident(length)
+      const word = intended ? 'with the word' : 'without it'
+
+      it(`spliceFrom, ${word}`, async () => {
+        const source = await (await giver('stream')).give(bytes(5, length))
+        using list = new BufferList()
+        const sums = await sumsOf(() => list.spliceFrom(source, length, { intended }))
+        expect(sums).to.deep.equal(expected)
+      })
+
+      it(`spliceTo, ${word}`, async function () {
+        // Without the addon nothing is staged.
+        needsAddon(this)
+        const list = new BufferList(bytes(5, length))
+        const path = await freshPath()
+        const sums = await sumsOf(() => list.spliceTo({ file: path }, { intended }))
+        expect(sums).to.deep.equal(intended ? intent(length) : accident(length))
+      })
+
+      it(`spliceTo a stream, from pages, ${word}`, async function () {
+        needsAddon(this)
+        using list = pipeList(bytes(5, length))
+        const sink = await (await taker('stream')).open()
+        const sums = await sumsOf(() => list.spliceTo(sink, { intended }))
+        expect(sums).to.deep.equal(expected)
+      })
+
+      it(`transfer, ${word}`, async () => {
+        const source = await (await giver('stream')).give(bytes(5, length))
+        const sink = await (await taker('stream')).open()
+        const sums = await sumsOf(() => transfer(source, sink, { length, intended }))
+        expect(sums).to.deep.equal(expected)
+      })
+
+      it(`pull, peek and push of an endpoint, ${word}`, async () => {
+        const { client, server } = await tcpPair()
+        const end = attach(server)
+        afterwards(() => end.detach())
+        client.write(bytes(6, 2 * length))
+        const pull = async (): Promise<void> => {
+          using list = await end.pull(length, { intended })
+          expect(list.length).to.equal(length)
+        }
+        const peek = async (): Promise<void> => {
+          using list = await end.peek(length, { intended })
+          expect(list.length).to.equal(length)
+        }
+        expect(await sumsOf(pull)).to.deep.equal(expected)
+        expect(await sumsOf(peek)).to.deep.equal(expected)
+      })
+    }
+
+    it('refuses another word than true or false, before it moves anything', async () => {
+      const list = new BufferList()
+      const error = await failure(
+        list.spliceFrom({ file: 'nowhere' }, 5, { intended: 'yes' as never }),
+      )
+      expect(error).to.be.instanceOf(InvalidArgumentError)
+      expect(error.message).to.include('intended')
+    })
+  })
+
+  it('the counters of the process keep the two apart, by cause', () => {
+    const before = counters.snapshot()
+    two().cStr()
+    two().cStr(0, 1000, meant)
+    two().toBuffer()
+    const after = counters.snapshot()
+    const grown = (
+      group: 'copied' | 'copiedByAccident' | 'copies',
+      cause: 'cross-segment',
+    ): number => (after[group][cause] ?? 0) - (before[group][cause] ?? 0)
+    expect(grown('copied', 'cross-segment')).to.equal(2000)
+    expect(grown('copiedByAccident', 'cross-segment')).to.equal(1000)
+    expect(grown('copies', 'cross-segment')).to.equal(4)
+    expect(after.accidental - before.accidental).to.equal(1000)
+    expect(after.intended - before.intended).to.equal(2000)
+    expect(after.copiedByAccident).to.not.have.any.keys(...INTENDED)
+  })
+
+  it('a list of another copy of the package: its bytes are copied, by us', async () => {
+    const other = await anotherCopy()
+    const list = new other.BufferList(bytes(7, 500))
+    const { report } = await audit(() => new BufferList().append(list))
+    expect(report.accidental).to.equal(500)
+    expect(report.copies[0]).to.include({ cause: 'foreign-list', count: 1 })
+  })
+})
+
+type Package = typeof splicelist
+
+/** The package again, as another dependency might bring it. */
+async function anotherCopy(): Promise<Package> {
+  const here = createRequire(import.meta.url).resolve('splicelist/package.json')
+  const root = join(here, '..')
+  const folder = await tempFolder()
+  for (const part of ['package.json', 'dist']) {
+    await cp(join(root, part), join(folder, part), { recursive: true })
+  }
+  // Without the addon: one of them is enough for a process.
+  await symlink(join(root, 'node_modules'), join(folder, 'node_modules'))
+  const { href } = pathToFileURL(join(folder, 'dist/index.js'))
+  return (await import(href)) as Package
+}
