@@ -10,10 +10,13 @@ import './transfer/list-moves.js'
 export { counters, type Snapshot } from './audit/ledger.js'
 export { COPY_CAUSES, KERNEL_CAUSES, type CopyCause, type KernelCause } from './audit/causes.js'
 export type {
+  FanOutResult,
   FileEnd,
   Mode,
+  ProxyResult,
   PullOptions,
   PushOptions,
+  SinkResult,
   TransferOptions,
   TransferResult,
 } from './contract.js'
@@ -22,11 +25,15 @@ export {
   EndOfBufferError,
   EndOfStreamError,
   EndpointBusyError,
+  FanOutAbortError,
+  FanOutError,
   InvalidArgumentError,
   MalformedInputError,
   NoPagesError,
   NotByReferenceError,
   NotLoadedError,
+  ProxyAbortError,
+  ProxyError,
   ReleasedError,
   SplicelistError,
   TransferError,
@@ -40,4 +47,8 @@ export type { Hole } from './list/hole.js'
 export type { Endpoint, Part, Sink, Source } from './list/endpoint.js'
 export type { PageOwnership, SegmentKind } from './raw/raw.js'
 export { attach } from './transfer/endpoint.js'
+export { fanOut, type FanOutOptions } from './transfer/fan-out.js'
+export { lists, type ListsOptions } from './transfer/lists.js'
+export { proxy } from './transfer/proxy.js'
+export type { ProxyPeer } from './transfer/proxy-side.js'
 export { transfer, type TransferLimits } from './transfer/transfer.js'

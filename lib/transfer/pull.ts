@@ -21,6 +21,21 @@ export function pullInto(
   options: PullOptions,
   atEnd?: (pulled: Pulled) => void,
 ): Eventually<Pulled> {
+  const pull = preparePull(source, length, options)
+  return inTurn(source.readTurns, options.signal, () =>
+    after(pull(), (pulled) => {
+      atEnd?.(pulled)
+      return pulled
+    }),
+  )
+}
+
+/** As `pullInto`, for whoever has the turn already, or takes it around what this returns. */
+export function preparePull(
+  source: SourceEnd,
+  length: number,
+  options: PullOptions,
+): () => Eventually<Pulled> {
   const plan = new Plan(options.mode)
   plan.meet(source.obstacle)
   if (plan.isStable && source.pages !== 'owned') plan.prefer('stable-mode')
@@ -35,10 +50,5 @@ export function pullInto(
     more: false,
     options,
   })
-  const pulled = (error: Error | undefined): Pulled => {
-    const came = { segments: sink.takeAll(), error }
-    atEnd?.(came)
-    return came
-  }
-  return inTurn(source.readTurns, options.signal, () => after(machine.run(), pulled))
+  return () => after(machine.run(), (error) => ({ segments: sink.takeAll(), error }))
 }

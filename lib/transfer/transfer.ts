@@ -1,6 +1,8 @@
 import { checkLength } from '../arguments.js'
 import type { TransferOptions, TransferResult } from '../contract.js'
 import { oneWay, type Ends } from '../endpoints/recognize.js'
+import type { SinkEnd, SourceEnd } from '../endpoints/end.js'
+import { FileEnd } from '../endpoints/file-end.js'
 import { InvalidArgumentError } from '../errors.js'
 import { BufferList } from '../list/buffer-list.js'
 import type { Sink, Source } from '../list/endpoint.js'
@@ -10,6 +12,7 @@ import { Machine } from './machine.js'
 import { openEnds, placeOptions, withSink } from './open.js'
 import { Plan } from './plan.js'
 import { pushList } from './push.js'
+import { areOnePlace, pathOf, refuseOverlap, spanOfSink } from './same-place.js'
 import { inTurn } from './turn.js'
 
 /** What `transfer` takes besides its two places. */
@@ -47,8 +50,11 @@ export async function transfer(
     // Before the sink is opened, and perhaps truncated.
     if (from.ends.source === undefined) throw oneWay(false)
     new Plan(options.mode).meet(from.ends.source.obstacle)
+    const areOne = await areOnePlace(source, from.ends.source, sink)
+    if (areOne && pathOf(sink) !== undefined) refuseSelf(from.ends.source, sink, undefined, length)
     const to = await openEnds(sink, placeOptions(true, { signal }))
     try {
+      if (areOne) refuseSelf(from.ends.source, sink, to.ends.sink, length)
       return await transferEnds(from.ends, to.ends, options, length)
     } finally {
       to.close()
@@ -56,6 +62,17 @@ export async function transfer(
   } finally {
     from.close()
   }
+}
+
+/** Refuses a file as its own sink. From its path alone, where opening the sink would truncate it. */
+function refuseSelf(
+  source: SourceEnd,
+  sink: Sink,
+  opened: SinkEnd | undefined,
+  length: number,
+): void {
+  const sizeBytes = source instanceof FileEnd ? source.file.sizeBytes() : 0
+  refuseOverlap(source, spanOfSink(sink, opened, sizeBytes), length)
 }
 
 function transferList(
