@@ -54,6 +54,8 @@ class ListChunks implements Chunks {
   readonly #list: BufferList
 
   constructor(list: BufferList) {
+    // Throws for one that was released, or has a hole, before anything else is opened.
+    takeSegments(list, 0)
     this.#list = list
   }
   pull(length: number, options: ChunkOptions): Pulled {

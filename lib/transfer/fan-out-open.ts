@@ -78,7 +78,7 @@ function failureOf(sink: Sink, cause: unknown): TransferError | undefined {
     return new TransferError({ side: 'sink', errno, syscall, bytesMoved: 0, cause })
   }
   // A replica may have gone before the fan-out began.
-  if ((sink as { readonly destroyed?: boolean }).destroyed !== true) return undefined
+  if ((sink as { readonly destroyed?: boolean } | null)?.destroyed !== true) return undefined
   const detail = 'It was destroyed before'
   const failure = { side: 'sink', errno: EPIPE, syscall: 'write', bytesMoved: 0 } as const
   return new TransferError({ ...failure, detail, cause })

@@ -13,7 +13,9 @@ import { Plan } from './plan.js'
 import { inAllTurns } from './turn-order.js'
 
 /**
- * Bytes that a fan-out holds at the most for its slowest sink: WINDOW_MEASUREMENT
+ * Bytes that a fan-out holds at the most for its slowest sink: four chunks, so that a sink which
+ * falls a little behind holds nobody up. 16 MiB took no less CPU (file to 8 TCP sockets), and pin four
+ * times as many pages.
  */
 export const WINDOW_BYTES_DEFAULT = 4 << 20
 

@@ -1,6 +1,6 @@
 import { listenForAbort } from '../abort.js'
 import type { ProxyResult, TransferOptions } from '../contract.js'
-import type { TransferError } from '../errors.js';
+import type { TransferError } from '../errors.js'
 import { InvalidArgumentError, ProxyAbortError, ProxyError } from '../errors.js'
 import { checkOptions } from './checks.js'
 import { asTransferError } from './failure.js'
