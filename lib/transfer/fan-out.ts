@@ -55,7 +55,7 @@ export interface FanOutOptions extends TransferOptions {
  * ```ts
  * import { fanOut } from 'splicelist'
  * const { sinks } = await fanOut({ file: 'from' }, [{ file: 'one' }, { file: 'two' }])
- * for (const { bytesMoved, error } of sinks) console.log(bytesMoved, error) // 19 undefined
+ * console.log(sinks) // [ { bytesMoved: 19 }, { bytesMoved: 19 } ]
  * ```
  */
 export async function fanOut(

@@ -21,13 +21,8 @@ export function pullInto(
   options: PullOptions,
   atEnd?: (pulled: Pulled) => void,
 ): Eventually<Pulled> {
-  const pull = preparePull(source, length, options)
-  return inTurn(source.readTurns, options.signal, () =>
-    after(pull(), (pulled) => {
-      atEnd?.(pulled)
-      return pulled
-    }),
-  )
+  const pull = preparePull(source, length, options, atEnd)
+  return inTurn(source.readTurns, options.signal, pull)
 }
 
 /** As `pullInto`, for whoever has the turn already, or takes it around what this returns. */
@@ -35,6 +30,7 @@ export function preparePull(
   source: SourceEnd,
   length: number,
   options: PullOptions,
+  atEnd?: (pulled: Pulled) => void,
 ): () => Eventually<Pulled> {
   const plan = new Plan(options.mode)
   plan.meet(source.obstacle)
@@ -50,5 +46,10 @@ export function preparePull(
     more: false,
     options,
   })
-  return () => after(machine.run(), (error) => ({ segments: sink.takeAll(), error }))
+  const pulled = (error: Error | undefined): Pulled => {
+    const came = { segments: sink.takeAll(), error }
+    atEnd?.(came)
+    return came
+  }
+  return () => after(machine.run(), pulled)
 }

@@ -50,11 +50,13 @@ export async function transfer(
     // Before the sink is opened, and perhaps truncated.
     if (from.ends.source === undefined) throw oneWay(false)
     new Plan(options.mode).meet(from.ends.source.obstacle)
-    const areOne = await areOnePlace(source, from.ends.source, sink)
-    if (areOne && pathOf(sink) !== undefined) refuseSelf(from.ends.source, sink, undefined, length)
+    const asking = areOnePlace(source, from.ends.source, sink)
+    const areOne = asking instanceof Promise ? await asking : asking
+    const isNamed = pathOf(sink) !== undefined
+    if (areOne && isNamed) refuseSelf(from.ends.source, sink, undefined, length)
     const to = await openEnds(sink, placeOptions(true, { signal }))
     try {
-      if (areOne) refuseSelf(from.ends.source, sink, to.ends.sink, length)
+      if (areOne && !isNamed) refuseSelf(from.ends.source, sink, to.ends.sink, length)
       return await transferEnds(from.ends, to.ends, options, length)
     } finally {
       to.close()

@@ -33,6 +33,9 @@ import { reset } from '../transfer/reset.js'
 /** More than any loopback socket takes while nobody reads. */
 const TOO_MUCH = 24 << 20
 
+/** More than a socket takes while nobody reads, so that no file is so far behind one; half of it. */
+const WINDOW = 12 << 20
+
 /** Sockets to send to, with what reads them. */
 async function readers(count: number): Promise<(SocketPair & { collector: Collector })[]> {
   const pairs = await Promise.all(Array.from({ length: count }, () => tcpPair()))
@@ -206,19 +209,19 @@ describe('fanOut()', () => {
       const { client, server } = await tcpPair()
       client.end(content)
       const slow = await tcpPair()
-      const fast = await readers(2)
+      const paths = [await freshPath('tmpfs'), await freshPath('tmpfs')]
       const { sinks, bytesPulled } = await fanOut(
         server,
-        [fast[0]?.client, slow.client, fast[1]?.client] as Sink[],
-        { onSlow: 'drop', windowBytes: 8 << 20 },
+        [{ file: paths[0] as string }, slow.client, { file: paths[1] as string }],
+        { onSlow: 'drop', windowBytes: WINDOW },
       )
       expect(bytesPulled).to.equal(TOO_MUCH)
       for (const i of [0, 2]) expect(sinks[i]).to.deep.equal({ bytesMoved: TOO_MUCH })
       const { error, bytesMoved } = sinks[1] as { error?: TransferError; bytesMoved: number }
       expect(error).to.be.instanceOf(TransferError)
       expect(error).to.include({ side: 'sink', code: 'ENOBUFS', bytesMoved })
-      expect(bytesMoved).to.be.within(1, TOO_MUCH - (8 << 20))
-      for (const { collector } of fast) expectSameBytes(await collector.take(TOO_MUCH), content)
+      expect(bytesMoved).to.be.within(1, TOO_MUCH - WINDOW)
+      for (const path of paths) expectSameBytes(await readFile(path), content)
       // It was not destroyed, and goes on where its record says.
       const arrived = new Collector(slow.server).take(TOO_MUCH)
       using rest = new BufferList(content.subarray(bytesMoved))
@@ -257,7 +260,7 @@ describe('fanOut()', () => {
         fanOut({ file: handle, offset: 0 }, [slow.client, { file: path }], {
           onSlow: 'drop',
           atLeast: 2,
-          windowBytes: 8 << 20,
+          windowBytes: WINDOW,
         }),
       )) as FanOutError
       expect(error).to.be.instanceOf(FanOutError)
@@ -542,7 +545,9 @@ describe('fanOut()', () => {
       const { client } = await tcpPair()
       await using peer = attach(client)
       const list = new BufferList('x')
-      expect(await failure(fanOut(list, [client]))).to.be.instanceOf(EndpointBusyError)
+      if (hasAddon) {
+        expect(await failure(fanOut(list, [client]))).to.be.instanceOf(EndpointBusyError)
+      }
       const stream = new Writable({ write: (_chunk, _encoding, done) => done() })
       const error = await failure(fanOut(list, [stream], { mode: 'reference' }))
       expect(error).to.be.instanceOf(NotByReferenceError)

@@ -10,6 +10,7 @@ import type {
   BufferList,
   Cursor,
   Endpoint,
+  FanOutResult,
   FileEnd,
   Hole,
   Mode,
@@ -18,6 +19,7 @@ import type {
   PushOptions,
   SegmentRow,
   Sink,
+  SinkResult,
   Source,
   TransferOptions,
   TransferResult,
@@ -108,6 +110,19 @@ interface PromisedRow {
   readonly refs: number | null
   readonly looked: number
 }
+interface PromisedFanOutFailure {
+  readonly bytesPulled: number
+  readonly sinks: readonly PromisedSink[]
+}
+interface PromisedSink {
+  readonly bytesMoved: number
+  readonly error?: splicelist.TransferError
+}
+interface PromisedFanOut {
+  readonly bytesPulled: number
+  readonly eof: boolean
+  readonly sinks: readonly PromisedSink[]
+}
 interface PromisedModule {
   readonly BufferList: {
     new (...parts: readonly Part[]): BufferList
@@ -124,6 +139,22 @@ interface PromisedModule {
     sink: Sink,
     options?: TransferOptions & { length?: number },
   ): Promise<TransferResult>
+  lists(source: Source, options?: PullOptions & { chunkBytes?: number }): AsyncIterable<BufferList>
+  fanOut(
+    source: Source,
+    sinks: readonly Sink[],
+    options?: TransferOptions & {
+      length?: number
+      atLeast?: number
+      windowBytes?: number
+      onSlow?: 'wait' | 'drop'
+    },
+  ): Promise<PromisedFanOut>
+  proxy(
+    a: Socket,
+    b: Socket,
+    options?: TransferOptions,
+  ): Promise<{ readonly aToB: TransferResult; readonly bToA: TransferResult }>
   readonly counters: { snapshot(): object }
 }
 interface PromisedError extends Error {
@@ -149,6 +180,16 @@ export type Kept = [
   Keeps<PromisedEndpoint, Endpoint>,
   Keeps<PromisedRow, SegmentRow>,
   Keeps<PromisedModule, typeof splicelist>,
+  Keeps<PromisedSink, SinkResult>,
+  Keeps<PromisedFanOut, FanOutResult>,
+  // What their failures tell besides.
+  Keeps<splicelist.TransferError & PromisedFanOutFailure, splicelist.FanOutError>,
+  Keeps<
+    splicelist.AbortError & Omit<PromisedFanOutFailure, 'bytesPulled'>,
+    splicelist.FanOutAbortError
+  >,
+  Keeps<splicelist.TransferError & splicelist.ProxyResult, splicelist.ProxyError>,
+  Keeps<splicelist.AbortError & splicelist.ProxyResult, splicelist.ProxyAbortError>,
   Keeps<PromisedTransferError, splicelist.TransferError>,
   Keeps<PromisedError, splicelist.SplicelistError>,
   Keeps<splicelist.SplicelistError, splicelist.EndOfBufferError>,
