@@ -97,6 +97,8 @@ export interface FanOutResult {
 
 /** What a proxy did in its two directions. */
 export interface ProxyResult {
+  /** From the first socket to the second. */
   readonly aToB: TransferResult
+  /** From the second socket to the first. */
   readonly bToA: TransferResult
 }

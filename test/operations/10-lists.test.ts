@@ -422,11 +422,11 @@ describe('lists()', () => {
       const byReference = collect(stream, { mode: 'reference' })
       expect(await failure(byReference)).to.be.instanceOf(NotByReferenceError)
       const { client, server } = await tcpPair()
-      await using peer = attach(server)
+      const peer = attach(server)
       expect(await failure(collect(server))).to.be.instanceOf(EndpointBusyError)
+      await peer.detach()
       client.destroy()
       expect(await failure(collect(client))).to.be.instanceOf(UnsupportedEndpointError)
-      void peer
     })
   })
 

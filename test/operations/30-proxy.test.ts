@@ -429,9 +429,9 @@ describe('proxy()', () => {
     const byReference = proxy(a, odd, { mode: 'reference' })
     expect(await failure(byReference)).to.be.instanceOf(NotByReferenceError)
     {
-      await using peer = attach(b)
+      const peer = attach(b)
       expect(await failure(proxy(a, b))).to.be.instanceOf(EndpointBusyError)
-      void peer
+      await peer.detach()
     }
     b.destroy()
     expect(await failure(proxy(a, b))).to.be.instanceOf(UnsupportedEndpointError)
