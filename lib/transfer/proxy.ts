@@ -49,8 +49,7 @@ export async function proxy(
     try {
       if (left.socket === right.socket) throw sameSides()
       const both = new BothDirections(left, right, options)
-      const turns = [left, right].flatMap(({ source, sink }) => [source.readTurns, sink.writeTurns])
-      const result = await inAllTurns(turns, options.signal, () => both.run())
+      const result = await both.run()
       hasEnded = true
       return result
     } finally {
@@ -87,8 +86,8 @@ class BothDirections {
     const { signal } = this.#options
     const unlisten = signal && listenForAbort(signal, () => this.#abortFor(signal.reason))
     const aborted = await Promise.all([
-      this.#move(this.#aToB, 'aToB', this.#right),
-      this.#move(this.#bToA, 'bToA', this.#left),
+      this.#move(this.#aToB, 'aToB', this.#left, this.#right),
+      this.#move(this.#bToA, 'bToA', this.#right, this.#left),
     ])
     unlisten?.()
     const result = { aToB: this.#aToB.result, bToA: this.#bToA.result }
@@ -98,14 +97,32 @@ class BothDirections {
   }
 
   /** Moves one direction to its end, which ends writing at `to`. Returns whether it was aborted. */
-  async #move(direction: ProxyDirection, name: keyof ProxyResult, to: ProxySide): Promise<boolean> {
-    const error = await direction.run()
+  async #move(
+    direction: ProxyDirection,
+    name: keyof ProxyResult,
+    from: ProxySide,
+    to: ProxySide,
+  ): Promise<boolean> {
+    const error = await this.#runInTurn(direction, from, to)
     if (error === undefined) {
       to.endWriting()
       return false
     }
     if (!this.#stop.signal.aborted) this.#end(direction, name, error)
     return true
+  }
+  /** Each direction has turns of its own: what ends writing at `to` waits for its turn there. */
+  async #runInTurn(
+    direction: ProxyDirection,
+    from: ProxySide,
+    to: ProxySide,
+  ): Promise<Error | undefined> {
+    const turns = [from.source.readTurns, to.sink.writeTurns]
+    try {
+      return await inAllTurns(turns, this.#stop.signal, () => direction.run())
+    } catch (error) {
+      return error as Error
+    }
   }
   /** The first failure ends the other direction at once. */
   #end(direction: ProxyDirection, name: keyof ProxyResult, error: Error): void {
