@@ -2,6 +2,7 @@
  * The options that every way of moving bytes shares. Types only; the bottom floor.
  */
 import type { FileHandle } from 'node:fs/promises'
+import type { TransferError } from './errors.js'
 
 /**
  * How bytes may move. `auto`: by reference where that is possible, else by a counted copy.
@@ -84,4 +85,30 @@ export interface TransferResult {
   readonly eof: boolean
   /** The ways that were used: 'splice', 'tee', 'read', 'write', 'lend', and 'copy:<cause>'. */
   readonly ways: readonly string[]
+}
+
+/** What one sink of several has got. */
+export interface SinkResult {
+  /** Bytes that the sink accepted: the first ones of the source, in its order. */
+  readonly bytesMoved: number
+  /** Why it got no more. Absent where it did not fail. */
+  readonly error?: TransferError
+}
+
+/** What a fan-out did. */
+export interface FanOutResult {
+  /** Bytes that were taken from the source: each sink without an error has accepted them all. */
+  readonly bytesPulled: number
+  /** Whether the source ended. */
+  readonly eof: boolean
+  /** One for each sink, in their order. */
+  readonly sinks: readonly SinkResult[]
+}
+
+/** What a proxy did in its two directions. */
+export interface ProxyResult {
+  /** From the first socket to the second. */
+  readonly aToB: TransferResult
+  /** From the second socket to the first. */
+  readonly bToA: TransferResult
 }

@@ -9,6 +9,7 @@ import { getSystemErrorMap } from 'node:util'
 /* eslint-disable no-restricted-imports */
 import type { CopyReport } from './audit/report.js'
 import type { BufferList } from './list/buffer-list.js'
+import type { ProxyResult, SinkResult, TransferResult } from './contract.js'
 /* eslint-enable no-restricted-imports */
 
 const BRAND = Symbol.for('splicelist.error')
@@ -302,6 +303,117 @@ export class AbortError extends Error {
    */
   takeResidual(): BufferList | undefined {
     return takeResidualOf(this)
+  }
+}
+
+/** Whether a value is a transfer error of that name, also one of another copy of this package. */
+function isTransferError(x: unknown, name: string): boolean {
+  return isBranded(x, 'TransferError') && (x as Error).name === name
+}
+
+/**
+ * A `fanOut` stopped: its source failed, or fewer sinks than `atLeast` were left. `side` and `code`
+ * are those of the last failure; `bytesMoved` is what every sink had accepted that was left until then,
+ * and `takeResidual()` hands out what was pulled behind that: `bytesPulled = bytesMoved + residual`.
+ * So a sink that has got `sinks[i].bytesMoved` goes on with the residual from
+ * `sinks[i].bytesMoved - bytesMoved` on, where that is not below zero.
+ */
+export class FanOutError extends TransferError {
+  /** Bytes that were taken from the source. */
+  readonly bytesPulled: number
+  /** What each sink has got, in their order. */
+  readonly sinks: readonly SinkResult[]
+  /** @internal */
+  constructor(failure: TransferFailure, bytesPulled: number, sinks: readonly SinkResult[]) {
+    super(failure)
+    this.name = 'FanOutError'
+    this.bytesPulled = bytesPulled
+    this.sinks = sinks
+  }
+  /** @internal */
+  static override [Symbol.hasInstance](x: unknown): boolean {
+    return Function.prototype[Symbol.hasInstance].call(this, x) || isTransferError(x, 'FanOutError')
+  }
+}
+
+/**
+ * A `fanOut` was aborted. What was pulled and not accepted by every sink that was left was given
+ * back to the source, which goes on at `bytesMoved`, or is in `takeResidual()`.
+ */
+export class FanOutAbortError extends AbortError {
+  /** What each sink has got, in their order. */
+  readonly sinks: readonly SinkResult[]
+  /** @internal */
+  constructor(
+    bytesMoved: number,
+    reason: unknown,
+    residual: BufferList | undefined,
+    sinks: readonly SinkResult[],
+  ) {
+    super(bytesMoved, reason, residual)
+    this.sinks = sinks
+  }
+}
+
+/** A direction of a `proxy`. */
+type Direction = keyof ProxyResult
+
+/**
+ * A direction of a `proxy` failed, and the other was stopped. `side`, `code` and `bytesMoved` are
+ * those of the direction that failed.
+ */
+export class ProxyError extends TransferError implements ProxyResult {
+  /** The direction that failed. */
+  readonly direction: Direction
+  /** What came from a to b. */
+  readonly aToB: TransferResult
+  /** What came from b to a. */
+  readonly bToA: TransferResult
+  readonly #residuals: Partial<Record<Direction, BufferList | undefined>>
+  /** @internal */
+  constructor(
+    failure: TransferFailure,
+    direction: Direction,
+    { aToB, bToA }: ProxyResult,
+    residuals: Readonly<Record<Direction, BufferList | undefined>>,
+  ) {
+    super({ ...failure, residual: residuals[direction] })
+    this.name = 'ProxyError'
+    this.direction = direction
+    this.aToB = aToB
+    this.bToA = bToA
+    this.#residuals = { ...residuals, [direction]: undefined }
+    const other = this.#residuals[direction === 'aToB' ? 'bToA' : 'aToB']
+    if (other !== undefined) untaken.register(this, other, this.#residuals)
+  }
+  /**
+   * The bytes of a direction, by default of the one that failed, that were pulled and not accepted:
+   * once; undefined when there are none. Yours to release.
+   */
+  override takeResidual(direction = this.direction): BufferList | undefined {
+    if (direction === this.direction) return super.takeResidual()
+    const residual = this.#residuals[direction]
+    this.#residuals[direction] = undefined
+    untaken.unregister(this.#residuals)
+    return residual
+  }
+  /** @internal */
+  static override [Symbol.hasInstance](x: unknown): boolean {
+    return Function.prototype[Symbol.hasInstance].call(this, x) || isTransferError(x, 'ProxyError')
+  }
+}
+
+/** A `proxy` was aborted. What was pulled and not accepted was given back to where it came from. */
+export class ProxyAbortError extends AbortError implements ProxyResult {
+  /** What came from a to b. */
+  readonly aToB: TransferResult
+  /** What came from b to a. */
+  readonly bToA: TransferResult
+  /** @internal */
+  constructor(reason: unknown, { aToB, bToA }: ProxyResult) {
+    super(aToB.bytesMoved + bToA.bytesMoved, reason)
+    this.aToB = aToB
+    this.bToA = bToA
   }
 }
 

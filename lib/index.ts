@@ -17,10 +17,13 @@ export type { MountVerdicts } from './capabilities/mount.js'
 export type { Verdict } from './capabilities/trial.js'
 export type {
   CopyOptions,
+  FanOutResult,
   FileEnd,
   Mode,
+  ProxyResult,
   PullOptions,
   PushOptions,
+  SinkResult,
   TransferOptions,
   TransferResult,
 } from './contract.js'
@@ -31,11 +34,15 @@ export {
   EndOfBufferError,
   EndOfStreamError,
   EndpointBusyError,
+  FanOutAbortError,
+  FanOutError,
   InvalidArgumentError,
   MalformedInputError,
   NoPagesError,
   NotByReferenceError,
   NotLoadedError,
+  ProxyAbortError,
+  ProxyError,
   ReleasedError,
   SplicelistError,
   TransferError,
@@ -53,4 +60,8 @@ export { limits } from './raw/limits.js'
 export type { Limits, LimitsToSet } from './raw/pipe-budget.js'
 export type { PageOwnership, SegmentKind } from './raw/raw.js'
 export { attach } from './transfer/endpoint.js'
+export { fanOut, type FanOutOptions } from './transfer/fan-out.js'
+export { lists, type ListsOptions } from './transfer/lists.js'
+export { proxy } from './transfer/proxy.js'
+export type { ProxyPeer } from './transfer/proxy-side.js'
 export { transfer, type TransferLimits } from './transfer/transfer.js'

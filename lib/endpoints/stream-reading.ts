@@ -44,6 +44,7 @@ export class StreamReading {
         return pause(...args)
       }),
     ]
+    if (this.#hasEnded) this.#stopAsking()
   }
   /** Whether all was read that there will be. */
   get isAtEnd(): boolean {
@@ -84,8 +85,13 @@ export class StreamReading {
     if (name === 'error') return this.#stream.listenerCount('error') === 0
     return name === 'data' || name === 'readable'
   }
+  /** A stream that does not know its end would be asked for bytes behind it. */
+  #stopAsking(): void {
+    this.#restore.push(override(this.#stream, '_read', () => undefined))
+  }
   #end(): boolean {
     this.#hasEnded = true
+    this.#stopAsking()
     this.wake()
     return false
   }
@@ -105,7 +111,7 @@ type Method = (...args: unknown[]) => unknown
 /** Puts a method before a stream's own. Returns how to take it away again. */
 function override(
   stream: Readable,
-  name: 'emit' | 'push' | 'resume' | 'pause',
+  name: 'emit' | 'push' | 'resume' | 'pause' | '_read',
   method: (original: Method, ...args: unknown[]) => unknown,
 ): () => void {
   const own = Object.getOwnPropertyDescriptor(stream, name)

@@ -48,6 +48,8 @@ const NEVER = new AbortController().signal
 
 /** What `attach` returns. */
 export class AttachedEndpoint implements Endpoint {
+  /** What was attached, for operations that must know whether two places are one. @internal */
+  readonly place: Place
   #ends: Ends | undefined
   readonly #opening: Promise<Ends>
   /** Bytes that were given back before the place was there. */
@@ -59,6 +61,7 @@ export class AttachedEndpoint implements Endpoint {
 
   /** @internal */
   constructor(place: Place) {
+    this.place = place
     const ends = endsOf(place, { isSink: false, use: 'attach' })
     if (ends instanceof Promise) {
       this.#opening = ends.then((opened) => this.#opened(opened))

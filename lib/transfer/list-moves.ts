@@ -3,17 +3,15 @@
  */
 import { beginOperation } from '../audit/observers.js'
 import type { PullOptions, PushOptions } from '../contract.js'
-import type { SourceEnd } from '../endpoints/end.js'
-import { FileEnd } from '../endpoints/file-end.js'
 import { oneWay } from '../endpoints/recognize.js'
 import { InvalidArgumentError, ReleasedError, setResidual } from '../errors.js'
 import { BufferList, listOf, segmentsOf } from '../list/buffer-list.js'
 import type { Sink, Source } from '../list/endpoint.js'
 import { installMover } from '../list/mover.js'
 import type { Segments } from '../list/segments.js'
-import { addon } from '../native.js'
-import { FileRaw } from '../raw/file.js'
+import type { FileRaw } from '../raw/file.js'
 import { brokenOff, checkPull } from './checks.js'
+import { takeExtent } from './extent.js'
 import { openEnds, placeOptions, withSink } from './open.js'
 import { pullInto } from './pull.js'
 import { pushWhole } from './push.js'
@@ -68,24 +66,6 @@ function moveFromList(list: BufferList, source: BufferList, length: number): num
   const { length: moved } = taken
   list.claimAppend(taken)
   return moved
-}
-
-/** The range of a regular file itself, unless pages or copies were asked for. */
-function takeExtent(source: SourceEnd, length: number, options: PullOptions): FileRaw | undefined {
-  // What was given back comes first, and is no part of the file's range.
-  if (source.front.length > 0) return undefined
-  const { hold, mode = 'auto' } = options
-  const isReference = mode === 'auto' || (mode === 'reference' && addon !== null)
-  const isAsked = hold !== 'pages' && isReference
-  if (!isAsked || !(source instanceof FileEnd) || !source.file.isRegular) return undefined
-  const at = source.position()
-  if (at === undefined) return undefined
-  const sizeBytes = source.file.sizeBytes()
-  // Files of /proc have no size and yet bytes: they are read.
-  if (sizeBytes === 0) return undefined
-  const there = Math.max(0, Math.min(length, sizeBytes - at))
-  source.skip(there)
-  return new FileRaw(source.file.retain(), at, there)
 }
 
 function addExtent(list: BufferList, extent: FileRaw): number {

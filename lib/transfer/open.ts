@@ -18,7 +18,10 @@ export function openEnds(place: Source | Sink, options: PlaceOptions): Eventuall
     return after(place.ends(options.signal), (ends) => ({ ends, close: () => undefined }))
   }
   if (BufferList.isBufferList(place)) {
-    throw new InvalidArgumentError('A list cannot be sent to a list. Use append() or claimAppend()')
+    throw new InvalidArgumentError(
+      'A list is no place to send to. Use list.spliceFrom(source, length); from a list, append() or ' +
+        'claimAppend()',
+    )
   }
   if (isForeignEndpoint(place)) {
     throw new EndpointBusyError('This endpoint belongs to another copy of splicelist')

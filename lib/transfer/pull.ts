@@ -21,6 +21,17 @@ export function pullInto(
   options: PullOptions,
   atEnd?: (pulled: Pulled) => void,
 ): Eventually<Pulled> {
+  const pull = preparePull(source, length, options, atEnd)
+  return inTurn(source.readTurns, options.signal, pull)
+}
+
+/** As `pullInto`, for whoever has the turn already, or takes it around what this returns. */
+export function preparePull(
+  source: SourceEnd,
+  length: number,
+  options: PullOptions,
+  atEnd?: (pulled: Pulled) => void,
+): () => Eventually<Pulled> {
   const plan = new Plan(options.mode, options.intended)
   plan.meet(source.obstacle)
   if (plan.isStable && source.pages !== 'owned') plan.prefer('stable-mode')
@@ -40,5 +51,5 @@ export function pullInto(
     atEnd?.(came)
     return came
   }
-  return inTurn(source.readTurns, options.signal, () => after(machine.run(), pulled))
+  return () => after(machine.run(), pulled)
 }

@@ -2,6 +2,8 @@ import { checkLength } from '../arguments.js'
 import { beginOperation } from '../audit/observers.js'
 import type { TransferOptions, TransferResult } from '../contract.js'
 import { oneWay, type Ends } from '../endpoints/recognize.js'
+import type { SinkEnd, SourceEnd } from '../endpoints/end.js'
+import { FileEnd } from '../endpoints/file-end.js'
 import { InvalidArgumentError } from '../errors.js'
 import { BufferList } from '../list/buffer-list.js'
 import type { Sink, Source } from '../list/endpoint.js'
@@ -11,6 +13,7 @@ import { Machine } from './machine.js'
 import { openEnds, placeOptions, withSink } from './open.js'
 import { Plan } from './plan.js'
 import { pushList } from './push.js'
+import { areOnePlace, pathOf, refuseOverlap, spanOfSink } from './same-place.js'
 import { inTurn } from './turn.js'
 
 /** What `transfer` takes besides its two places. */
@@ -56,8 +59,13 @@ async function transferPlaces(
     // Before the sink is opened, and perhaps truncated.
     if (from.ends.source === undefined) throw oneWay(false)
     new Plan(options.mode, options.intended).meet(from.ends.source.obstacle)
+    const asking = areOnePlace(source, from.ends.source, sink)
+    const areOne = asking instanceof Promise ? await asking : asking
+    const isNamed = pathOf(sink) !== undefined
+    if (areOne && isNamed) refuseSelf(from.ends.source, sink, undefined, length)
     const to = await openEnds(sink, placeOptions(true, { signal }))
     try {
+      if (areOne && !isNamed) refuseSelf(from.ends.source, sink, to.ends.sink, length)
       return await transferEnds(from.ends, to.ends, options, length)
     } finally {
       to.close()
@@ -65,6 +73,17 @@ async function transferPlaces(
   } finally {
     from.close()
   }
+}
+
+/** Refuses a file as its own sink. From its path alone, where opening the sink would truncate it. */
+function refuseSelf(
+  source: SourceEnd,
+  sink: Sink,
+  opened: SinkEnd | undefined,
+  length: number,
+): void {
+  const sizeBytes = source instanceof FileEnd ? source.file.sizeBytes() : 0
+  refuseOverlap(source, spanOfSink(sink, opened, sizeBytes), length)
 }
 
 function transferList(

@@ -12,6 +12,7 @@ import type {
   CopyReport,
   Cursor,
   Endpoint,
+  FanOutResult,
   FileEnd,
   Hole,
   Mode,
@@ -20,6 +21,7 @@ import type {
   PushOptions,
   SegmentRow,
   Sink,
+  SinkResult,
   Source,
   TransferOptions,
   TransferResult,
@@ -110,6 +112,19 @@ interface PromisedRow {
   readonly refs: number | null
   readonly looked: number
 }
+interface PromisedFanOutFailure {
+  readonly bytesPulled: number
+  readonly sinks: readonly PromisedSink[]
+}
+interface PromisedSink {
+  readonly bytesMoved: number
+  readonly error?: splicelist.TransferError
+}
+interface PromisedFanOut {
+  readonly bytesPulled: number
+  readonly eof: boolean
+  readonly sinks: readonly PromisedSink[]
+}
 interface PromisedModule {
   readonly BufferList: {
     new (...parts: readonly Part[]): BufferList
@@ -130,6 +145,22 @@ interface PromisedModule {
     fn: () => T | Promise<T>,
     limits?: { readonly accidentalBytes?: number; readonly inspectedBytes?: number },
   ): Promise<{ result: T; report: CopyReport }>
+  lists(source: Source, options?: PullOptions & { chunkBytes?: number }): AsyncIterable<BufferList>
+  fanOut(
+    source: Source,
+    sinks: readonly Sink[],
+    options?: TransferOptions & {
+      length?: number
+      atLeast?: number
+      windowBytes?: number
+      onSlow?: 'wait' | 'drop'
+    },
+  ): Promise<PromisedFanOut>
+  proxy(
+    a: Socket,
+    b: Socket,
+    options?: TransferOptions,
+  ): Promise<{ readonly aToB: TransferResult; readonly bToA: TransferResult }>
   readonly counters: { snapshot(): object }
   capabilities(
     path?: string,
@@ -182,6 +213,16 @@ export type Kept = [
   Keeps<PromisedModule, typeof splicelist>,
   Keeps<PromisedPages, splicelist.PageBuffer>,
   Keeps<PromisedRing, splicelist.ProducerRing>,
+  Keeps<PromisedSink, SinkResult>,
+  Keeps<PromisedFanOut, FanOutResult>,
+  // What their failures tell besides.
+  Keeps<splicelist.TransferError & PromisedFanOutFailure, splicelist.FanOutError>,
+  Keeps<
+    splicelist.AbortError & Omit<PromisedFanOutFailure, 'bytesPulled'>,
+    splicelist.FanOutAbortError
+  >,
+  Keeps<splicelist.TransferError & splicelist.ProxyResult, splicelist.ProxyError>,
+  Keeps<splicelist.AbortError & splicelist.ProxyResult, splicelist.ProxyAbortError>,
   Keeps<PromisedTransferError, splicelist.TransferError>,
   Keeps<PromisedReport, CopyReport>,
   Keeps<PromisedError & { report: CopyReport; result: unknown }, splicelist.CopyBudgetError>,

@@ -3,7 +3,11 @@
  * without system calls, as a user of no rights. What it prints of the bytes must be the same everywhere.
  *
  *     node mover.js FOLDER LISTS    # FOLDER holds a file `source`; LISTS lists are held at once
+ *
+ * With MOVER_DESCRIPTORS it allows itself no more than so many, once Node has loaded it: the loader
+ * of modules opens dozens at a time.
  */
+import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { open, readFile, writeFile } from 'node:fs/promises'
@@ -26,6 +30,11 @@ const LIST_BYTES = 262_144
 const [folder = '', lists = '0'] = process.argv.slice(2)
 const source = join(folder, 'source')
 const hash = createHash('sha256')
+
+const descriptors = process.env['MOVER_DESCRIPTORS']
+if (descriptors !== undefined) {
+  execFileSync('prlimit', ['--pid', String(process.pid), `--nofile=${descriptors}`])
+}
 
 function note(bytes: Uint8Array): void {
   hash.update(`${bytes.length}:`).update(bytes)

@@ -1,0 +1,117 @@
+/**
+ * A source that is pulled many times, chunk by chunk: what `lists` and `fanOut` stand on.
+ */
+import type { PullOptions } from '../contract.js'
+import type { SourceEnd } from '../endpoints/end.js'
+import { oneWay, type Ends } from '../endpoints/recognize.js'
+import { SocketEnd } from '../endpoints/socket-end.js'
+import type { Turns } from '../endpoints/turns.js'
+import type { Eventually } from '../eventually.js'
+import { BufferList, segmentsOf, takeSegments } from '../list/buffer-list.js'
+import type { Source } from '../list/endpoint.js'
+import { Segments } from '../list/segments.js'
+import { windowOf } from '../list/window.js'
+import { takeExtent } from './extent.js'
+import { openEnds, placeOptions } from './open.js'
+import { preparePull, type Pulled } from './pull.js'
+
+/** What a chunk is pulled with. */
+export type ChunkOptions = Pick<PullOptions, 'signal' | 'mode' | 'hold' | 'atLeast' | 'onProgress'>
+
+/** A source that stays open, and taken over from its owner, until it is closed. */
+export interface Chunks {
+  /** Whether it is a list, which has what was not used, whatever happened. */
+  readonly isList: boolean
+  /** Turns at the source; undefined where there is nobody to wait for. */
+  readonly turns: Turns | undefined
+  /** The next bytes: no error and none at the end. Within the source's turn. */
+  pull(length: number, options: ChunkOptions): Eventually<Pulled>
+  /** Takes back what was pulled last, within the turn. False where it cannot; the bytes stay. */
+  takeBack(segments: Segments): boolean
+  /** Gives the source back to its owner, with what was not pulled. */
+  close(): void
+}
+
+/** Opens a source for many pulls. Rejects with a typed error before any byte moves. */
+export async function openChunks(
+  source: Source,
+  options: Pick<PullOptions, 'offset' | 'signal'>,
+): Promise<Chunks> {
+  if (BufferList.isBufferList(source)) return new ListChunks(source)
+  const opened = await openEnds(source, placeOptions(false, options))
+  try {
+    return new EndChunks(opened.ends, opened.close)
+  } catch (error) {
+    opened.close()
+    throw error
+  }
+}
+
+/** A list gives its own bytes: it is consumed. */
+class ListChunks implements Chunks {
+  readonly isList = true
+  readonly turns = undefined
+  readonly #list: BufferList
+
+  constructor(list: BufferList) {
+    // Throws for one that was released, or has a hole, before anything else is opened.
+    takeSegments(list, 0)
+    this.#list = list
+  }
+  pull(length: number, options: ChunkOptions): Pulled {
+    return tell(takeSegments(this.#list, Math.min(length, this.#list.length)), options)
+  }
+  takeBack(segments: Segments): boolean {
+    if (this.#list.isReleased) segments.clear()
+    else segmentsOf(this.#list).unshiftAll(segments)
+    return true
+  }
+  close(): void {
+    // The caller's.
+  }
+}
+
+/** A place. Files give extents unless pages are asked for. */
+export class EndChunks implements Chunks {
+  readonly isList = false
+  readonly end: SourceEnd
+  readonly #close: () => void
+
+  constructor({ source }: Ends, close: () => void) {
+    if (source === undefined) throw oneWay(false)
+    this.end = source
+    // Or Node would read between two pulls, into memory.
+    if (source instanceof SocketEnd) source.holdReading()
+    this.#close = close
+  }
+  get turns(): Turns {
+    return this.end.readTurns
+  }
+  pull(length: number, options: ChunkOptions): Eventually<Pulled> {
+    const extent = takeExtent(this.end, length, options)
+    if (extent === undefined) return preparePull(this.end, length, options)()
+    const segments = new Segments()
+    segments.push(windowOf(extent))
+    return tell(segments, options)
+  }
+  takeBack(segments: Segments): boolean {
+    return this.end.takeBack(segments)
+  }
+  close(): void {
+    try {
+      if (this.end instanceof SocketEnd) this.end.releaseReading()
+    } finally {
+      this.#close()
+    }
+  }
+}
+
+/** Reports what was taken without the machine. What the callback throws stops the operation. */
+function tell(segments: Segments, { onProgress }: ChunkOptions): Pulled {
+  try {
+    if (segments.length > 0) onProgress?.(segments.length)
+    return { segments, error: undefined }
+  } catch (error) {
+    return { segments, error: error as Error }
+  }
+}
