@@ -69,6 +69,8 @@ export interface SourceEnd {
   takeBack(segments: Segments): boolean
   /** Ends a wait, or a running disk job, early. */
   wakeReader(): void
+  /** Bytes that are left to the end, for sources that know it. */
+  leftBytes?(): number | undefined
 }
 
 /** Where bytes go. */
