@@ -20,7 +20,7 @@ import { secondDescription } from './fifo-end.js'
 import { FileEnd } from './file-end.js'
 import { endOfHandle, isFileHandle, kindOfHandle, openPlace, type Opened } from './file-place.js'
 import { isEncrypted, isReadByParser } from './node-socket.js'
-import { ResponseEnd, roomOf, whyNotByReference } from './response-end.js'
+import { CopiedResponseEnd, ResponseEnd, roomOf, whyNotByReference } from './response-end.js'
 import { SocketEnd } from './socket-end.js'
 import { letGoOfNumber, turnsOfNumber, type NumberTurns } from './turns.js'
 import { ReadableEnd, STREAM, TERMINAL, TLS, WritableEnd } from './stream-end.js'
@@ -247,19 +247,18 @@ function responseEnds(response: ServerResponse, options: PlaceOptions): Ends {
   if (!options.isSink || options.use === 'attach') return streamEnds(response, STREAM, options)
   const obstacle = addon === null ? withoutAddon(whyNoAddon) : whyNotByReference(response)
   const roomBytes = roomOf(response)
-  if (obstacle !== undefined) return { ...streamEnds(response, obstacle, options), roomBytes }
+  if (obstacle !== undefined) {
+    refuseClosed(response)
+    const sink = new CopiedResponseEnd(response, obstacle)
+    return { source: undefined, sink, roomBytes, close: () => undefined }
+  }
   const sink = ResponseEnd.of(response)
   return { source: undefined, sink, roomBytes, close: () => sink.letGo() }
 }
 
 function streamEnds(stream: Readable | Writable, obstacle: Obstacle, options: PlaceOptions): Ends {
   refuseOffset(options)
-  if (stream.destroyed || isUnconnected(stream)) {
-    throw new UnsupportedEndpointError(
-      'This stream is destroyed, or this socket closed',
-      'Pass one that is still open',
-    )
-  }
+  refuseClosed(stream)
   // Only the side that is used: the other may carry objects.
   const { use, isSink } = options
   const isSource = (use === 'attach' || !isSink) && 'read' in stream
@@ -267,6 +266,14 @@ function streamEnds(stream: Readable | Writable, obstacle: Obstacle, options: Pl
   const sink = isTarget ? WritableEnd.of(stream, obstacle) : undefined
   const source = isSource ? ReadableEnd.of(stream, obstacle, use) : undefined
   return { source, sink, close: () => source?.close() }
+}
+
+function refuseClosed(stream: Readable | Writable): void {
+  if (!stream.destroyed && !isUnconnected(stream)) return
+  throw new UnsupportedEndpointError(
+    'This stream is destroyed, or this socket closed',
+    'Pass one that is still open',
+  )
 }
 
 /** A socket that was never told where to connect would be waited for in vain. */

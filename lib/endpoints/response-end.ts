@@ -1,4 +1,4 @@
-import { OutgoingMessage, ServerResponse } from 'node:http'
+import { OutgoingMessage, type ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
 import { TransferError, UnsupportedEndpointError } from '../errors.js'
 import type { Eventually } from '../eventually.js'
@@ -7,7 +7,7 @@ import type { PipeParcel } from '../raw/parcel.js'
 import { EPIPE, TURN_BYTES_MAX, type Obstacle, type SinkEnd } from './end.js'
 import { isEncrypted, socketFd } from './node-socket.js'
 import { SocketEnd } from './socket-end.js'
-import { STREAM, TLS } from './stream-end.js'
+import { STREAM, TLS, WritableEnd } from './stream-end.js'
 import type { Turns } from './turns.js'
 
 /** Linux's EMSGSIZE: more bytes than the Content-Length that was promised. */
@@ -30,7 +30,8 @@ const sentBytes = new WeakMap<ServerResponse, number>()
  *
  * It takes its place in the socket's own write order, so what was written before and after keeps its
  * place, and Node's end, `finish` and keep-alive follow as usual. The response is not ended here:
- * `res.end()` is its owner's, before the operation has resolved or after. Bodies that Node frames
+ * `res.end()` is its owner's. It may come while the body is on its way, and then waits for it; where
+ * bodies are copied it may not, so await the send first. Bodies that Node frames
  * or drops (chunked, HEAD, 204, 304), responses that wait behind another on their connection, TLS,
  * and responses whose `write` or `end` somebody has replaced (compression) are copied, by way of
  * `res.write`.
@@ -93,6 +94,47 @@ export class ResponseEnd implements SinkEnd {
   #sent(n: number): number {
     if (n > 0) count(this.#response, n)
     return n
+  }
+}
+
+/** The body of a response by way of `res.write`, which is told apart only by being counted here. */
+export class CopiedResponseEnd implements SinkEnd {
+  readonly label: string
+  readonly pageCopies = undefined
+  readonly memoryCopies = undefined
+  readonly batchBytes: number
+  readonly writeTurns: Turns
+  readonly obstacle: Obstacle
+  readonly #response: ServerResponse
+  readonly #stream: WritableEnd
+
+  constructor(response: ServerResponse, obstacle: Obstacle) {
+    this.#response = response
+    this.#stream = WritableEnd.of(response, obstacle)
+    this.label = this.#stream.label
+    this.batchBytes = this.#stream.batchBytes
+    this.writeTurns = this.#stream.writeTurns
+    this.obstacle = obstacle
+  }
+  startWriting(): void {
+    this.#stream.startWriting()
+  }
+  stopWriting(): number {
+    return this.#stream.stopWriting()
+  }
+  drain(): number {
+    return this.#stream.drain()
+  }
+  async write(parts: readonly Uint8Array[], skipBytes: number): Promise<number> {
+    const n = await this.#stream.write(parts, skipBytes)
+    if (n > 0) sentBytes.set(this.#response, (sentBytes.get(this.#response) ?? 0) + n)
+    return n
+  }
+  writable(): Promise<void> {
+    return this.#stream.writable()
+  }
+  wakeWriter(): void {
+    this.#stream.wakeWriter()
   }
 }
 

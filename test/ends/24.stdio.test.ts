@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { openSync, closeSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { expect } from 'chai'
@@ -25,9 +25,7 @@ function mover(from: string, to: string): readonly [string, readonly string[]] {
 }
 
 /** What the program said, when it has ended. */
-async function told(
-  child: ReturnType<typeof spawn>,
-): Promise<{ ways: string[]; bytesMoved: number }> {
+async function told(child: ChildProcess): Promise<{ ways: string[]; bytesMoved: number }> {
   const said: Buffer[] = []
   child.stderr?.on('data', (chunk: Buffer) => said.push(chunk))
   const code = await new Promise((resolve) => child.once('close', resolve))
