@@ -1,5 +1,4 @@
 import { once } from 'node:events'
-import { gzipSync, createGzip } from 'node:zlib'
 import {
   Agent,
   createServer,
@@ -469,26 +468,18 @@ describe('A response that Node frames or drops', () => {
     expect((errors[0] as NotByReferenceError).remedy).to.match(/Content-Length/)
   })
 
-  it('goes through whoever has replaced write and end, as compression does', async function () {
-    needsAddon(this)
+  it('goes through whoever has replaced write, as compression does', async () => {
+    const turned = (bytes: Uint8Array): Buffer => Buffer.from(bytes.map((byte) => byte ^ 0xff))
     const served = await Served.by(async (response) => {
-      response.setHeader('Content-Length', gzipSync(content).length)
-      const zip = createGzip()
       const write = response.write.bind(response)
-      const end = response.end.bind(response)
-      const done = once(zip, 'end').then(() => end())
-      zip.on('data', (chunk: Buffer) => write(chunk))
-      const replaced = { write: zip.write.bind(zip), end: () => void zip.end() }
-      Object.assign(response, replaced)
-      response.removeHeader('Content-Length')
+      const replaced = (chunk: Uint8Array, done: () => void): boolean => write(turned(chunk), done)
+      Object.assign(response, { write: replaced })
+      response.setHeader('Content-Length', content.length)
       await new BufferList(content).spliceTo(response)
       response.end()
-      await done
     })
     const { body } = await served.ask()
     await served.outcomes[0]
-    expect(body.length).to.be.greaterThan(0)
-    const { gunzipSync } = await import('node:zlib')
-    expectSameBytes(gunzipSync(body), content)
+    expectSameBytes(body, turned(content))
   })
 })
