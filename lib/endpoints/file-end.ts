@@ -170,6 +170,9 @@ export class FileEnd implements SourceEnd, SinkEnd {
   leftDirectly(bytes: number): void {
     if (this.#offset >= 0) this.#offset += bytes
   }
+  endedDirectly(): number {
+    return this.#atEnd()
+  }
   get copiesRanges(): boolean {
     return this.file.copiesRanges
   }

@@ -4,6 +4,8 @@ import { TransferError, UnsupportedEndpointError } from '../errors.js'
 import type { Eventually } from '../eventually.js'
 import type { KernelCause } from '../audit/causes.js'
 import type { PipeParcel } from '../raw/parcel.js'
+import type { RunningJob } from '../reactor.js'
+import type { DirectPlace } from './direct.js'
 import { EPIPE, TURN_BYTES_MAX, type Obstacle, type SinkEnd } from './end.js'
 import { isEncrypted, socketFd } from './node-socket.js'
 import { SocketEnd } from './socket-end.js'
@@ -81,6 +83,15 @@ export class ResponseEnd implements SinkEnd {
   }
   write(parts: readonly Uint8Array[], skipBytes: number, more: boolean): number {
     return this.#sent(this.#hasRoom() ? this.#socket.write(parts, skipBytes, more) : -EMSGSIZE)
+  }
+  get directSink(): DirectPlace | undefined {
+    return this.#hasRoom() ? this.#socket.directSink : undefined
+  }
+  cameDirectly(bytes: number): void {
+    this.#sent(bytes)
+  }
+  lendTo(job: RunningJob | undefined): void {
+    this.#socket.lendTo(job)
   }
   writable(): Promise<void> {
     return this.#socket.writable()

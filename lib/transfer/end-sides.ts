@@ -74,6 +74,9 @@ export class EndSource implements PullSide {
     this.end.leftDirectly?.(bytes)
     if (this.end.pages === 'foreign') ledger.unknown += bytes
   }
+  endedDirectly(): number {
+    return this.end.endedDirectly?.() ?? 0
+  }
   residual(parcel: Parcel): Segments | undefined {
     if (this.front !== undefined) {
       this.front.residual()
