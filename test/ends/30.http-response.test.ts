@@ -90,7 +90,11 @@ describe('A response whose Content-Length was set', () => {
       result = await transfer({ file: path }, response)
       response.end()
     })
-    const { result: answer, account } = await accounted(() => served.ask())
+    const { result: answer, account } = await accounted(async () => {
+      const answered = await served.ask()
+      await served.outcomes[0]
+      return answered
+    })
     expectSameBytes(answer.body, content)
     expect(answer.message.headers).to.include({ 'x-word': 'yes' })
     expect(result).to.include({ bytesMoved: content.length })
@@ -318,6 +322,7 @@ describe('A response whose Content-Length was set', () => {
       response.end()
     })
     expectSameBytes((await served.ask()).body, bytes(10, 20_000))
+    await served.outcomes[0]
     expect(result).to.include({ bytesMoved: 20_000, eof: false })
     expectSameBytes(source.read() as Buffer, bytes(10, 30_000).subarray(20_000))
     source.destroy()
