@@ -22,7 +22,16 @@ export interface FileEnd {
    * truncation when an offset is given.
    */
   readonly flags?: string
-  /** What to do with the page cache. Only 'keep' so far. */
+  /**
+   * What to do with the page cache. 'keep' (default): the bytes go through it and may stay there.
+   * 'drop': they go through it, are written back where they were written, and leave it behind the
+   * transfer; best effort, for pages that are in use stay, and on file systems in memory, where the
+   * cache is the file, all do. 'direct': past it (`O_DIRECT`), by reference and without a copy: what
+   * is read is ours alone, and later writes do not change it; what is written leaves by whole pages
+   * where they lie so that the device can take them. Where that cannot be, bytes go as with 'drop',
+   * counted. For a FileHandle the file is opened a second time; your own flags are never changed.
+   * Without the addon there is nothing but 'keep'.
+   */
   readonly cache?: 'keep' | 'drop' | 'direct'
   /** Whether the bytes are on the disk before the operation resolves. Default 'none'. */
   readonly flush?: 'none' | 'data' | 'full'

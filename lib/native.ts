@@ -86,6 +86,13 @@ export const EVENT_DONE = 1
 /** Event type: a disk job is still going. Value: bytes moved so far. At most every 10 ms a job. */
 export const EVENT_PROGRESS = 2
 
+/** Step of `cacheRange`: start to write the range back. */
+export const CACHE_WRITE_BACK = 0
+/** Step of `cacheRange`: wait until the range is written back. */
+export const CACHE_SETTLE = 1
+/** Step of `cacheRange`: drop the range's clean pages. */
+export const CACHE_DROP = 2
+
 /** How `adopt` treats the number: `borrow` relies on the owner, `duplicate` is ours to close. */
 export type Ownership = 'borrow' | 'duplicate'
 
@@ -124,6 +131,11 @@ export interface Addon {
   seek(descriptor: Descriptor, offset: number, whence: 0 | 1 | 2): number
   /** The magic number of the kind of file system that it lies in (`fstatfs`), or −errno. */
   fileSystem(descriptor: Descriptor): number
+  /**
+   * `statx`'s `STATX_DIOALIGN`: what offsets and lengths of direct transfers are multiples of, in
+   * bytes; 0 where the file takes none. −ENODATA or −ENOSYS where nobody tells.
+   */
+  directAlignment(descriptor: Descriptor): number
   /** `SO_RCVLOWAT` in bytes; 1 restores the default. */
   lowWater(descriptor: Descriptor, bytes: number): number
   /** `SIOCOUTQ`/`FIONREAD`: bytes that can be read from a pipe or a socket now. */
@@ -243,6 +255,18 @@ export interface Addon {
   ): number
   /** `fsync`, or `fdatasync` when `dataOnly`, on a disk thread. */
   sync(file: Descriptor, dataOnly: boolean, token: number): number
+  /**
+   * One call on a range of a file's page cache, on a disk thread. `CACHE_WRITE_BACK` starts to write
+   * it back, `CACHE_SETTLE` waits until it is written back (`sync_file_range`), `CACHE_DROP` drops the
+   * pages that are clean and that nobody uses (`posix_fadvise`). A length of 0 is to the end.
+   */
+  cacheRange(
+    file: Descriptor,
+    step: number,
+    offset: number,
+    lengthBytes: number,
+    token: number,
+  ): number
   /** Asks a queued or running job to stop at its next call. Its event still comes. */
   cancel(token: number): void
 

@@ -143,6 +143,13 @@ Value FileSystem(const CallbackInfo& info) {
   return Number(in, descriptor->FileSystem());
 }
 
+Value DirectAlignment(const CallbackInfo& info) {
+  Arguments in(info);
+  const Descriptor* const descriptor = in.DescriptorAt(0, "descriptor");
+  if (!in.Complete()) return in.Refusal();
+  return Number(in, descriptor->DirectAlignment());
+}
+
 Value LowWater(const CallbackInfo& info) {
   Arguments in(info);
   const Descriptor* const descriptor = in.DescriptorAt(0, "descriptor");
@@ -405,6 +412,21 @@ Value Sync(const CallbackInfo& info) {
   return Number(in, in.environment().Submit(job, nullptr));
 }
 
+Value CacheRange(const CallbackInfo& info) {
+  Arguments in(info);
+  Descriptor* const file = in.DescriptorAt(0, "file");
+  const auto step = static_cast<CacheJob::Step>(in.Whole(1, "step", 0, 2));
+  const int64_t offset = in.Whole(2, "offset", 0, kWholeMax);
+  const auto length = static_cast<int64_t>(in.Length(3, "lengthBytes"));
+  const uint64_t token = in.Token(4);
+  if (!in.Complete()) return in.Refusal();
+  const Made<Descriptor> of = file->ForJob();
+  if (!of.resource) return Number(in, of.error);
+  const auto job = std::make_shared<CacheJob>(in.environment().census(), token, of.resource, step,
+                                              offset, length);
+  return Number(in, in.environment().Submit(job, nullptr));
+}
+
 Value Cancel(const CallbackInfo& info) {
   Arguments in(info);
   const uint64_t token = in.Token(0);
@@ -605,6 +627,7 @@ void ExportAll(const Napi::Object& exports, Environment* environment) {
   Export<Describe>(exports, "describe", environment);
   Export<Seek>(exports, "seek", environment);
   Export<FileSystem>(exports, "fileSystem", environment);
+  Export<DirectAlignment>(exports, "directAlignment", environment);
   Export<LowWater>(exports, "lowWater", environment);
   Export<PendingBytes>(exports, "pending", environment);
   Export<OpenPipe>(exports, "pipe", environment);
@@ -628,6 +651,7 @@ void ExportAll(const Napi::Object& exports, Environment* environment) {
   Export<WriteAt>(exports, "writeAt", environment);
   Export<LendAt>(exports, "lendAt", environment);
   Export<Sync>(exports, "sync", environment);
+  Export<CacheRange>(exports, "cacheRange", environment);
   Export<Cancel>(exports, "cancel", environment);
   Export<MapSlab>(exports, "slab", environment);
   Export<MapPages>(exports, "pages", environment);

@@ -94,6 +94,10 @@ int64_t Descriptor::FileSystem() const {
   return Calls().fstatfs(fd());
 }
 
+int64_t Descriptor::DirectAlignment() const {
+  return Calls().statx(fd());
+}
+
 int64_t Descriptor::SetLowWater(int bytes) const {
   return Calls().setsockopt(fd(), SO_RCVLOWAT, bytes);
 }

@@ -60,6 +60,9 @@ class Descriptor final : public Endpoint {
   int64_t Seek(int64_t offset, int whence) const;
   /// The magic number of the kind of file system it lies in, or −errno.
   int64_t FileSystem() const;
+  /// What direct transfers must be aligned to, in bytes; 0 where there are none; −errno, of which
+  /// −ENODATA and −ENOSYS say that it cannot be known.
+  int64_t DirectAlignment() const;
   /// Sets SO_RCVLOWAT. Returns 0 or −errno.
   int64_t SetLowWater(int bytes) const;
 

@@ -1,5 +1,7 @@
 #include "disk_job.h"
 
+#include <fcntl.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
@@ -196,6 +198,33 @@ int SyncJob::Run(const Progress& /*progress*/) {
 }
 
 void SyncJob::Release() {
+  file_.reset();
+}
+
+CacheJob::CacheJob(std::shared_ptr<Census> census, uint64_t token, std::shared_ptr<Descriptor> file,
+                   Step step, int64_t offset, int64_t length)
+    : DiskJob(std::move(census), token, {file->origin()}),
+      file_(std::move(file)),
+      step_(step),
+      offset_(offset),
+      length_(length) {
+}
+
+int CacheJob::Run(const Progress& /*progress*/) {
+  constexpr unsigned kSettleFlags =
+      SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
+  const int64_t result = RetryInterrupted([this] {
+    const int fd = file_->fd();
+    if (step_ == Step::kDrop) {
+      return Calls().posix_fadvise(fd, offset_, length_, POSIX_FADV_DONTNEED);
+    }
+    const unsigned flags = step_ == Step::kSettle ? kSettleFlags : SYNC_FILE_RANGE_WRITE;
+    return Calls().sync_file_range(fd, offset_, length_, flags);
+  });
+  return static_cast<int>(-result);
+}
+
+void CacheJob::Release() {
   file_.reset();
 }
 

@@ -205,6 +205,27 @@ class SyncJob final : public DiskJob {
   const bool data_only_;
 };
 
+/// One call on a range of a file's page cache: starts to write it back, waits until it is written
+/// back, or drops the pages that are clean and that nobody uses.
+class CacheJob final : public DiskJob {
+ public:
+  /// Which call.
+  enum class Step { kWriteBack, kSettle, kDrop };
+
+  /// Does `step` to the `length` bytes of `file` at `offset`.
+  CacheJob(std::shared_ptr<Census> census, uint64_t token, std::shared_ptr<Descriptor> file,
+           Step step, int64_t offset, int64_t length);
+
+  int Run(const Progress& progress) override;
+  void Release() override;
+
+ private:
+  std::shared_ptr<Descriptor> file_;
+  const Step step_;
+  const int64_t offset_;
+  const int64_t length_;
+};
+
 }  // namespace splicelist
 
 #endif  // SPLICELIST_NATIVE_DISK_JOB_H_

@@ -43,15 +43,21 @@ enum class Call : size_t {
   kPoll,
   kFsync,
   kFdatasync,
+  kSyncFileRange,
+  kFadvise,
+  kStatx,
 };
 
-constexpr std::array<const char*, 31> kCallNames = {
-    "splice",    "tee",         "sendfile",   "copy_file_range", "read",         "pread",
-    "write",     "pwrite",      "recv",       "sendmsg",         "writev",       "pipe2",
-    "fcntl",     "fcntl_dupfd", "preadv2",    "socketpair",      "memfd_create", "mmap",
-    "munmap",    "mremap",      "vmsplice",   "recvmsg",         "epoll_ctl",    "lseek",
-    "fstat",     "fstatfs",     "setsockopt", "ioctl",           "poll",         "fsync",
-    "fdatasync",
+constexpr std::array<const char*, 34> kCallNames = {
+    "splice",        "tee",         "sendfile",   "copy_file_range",
+    "read",          "pread",       "write",      "pwrite",
+    "recv",          "sendmsg",     "writev",     "pipe2",
+    "fcntl",         "fcntl_dupfd", "preadv2",    "socketpair",
+    "memfd_create",  "mmap",        "munmap",     "mremap",
+    "vmsplice",      "recvmsg",     "epoll_ctl",  "lseek",
+    "fstat",         "fstatfs",     "setsockopt", "ioctl",
+    "poll",          "fsync",       "fdatasync",  "sync_file_range",
+    "posix_fadvise", "statx",
 };
 
 /// What a script makes of one call.
@@ -270,11 +276,27 @@ int64_t Fdatasync(int fd) {
   return Judged(Call::kFdatasync, kDirectCalls.fdatasync, fd);
 }
 
+int64_t SyncFileRange(int fd, off64_t offset, off64_t length, unsigned flags) {
+  return Judged(Call::kSyncFileRange, kDirectCalls.sync_file_range, fd, offset, length, flags);
+}
+
+int64_t Fadvise(int fd, off64_t offset, off64_t length, int advice) {
+  return Judged(Call::kFadvise, kDirectCalls.posix_fadvise, fd, offset, length, advice);
+}
+
+int64_t Statx(int fd) {
+  const Verdict verdict = TheScript().Judge(Call::kStatx);
+  if (verdict.error != 0) return -verdict.error;
+  const int64_t bytes = kDirectCalls.statx(fd);
+  return bytes < 0 ? bytes : static_cast<int64_t>(verdict.Cut(static_cast<size_t>(bytes)));
+}
+
 const SystemCalls kScriptedCalls = {
-    Splice,      Tee,     Sendfile,   CopyFileRange, Read,        Pread,     Write,     Pwrite,
-    Recv,        Sendmsg, Writev,     Pipe2,         SetPipeSize, Duplicate, Preadv2,   SocketPair,
-    MemfdCreate, Mmap,    Munmap,     Mremap,        Vmsplice,    Recvmsg,   EpollCtl,  Lseek,
-    Fstat,       Fstatfs, Setsockopt, Ioctl,         Poll,        Fsync,     Fdatasync,
+    Splice,  Tee,        Sendfile,    CopyFileRange, Read,    Pread,       Write,
+    Pwrite,  Recv,       Sendmsg,     Writev,        Pipe2,   SetPipeSize, Duplicate,
+    Preadv2, SocketPair, MemfdCreate, Mmap,          Munmap,  Mremap,      Vmsplice,
+    Recvmsg, EpollCtl,   Lseek,       Fstat,         Fstatfs, Setsockopt,  Ioctl,
+    Poll,    Fsync,      Fdatasync,   SyncFileRange, Fadvise, Statx,
 };
 
 }  // namespace

@@ -156,13 +156,43 @@ int64_t Fdatasync(int fd) {
   return Result(::fdatasync(fd));
 }
 
+int64_t SyncFileRange(int fd, off64_t offset, off64_t length, unsigned flags) {
+  return Result(::sync_file_range(fd, offset, length, flags));
+}
+
+int64_t Fadvise(int fd, off64_t offset, off64_t length, int advice) {
+  // It returns its error instead of setting errno.
+  return -::posix_fadvise64(fd, offset, length, advice);
+}
+
+/// What statx(2) fills in, as far as it is read here. Not the C library's, which may be older than
+/// the kernel and lack the last two fields.
+struct DirectStatus {
+  uint32_t mask;
+  uint8_t others[148];
+  uint32_t memory_align;
+  uint32_t offset_align;
+  uint8_t spare[96];
+};
+static_assert(sizeof(DirectStatus) == 256, "the kernel writes 256 bytes");
+constexpr unsigned kStatxDirectAlign = 0x2000;  // STATX_DIOALIGN, Linux 6.1
+
+int64_t Statx(int fd) {
+  DirectStatus status{};
+  const int64_t result =
+      Result(::syscall(SYS_statx, fd, "", AT_EMPTY_PATH, kStatxDirectAlign, &status));
+  if (result < 0) return result;
+  return (status.mask & kStatxDirectAlign) == 0 ? -ENODATA : int64_t{status.offset_align};
+}
+
 }  // namespace
 
 const SystemCalls kDirectCalls = {
-    Splice,      Tee,     Sendfile,   CopyFileRange, Read,        Pread,     Write,     Pwrite,
-    Recv,        Sendmsg, Writev,     Pipe2,         SetPipeSize, Duplicate, Preadv2,   SocketPair,
-    MemfdCreate, Mmap,    Munmap,     Mremap,        Vmsplice,    Recvmsg,   EpollCtl,  Lseek,
-    Fstat,       Fstatfs, Setsockopt, Ioctl,         Poll,        Fsync,     Fdatasync,
+    Splice,  Tee,        Sendfile,    CopyFileRange, Read,    Pread,       Write,
+    Pwrite,  Recv,       Sendmsg,     Writev,        Pipe2,   SetPipeSize, Duplicate,
+    Preadv2, SocketPair, MemfdCreate, Mmap,          Munmap,  Mremap,      Vmsplice,
+    Recvmsg, EpollCtl,   Lseek,       Fstat,         Fstatfs, Setsockopt,  Ioctl,
+    Poll,    Fsync,      Fdatasync,   SyncFileRange, Fadvise, Statx,
 };
 
 std::atomic<const SystemCalls*> current_calls{&kDirectCalls};

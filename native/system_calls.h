@@ -90,6 +90,13 @@ struct SystemCalls {
   int64_t (*fsync)(int fd);
   /// fdatasync(2).
   int64_t (*fdatasync)(int fd);
+  /// sync_file_range(2).
+  int64_t (*sync_file_range)(int fd, off64_t offset, off64_t length, unsigned flags);
+  /// posix_fadvise(2).
+  int64_t (*posix_fadvise)(int fd, off64_t offset, off64_t length, int advice);
+  /// statx(2) for STATX_DIOALIGN: what offsets and lengths of direct transfers must be a multiple
+  /// of, 0 where the file takes none, −ENODATA where the kernel or the file system does not tell.
+  int64_t (*statx)(int fd);
 };
 
 /// The table that calls the kernel and does nothing else.

@@ -67,6 +67,8 @@ export interface SourceEnd {
   readonly directSource?: DirectPlace | undefined
   /** Bytes have left by such a call. */
   leftDirectly?(bytes: number): void
+  /** Such a call has found the end: 0, or −errno where it came before the bytes that were there. */
+  endedDirectly?(): number
   /** Resolves when another attempt is worth while; `wantedBytes` are missing. May be early. */
   readable(wantedBytes: number): Promise<void>
   /**
@@ -76,6 +78,8 @@ export interface SourceEnd {
   takeBack(segments: Segments): boolean
   /** Ends a wait, or a running disk job, early. */
   wakeReader(): void
+  /** Bytes that are left to the end, for sources that know it. */
+  leftBytes?(): number | undefined
 }
 
 /** Where bytes go. */

@@ -1,14 +1,16 @@
-import type { FileHandle } from 'node:fs/promises'
-import { checkLength, describe } from '../arguments.js'
-import type { FileEnd as FilePlace } from '../contract.js'
-import { InvalidArgumentError, UnsupportedEndpointError } from '../errors.js'
+import type { KernelCause } from '../audit/causes.js'
+import { ledger } from '../audit/ledger.js'
 import { BufferList } from '../list/buffer-list.js'
 import type { Segments } from '../list/segments.js'
 import { addon, whyNoAddon } from '../native.js'
-import { OpenFile, type FileJob } from '../raw/open-file.js'
 import type { LoanParcel } from '../raw/loan.js'
+import type { FileJob, OpenFile } from '../raw/open-file.js'
 import type { PipeParcel } from '../raw/parcel.js'
 import { PAGE_BYTES, type HeldPipe } from '../raw/pipe-pool.js'
+import type { PageOwnership } from '../raw/raw.js'
+import { CacheDrop } from './cache-drop.js'
+import type { Device } from './device.js'
+import type { DirectFile } from './direct-file.js'
 import type { DirectPlace } from './direct.js'
 import { withoutAddon, type Obstacle, type SinkEnd, type SourceEnd } from './end.js'
 import type { Eventually } from '../eventually.js'
@@ -16,6 +18,10 @@ import { Turns } from './turns.js'
 
 /** Memory that one read of a file asks for, at the most, in bytes: the optimum of read/write copies. */
 const READ_BYTES_MAX = 1 << 20
+/** Linux's ENODATA: the file ended before the bytes that it had. */
+const ENODATA = 61
+/** Linux's ENOTSUP: what the direct way answers that cannot take these pages. */
+const ENOTSUP = 95
 
 /**
  * Bytes that one disk job moves at the most. A job costs two thread switches, so it is worth several
@@ -23,22 +29,33 @@ const READ_BYTES_MAX = 1 << 20
  */
 const JOB_BYTES_MAX = 8 << 20
 
-/** Operations that use a handle's own position wait for each other. */
-const turnsOfHandle = new WeakMap<object, Turns>()
+/** How a file end is made. */
+export interface FileEndOptions {
+  readonly flush?: 'none' | 'data' | 'full' | undefined
+  readonly turns?: Turns
+  readonly isSink?: boolean
+  /** Pages do not stay in the page cache. */
+  readonly dropsCache?: boolean
+  /** The way past the page cache, where it was asked for and there is one. The end closes it. */
+  readonly direct?: DirectFile | undefined
+  /** What it is, when it is no file but a device that behaves like one. */
+  readonly device?: Device | undefined
+}
 
 /**
  * A place in a file: an offset that advances by what was accepted, or the file's own position.
  *
  * Whatever may wait for the disk runs on the addon's threads. A buffered file takes pages by copying
- * them into its page cache, once, in the kernel: the ledger says so.
+ * them into its page cache, once, in the kernel: the ledger says so. With `cache: 'direct'` whole
+ * pages go to and from the device itself, and what cannot goes the buffered way; with 'drop', and
+ * with 'direct' for what went the buffered way, nothing stays in the page cache behind it.
  */
 export class FileEnd implements SourceEnd, SinkEnd {
-  readonly label = 'file'
-  readonly pages = 'loan'
+  readonly label: string
+  readonly pages: PageOwnership
   readonly batchBytes = JOB_BYTES_MAX
-  readonly pageCopies = 'page-cache-write'
-  readonly memoryCopies = 'page-cache-write'
-  readonly lentCopies = 'page-cache-write'
+  readonly memoryCopies: KernelCause | undefined
+  readonly lentCopies: KernelCause | undefined
   readonly stagingCopies = addon === null ? undefined : 'staging'
   readonly readTurns: Turns
   readonly writeTurns: Turns
@@ -46,15 +63,29 @@ export class FileEnd implements SourceEnd, SinkEnd {
   readonly file: OpenFile
   readonly obstacle: Obstacle | undefined
   readonly #flush: 'none' | 'data' | 'full'
+  readonly #uncached: DirectFile | undefined
+  readonly #drop: CacheDrop | undefined
+  readonly #device: Device | undefined
   /** −1: the file's own position. */
   #offset: number
   #job: FileJob | undefined
+  #sizeAtStart = 0
+  /** Whether the last pages went directly: the device took them where they lay. */
+  #wasDirect = false
 
   /** Takes over one reference of `file`. */
   constructor(file: OpenFile, offset: number | undefined, options: FileEndOptions = {}) {
+    const { direct, device } = options
     this.file = file
     this.#offset = offset ?? -1
     this.#flush = options.flush ?? 'none'
+    this.#uncached = direct
+    this.#device = device
+    this.#drop = options.dropsCache === true && addon !== null ? new CacheDrop(file) : undefined
+    this.label = device === undefined ? 'file' : 'device'
+    this.pages = direct === undefined && device === undefined ? 'loan' : 'owned'
+    this.memoryCopies = device === undefined ? 'page-cache-write' : undefined
+    this.lentCopies = this.memoryCopies
     const turns = (offset === undefined ? options.turns : undefined) ?? new Turns()
     this.readTurns = turns
     this.writeTurns = turns
@@ -63,32 +94,18 @@ export class FileEnd implements SourceEnd, SinkEnd {
       this.obstacle = APPENDING
     }
   }
-  /** The end of an open handle, at an offset or at its own position. */
-  static ofHandle(
-    handle: FileHandle,
-    offset: number | undefined,
-    options: FileEndOptions,
-  ): FileEnd {
-    let turns = turnsOfHandle.get(handle)
-    if (turns === undefined) turnsOfHandle.set(handle, (turns = new Turns()))
-    return new FileEnd(OpenFile.adopt(handle), offset, { ...options, turns })
+  /** What the kernel copied of the pages that came last. */
+  get pageCopies(): KernelCause | undefined {
+    return this.#device !== undefined || this.#wasDirect ? undefined : 'page-cache-write'
   }
-  /** The end of a place that names a file. Opens it where it is a path. */
-  static of(place: FilePlace, isSink: boolean): Eventually<FileEnd> {
-    checkPlace(place)
-    const { file, offset, flush = 'none' } = place
-    if (typeof file !== 'string' && !(file instanceof URL)) {
-      return FileEnd.ofHandle(file, offset, { flush, isSink })
-    }
-    const flags = place.flags ?? (isSink ? (offset === undefined ? 'w' : 'r+') : 'r')
-    return openOrCreate(file, flags, place).then((open) => {
-      const hasOffsets = open.isRegular && !flags.startsWith('a')
-      return new FileEnd(open, offset ?? (hasOffsets ? 0 : undefined), { flush, isSink })
-    })
+  /** Whether a list may hold a range of the file instead of pages. Direct pages are worth more. */
+  get givesExtents(): boolean {
+    return this.file.isRegular && this.#uncached === undefined
   }
 
   startReading(): void {
-    // A file is always ready.
+    this.#uncached?.begin()
+    if (this.file.isRegular) this.#sizeAtStart = this.file.sizeBytes()
   }
   stopReading(): void {
     // The file stays open for the next operation.
@@ -101,13 +118,17 @@ export class FileEnd implements SourceEnd, SinkEnd {
     return true
   }
   startWriting(): void {
-    // A file is always ready.
+    this.#uncached?.begin()
   }
   stopWriting(errno: number): Eventually<number> {
-    if (errno !== 0 || this.#flush === 'none') return 0
-    return this.#run(this.file.sync(this.#flush === 'data'))
+    if (errno !== 0) return 0
+    if (this.#flush === 'none') return this.#drop?.finish() ?? 0
+    const flushing = this.#await(this.file.sync(this.#flush === 'data'))
+    return flushing.then((failed) => (failed === 0 ? (this.#drop?.finish() ?? 0) : failed))
   }
   fill(pipes: readonly HeldPipe[], lengthBytes: number): Promise<number> {
+    if (this.#uncached !== undefined) return this.#fillDirect(this.#uncached, pipes, lengthBytes)
+    this.#dropBehind(lengthBytes)
     const lengths = shares(pipes, lengthBytes, this.#offset)
     return this.#run(this.file.fill(pipes, this.#offset, lengths)).then((n) => {
       let left = Math.max(0, n)
@@ -116,28 +137,43 @@ export class FileEnd implements SourceEnd, SinkEnd {
         held.bytes += here
         left -= here
       })
-      return n
+      if (this.#device !== undefined) ledger.countKernelCopied('device-read', n)
+      return n === 0 ? this.#atEnd() : n
     })
   }
   async read(lengthBytes: number): Promise<Uint8Array | number> {
     const bytes = Buffer.allocUnsafeSlow(Math.min(lengthBytes, this.#readBytes()))
+    this.#dropBehind(bytes.length)
     const n = await this.#run(this.file.readAt(this.#offset, bytes, 0, bytes.length))
+    if (n === 0) return this.#atEnd()
     return n < 0 ? n : bytes.subarray(0, n)
   }
-  drain(parcel: PipeParcel): Promise<number> {
-    return this.#run(this.file.drain(parcel.waiting, this.#offset, parcel.lengthsBytes()))
+  async drain(parcel: PipeParcel): Promise<number> {
+    this.#wasDirect = false
+    let lengths = parcel.lengthsBytes()
+    const at = this.#uncached === undefined ? undefined : this.position()
+    if (this.#uncached !== undefined && at !== undefined) {
+      const n = await this.#uncached.drain(parcel, at, (job) => this.#await(job))
+      if (n !== -ENOTSUP) return this.#drained(n, this.#uncached)
+      lengths = upTo(this.#uncached.bytesToAligned(at), parcel.remaining, lengths)
+    }
+    const pipes = parcel.waiting.slice(0, lengths.length)
+    return this.#written(await this.#run(this.file.drain(pipes, this.#offset, lengths)))
   }
-  write(parts: readonly Uint8Array[], skipBytes: number): Promise<number> {
-    return this.#run(this.file.writeAt(this.#offset, parts, skipBytes))
+  async write(parts: readonly Uint8Array[], skipBytes: number): Promise<number> {
+    return this.#written(await this.#run(this.file.writeAt(this.#offset, parts, skipBytes)))
   }
   get directSource(): DirectPlace | undefined {
-    return this.#direct
+    return this.#direct()
   }
   get directSink(): DirectPlace | undefined {
-    return this.#direct
+    return this.#direct()
   }
   leftDirectly(bytes: number): void {
     if (this.#offset >= 0) this.#offset += bytes
+  }
+  endedDirectly(): number {
+    return this.#atEnd()
   }
   get copiesRanges(): boolean {
     return this.file.copiesRanges
@@ -146,8 +182,8 @@ export class FileEnd implements SourceEnd, SinkEnd {
     if (this.#offset >= 0) this.#offset += bytes
   }
   /** The file has the bytes, or a copy of them, when the call has returned. */
-  lend(parcel: LoanParcel): Promise<number> {
-    return this.#run(this.file.lendAt(this.#offset, parcel.bytes))
+  async lend(parcel: LoanParcel): Promise<number> {
+    return this.#written(await this.#run(this.file.lendAt(this.#offset, parcel.bytes)))
   }
   readable(): Promise<void> {
     return Promise.resolve()
@@ -165,20 +201,73 @@ export class FileEnd implements SourceEnd, SinkEnd {
   position(): number | undefined {
     return this.#offset >= 0 ? this.#offset : this.file.position()
   }
+  /** Bytes from the position to the end; undefined where that is not known. */
+  leftBytes(): number | undefined {
+    const sizeBytes = this.file.isRegular ? this.file.sizeBytes() : 0
+    const at = this.position()
+    // Files of /proc have no size and yet bytes.
+    return at === undefined || sizeBytes === 0 ? undefined : Math.max(0, sizeBytes - at)
+  }
   /** Moves on past bytes that were taken as an extent, or back over those that were given back. */
   skip(lengthBytes: number): void {
     const at = this.position()
     if (at === undefined) return
+    if (this.#drop !== undefined && lengthBytes > 0) this.file.dropLater(at, at + lengthBytes)
     if (this.#offset >= 0) this.#offset = at + lengthBytes
     else this.file.seekTo(at + lengthBytes)
   }
   close(): void {
+    if (this.#drop !== undefined) this.file.dropPages()
+    this.#uncached?.close()
     this.file.release()
     this.front.release()
   }
-  get #direct(): DirectPlace | undefined {
+
+  /** What one call of the kernel can move from or to: it knows nothing of what is to leave the cache. */
+  #direct(): DirectPlace | undefined {
     if (!this.file.isRegular || this.obstacle !== undefined) return undefined
+    if (this.#drop !== undefined || this.#uncached !== undefined) return undefined
     return { kind: 'file', lengthBytes: Infinity, ...this.file.at(this.#offset) }
+  }
+  async #fillDirect(
+    direct: DirectFile,
+    pipes: readonly HeldPipe[],
+    lengthBytes: number,
+  ): Promise<number> {
+    const at = this.position()
+    if (at === undefined) return -ENOTSUP
+    const n = await direct.fill(pipes, at, lengthBytes, (job) => this.#await(job))
+    if (n > 0) {
+      this.skip(n)
+      // A file system that does not say that it transfers directly may copy into the pages.
+      if (!direct.isKnown) ledger.countUnknown(n)
+    }
+    return n === 0 ? this.#atEnd() : n
+  }
+  #drained(n: number, direct: DirectFile): number {
+    if (n <= 0) return n
+    this.skip(n)
+    this.#wasDirect = true
+    if (!direct.isKnown) ledger.countUnknown(n)
+    return n
+  }
+  /** Bytes went through the page cache: they may have to leave it. */
+  #written(n: number): Eventually<number> {
+    if (n <= 0 || this.#drop === undefined) return n
+    const to = this.position()
+    return to === undefined ? n : this.#drop.wrote(to - n, to).then(() => n)
+  }
+  #dropBehind(lengthBytes: number): void {
+    const at = this.#drop === undefined ? undefined : this.position()
+    if (at !== undefined) this.#drop?.read(at, at + lengthBytes)
+  }
+  /** Nothing more to read: 0, or −ENODATA where the file was longer when reading began. */
+  #atEnd(): number {
+    if (this.#sizeAtStart === 0) return 0
+    const at = this.position()
+    const isCut = at !== undefined && at < this.#sizeAtStart
+    // Files of /sys are said to be a page long, and are not.
+    return isCut && this.file.sizeBytes() < this.#sizeAtStart ? -ENODATA : 0
   }
   /** Memory that is worth a read: what is left of the file, so that none is pinned for nothing. */
   #readBytes(): number {
@@ -186,23 +275,22 @@ export class FileEnd implements SourceEnd, SinkEnd {
     if (at === undefined) return READ_BYTES_MAX
     return Math.min(READ_BYTES_MAX, Math.max(PAGE_BYTES, this.file.sizeBytes() - at))
   }
-  /** A job's bytes, 0 at the end, or −errno; an error behind bytes comes again when it is tried. */
+  /** As `#await`, for a job at the place where the end stands, which moves on with it. */
   #run(job: FileJob): Promise<number> {
+    return this.#await(job).then((n) => {
+      if (n > 0 && this.#offset >= 0) this.#offset += n
+      return n
+    })
+  }
+  /** A job's bytes, 0 at the end, or −errno; an error behind bytes comes again when it is tried. */
+  #await(job: FileJob): Promise<number> {
     this.#job = job
     return job.done.then(({ bytes, errno }) => {
       this.#job = undefined
       if (bytes === 0) return errno === 0 ? 0 : -errno
-      if (this.#offset >= 0) this.#offset += bytes
       return bytes
     })
   }
-}
-
-/** How a file end is made. */
-export interface FileEndOptions {
-  readonly flush?: 'none' | 'data' | 'full'
-  readonly turns?: Turns
-  readonly isSink?: boolean
 }
 
 /** How many bytes of a file, from an offset on, each pipe has slots for. */
@@ -218,48 +306,21 @@ function shares(pipes: readonly HeldPipe[], lengthBytes: number, offset: number)
   })
 }
 
+/** The first `headBytes` of a parcel, so that the rest is aligned; all of it where that is no gain. */
+function upTo(headBytes: number, remaining: number, lengths: readonly number[]): number[] {
+  if (headBytes === 0 || remaining - headBytes < PAGE_BYTES) return [...lengths]
+  const cut: number[] = []
+  let left = headBytes
+  for (const lengthBytes of lengths) {
+    if (left === 0) break
+    cut.push(Math.min(left, lengthBytes))
+    left -= Math.min(left, lengthBytes)
+  }
+  return cut
+}
+
 const APPENDING: Obstacle = {
   cause: 'append-file',
   reason: 'A file that was opened for appending takes no pages (splice answers EINVAL)',
   remedy: "Open it with 'r+' and give the offset, or use mode 'auto', which copies",
-}
-
-function checkPlace(place: FilePlace): void {
-  if (place.offset !== undefined) checkLength('offset', place.offset)
-  const { file, cache = 'keep', flush = 'none' } = place
-  if (typeof file !== 'string' && !(file instanceof URL) && !isFileHandle(file)) {
-    throw new InvalidArgumentError(
-      `file must be a FileHandle, a path or a URL, not ${describe(file)}`,
-    )
-  }
-  if (!['none', 'data', 'full'].includes(flush)) {
-    throw new InvalidArgumentError(`flush must be 'none', 'data' or 'full', not '${flush}'`)
-  }
-  if (cache !== 'keep') {
-    throw new UnsupportedEndpointError(
-      `cache: '${cache}' is not supported yet`,
-      'Leave cache out: pages then stay in the page cache',
-    )
-  }
-}
-
-/** A sink at an offset keeps what is around it, and is created when it is not there. */
-async function openOrCreate(
-  path: string | URL,
-  flags: string,
-  place: FilePlace,
-): Promise<OpenFile> {
-  try {
-    return await OpenFile.open(path, flags)
-  } catch (error) {
-    const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT'
-    if (!isMissing || place.flags !== undefined || flags !== 'r+') throw error
-    return OpenFile.open(path, 'w+')
-  }
-}
-
-/** Whether a value is one of Node's file handles. */
-export function isFileHandle(x: unknown): x is FileHandle {
-  if (typeof x !== 'object' || x === null) return false
-  return 'fd' in x && typeof (x as Partial<FileHandle>).datasync === 'function'
 }

@@ -2,6 +2,8 @@
  * From what a caller hands in to the ends that the machine works with.
  */
 import fs from 'node:fs'
+import { ServerResponse } from 'node:http'
+import tty from 'node:tty'
 import type { FileHandle } from 'node:fs/promises'
 import { Socket } from 'node:net'
 import type { Readable, Writable } from 'node:stream'
@@ -14,18 +16,24 @@ import { OpenFile } from '../raw/open-file.js'
 import { connected } from './connected.js'
 import { DescriptorEnd } from './descriptor-end.js'
 import { withoutAddon, type Obstacle, type SinkEnd, type SourceEnd } from './end.js'
-import { FileEnd, isFileHandle } from './file-end.js'
+import { kindOf, usableDevice, type Device, type Kind } from './device.js'
+import { secondDescription } from './fifo-end.js'
+import { FileEnd } from './file-end.js'
+import { endOfHandle, isFileHandle, kindOfHandle, openPlace, type Opened } from './file-place.js'
 import { isEncrypted, isReadByParser } from './node-socket.js'
+import { CopiedResponseEnd, ResponseEnd, roomOf, whyNotByReference } from './response-end.js'
 import { SocketEnd } from './socket-end.js'
 import { letGoOfNumber, turnsOfNumber, type NumberTurns } from './turns.js'
 import { enter, type Use } from './occupancy.js'
 import { SocketSink } from './socket-sink.js'
-import { ReadableEnd, STREAM, TLS, WritableEnd } from './stream-end.js'
+import { ReadableEnd, STREAM, TERMINAL, TLS, WritableEnd } from './stream-end.js'
 
 /** Ends that were made for a caller, and how to let go of them. */
 export interface Ends {
   readonly source: SourceEnd | undefined
   readonly sink: SinkEnd | undefined
+  /** Bytes that the sink takes at the most; undefined where there is no such limit. */
+  readonly roomBytes?: number | undefined
   /** Gives the place back to its owner, with what was not consumed. */
   close(): void
 }
@@ -40,7 +48,7 @@ export interface PlaceOptions {
 }
 
 /** What can be recognized. Lists and endpoints are the transfer floor's. */
-export type Place = FileHandle | FilePlace | Socket | Readable | Writable | number
+export type Place = FileHandle | FilePlace | Socket | ServerResponse | Readable | Writable | number
 
 /** The ends of a place. Throws or rejects with a typed error before any byte moves. */
 export function endsOf(place: Place, options: PlaceOptions): Eventually<Ends> {
@@ -48,8 +56,7 @@ export function endsOf(place: Place, options: PlaceOptions): Eventually<Ends> {
   if (shared === undefined) return openEndsOf(place, options)
   const leave = enter(shared, options.use)
   const opened = (ends: Ends): Ends => ({
-    source: ends.source,
-    sink: ends.sink,
+    ...ends,
     close: () => {
       ends.close()
       leave()
@@ -83,12 +90,9 @@ function openEndsOf(place: Place, options: PlaceOptions): Eventually<Ends> {
   if (options.offset !== undefined) checkLength('offset', options.offset)
   if (typeof place === 'number') return descriptorEnds(place, options)
   if (place instanceof Socket) return socketEnds(place, options)
-  if (isFileHandle(place)) {
-    return fileEnds(FileEnd.ofHandle(place, options.offset, { isSink: options.isSink }))
-  }
-  if (isFilePlace(place)) {
-    return after(FileEnd.of(atOffset(place, options.offset), options.isSink), fileEnds)
-  }
+  if (isFileHandle(place)) return handleEnds(place, options)
+  if (isFilePlace(place)) return placeEnds(atOffset(place, options.offset), options)
+  if (place instanceof ServerResponse) return responseEnds(place, options)
   if (isStream(place)) return streamEnds(place, STREAM, options)
   throw new InvalidArgumentError(
     `Bytes can be moved from and to a FileHandle, { file, offset }, a net.Socket, an endpoint, a ` +
@@ -132,17 +136,51 @@ function fileEnds(end: FileEnd): Ends {
   }
 }
 
-function descriptorEnds(fd: number, options: PlaceOptions): Ends {
+/** The ends of a handle: by what it is open on. */
+function handleEnds(handle: FileHandle, options: PlaceOptions): Ends {
   const { offset, isSink } = options
+  const kind = kindOfHandle(handle)
+  if (kind === 'file') return fileEnds(endOfHandle(handle, offset, { isSink }))
+  return descriptorEnds(handle.fd, options)
+}
+
+function placeEnds(place: FilePlace, options: PlaceOptions): Eventually<Ends> {
+  const { file, offset } = place
+  if (isFileHandle(file) && kindOfHandle(file) !== 'file') {
+    return handleEnds(file, offset === undefined ? options : { ...options, offset })
+  }
+  return after(openPlace(place, options.isSink), (found) => openedEnds(found, options))
+}
+
+function openedEnds(found: Opened, options: PlaceOptions): Ends {
+  if ('end' in found) return fileEnds(found.end)
+  if ('fifo' in found) {
+    const { fifo } = found
+    return { source: fifo, sink: fifo, close: () => fifo.close() }
+  }
+  const { stream } = found
+  const ends = streamEnds(stream, withoutAddon(whyNoAddon), options)
+  return {
+    ...ends,
+    close: () => {
+      ends.close()
+      stream.destroy()
+    },
+  }
+}
+
+function descriptorEnds(fd: number, options: PlaceOptions): Ends {
   if (!Number.isInteger(fd) || fd < 0) {
     throw new InvalidArgumentError(`A descriptor must be a whole number from 0 up, not ${fd}`)
   }
+  const { kind, device } = kindOfNumber(fd)
   // Two operations on one number move one position, or one stream: they take turns.
   const turns = turnsOfNumber(fd)
   try {
-    const ends = isRegularFile(fd)
-      ? fileEnds(new FileEnd(OpenFile.adopt(fd), offset, { isSink, turns: turns.read }))
-      : streamOfNumber(fd, options, turns)
+    const ends =
+      kind === 'file' || kind === 'device'
+        ? fileOfNumber(fd, options, turns, kind === 'device' ? { device } : undefined)
+        : streamOfNumber(fd, options, turns, kind)
     return {
       ...ends,
       close: () => {
@@ -156,7 +194,18 @@ function descriptorEnds(fd: number, options: PlaceOptions): Ends {
   }
 }
 
-function streamOfNumber(fd: number, options: PlaceOptions, turns: NumberTurns): Ends {
+function fileOfNumber(
+  fd: number,
+  { offset, isSink }: PlaceOptions,
+  turns: NumberTurns,
+  found: { readonly device: Device | undefined } | undefined,
+): Ends {
+  const device = found === undefined ? undefined : usableDevice(found.device, isSink)
+  const file = OpenFile.adopt(fd)
+  return fileEnds(new FileEnd(file, offset, { isSink, turns: turns.read, device }))
+}
+
+function streamOfNumber(fd: number, options: PlaceOptions, turns: NumberTurns, kind: Kind): Ends {
   refuseOffset(options)
   if (addon === null) {
     throw new UnsupportedEndpointError(
@@ -164,8 +213,13 @@ function streamOfNumber(fd: number, options: PlaceOptions, turns: NumberTurns): 
       'Wrap it: new net.Socket({ fd })',
     )
   }
-  const end = new DescriptorEnd(fd, 'duplicate', options.use === 'attach', turns)
-  return { source: end, sink: end, close: () => closeDescriptor(end) }
+  const second = kind === 'pipe' ? secondDescription(fd) : undefined
+  try {
+    const end = new DescriptorEnd(second ?? fd, 'duplicate', options.use === 'attach', turns)
+    return { source: end, sink: end, close: () => closeDescriptor(end) }
+  } finally {
+    if (second !== undefined) fs.closeSync(second)
+  }
 }
 
 /** A descriptor takes nothing back, so it is not let go while bytes are left over. */
@@ -179,10 +233,9 @@ function closeDescriptor(end: DescriptorEnd): void {
   end.close()
 }
 
-function isRegularFile(fd: number): boolean {
+function kindOfNumber(fd: number): ReturnType<typeof kindOf> {
   try {
-    const stat = fs.fstatSync(fd)
-    return stat.isFile() || stat.isDirectory() || stat.isCharacterDevice() || stat.isBlockDevice()
+    return kindOf(fd)
   } catch (cause) {
     throw new InvalidArgumentError(
       `Descriptor ${fd} is not open (${(cause as Error).message}). Pass one that is`,
@@ -219,6 +272,7 @@ function attached(end: SocketEnd, { use }: PlaceOptions): Ends {
 
 function socketObstacle(socket: Socket): Obstacle | undefined {
   if (isEncrypted(socket)) return TLS
+  if (socket instanceof tty.ReadStream || socket instanceof tty.WriteStream) return TERMINAL
   return addon === null ? withoutAddon(whyNoAddon) : undefined
 }
 
@@ -229,14 +283,24 @@ function refuseParser(): never {
   )
 }
 
+/** A response by its socket where its length is known and it has the socket; else as a stream. */
+function responseEnds(response: ServerResponse, options: PlaceOptions): Ends {
+  refuseOffset(options)
+  if (!options.isSink || options.use === 'attach') return streamEnds(response, STREAM, options)
+  const obstacle = addon === null ? withoutAddon(whyNoAddon) : whyNotByReference(response)
+  const roomBytes = roomOf(response)
+  if (obstacle !== undefined) {
+    refuseClosed(response)
+    const sink = new CopiedResponseEnd(response, obstacle)
+    return { source: undefined, sink, roomBytes, close: () => undefined }
+  }
+  const sink = ResponseEnd.of(response)
+  return { source: undefined, sink, roomBytes, close: () => sink.letGo() }
+}
+
 function streamEnds(stream: Readable | Writable, obstacle: Obstacle, options: PlaceOptions): Ends {
   refuseOffset(options)
-  if (stream.destroyed || isUnconnected(stream)) {
-    throw new UnsupportedEndpointError(
-      'This stream is destroyed, or this socket closed',
-      'Pass one that is still open',
-    )
-  }
+  refuseClosed(stream)
   // Only the side that is used: the other may carry objects.
   const { use, isSink } = options
   const isSource = (use === 'attach' || !isSink) && 'read' in stream
@@ -254,6 +318,14 @@ function closeBoth(source: ReadableEnd | undefined, sink: SocketSink): void {
   // It throws where bytes cannot be given back: the socket stays taken over then, as a whole.
   source?.close()
   sink.close()
+}
+
+function refuseClosed(stream: Readable | Writable): void {
+  if (!stream.destroyed && !isUnconnected(stream)) return
+  throw new UnsupportedEndpointError(
+    'This stream is destroyed, or this socket closed',
+    'Pass one that is still open',
+  )
 }
 
 /** A socket that was never told where to connect would be waited for in vain. */

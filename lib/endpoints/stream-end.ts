@@ -29,6 +29,13 @@ export const TLS: Obstacle = {
   remedy: "End TLS before this program, or use mode 'auto', which copies",
 }
 
+/** Why a terminal's bytes are copied. */
+export const TERMINAL: Obstacle = {
+  cause: 'stream',
+  reason: 'A terminal carries bytes only by copies',
+  remedy: "Redirect it to a file or a pipe, or use mode 'auto', which copies",
+}
+
 const readables = new WeakMap<Readable, ReadableEnd>()
 const writables = new WeakMap<Writable, WritableEnd>()
 

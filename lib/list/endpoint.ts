@@ -10,9 +10,14 @@ import type { BufferList } from './buffer-list.js'
 
 /** What a list is made of: another list or bytes, both shared, or a string, which is encoded. */
 export type Part = BufferList | Uint8Array | string
-/** Where bytes come from. A number is a descriptor: a regular file's, or one that is non-blocking. */
+/** Where bytes come from. A number is a descriptor: a file's, a pipe's, a non-blocking socket's. */
 export type Source = FileHandle | FileEnd | Socket | Endpoint | BufferList | Readable | number
-/** Where bytes go. A number is a descriptor: a regular file's, or one that is non-blocking. */
+/**
+ * Where bytes go. A number is a descriptor: a file's, a pipe's, a non-blocking socket's. Streams and
+ * responses are not ended: that is their owner's. A `ServerResponse` is sent to by reference where
+ * its Content-Length was set and Node neither frames nor drops its body; more bytes than that are
+ * refused, and a stream of unknown length is moved up to it.
+ */
 export type Sink = FileHandle | FileEnd | Socket | Endpoint | ServerResponse | Writable | number
 
 /**

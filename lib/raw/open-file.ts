@@ -3,16 +3,19 @@ import fs from 'node:fs'
 import { open, type FileHandle } from 'node:fs/promises'
 import { describe } from '../arguments.js'
 import { InvalidArgumentError, TransferError } from '../errors.js'
-import { addon, type Descriptor } from '../native.js'
+import { addon, CACHE_DROP, type Descriptor } from '../native.js'
 import { opened, runJob, type JobResult, type RunningJob } from '../reactor.js'
 import type { HeldPipe } from './pipe-pool.js'
 
 const EBADF = 9
 /** `O_APPEND`, as `F_GETFL` reports it on every Linux. */
 const O_APPEND = 0o2000
+/** The bits of `F_GETFL` that say whether it was opened to be read, written, or both. */
+const O_ACCMODE = 3
 const S_IFMT = 0o170000
 const S_IFREG = 0o100000
 const S_IFDIR = 0o040000
+const S_IFBLK = 0o060000
 
 /** Magic numbers of file systems without reflinks: ext2 to ext4, tmpfs, ramfs. */
 const COPYING_FILE_SYSTEMS: ReadonlySet<number> = new Set([0xef53, 0x01021994, 0x858458f6])
@@ -38,8 +41,15 @@ export class OpenFile {
   readonly #ownsHandle: boolean
   #refs = 1
   #fileSystem: number | undefined
+  /** Where the pages begin and end that shall not stay in the page cache, in bytes. */
+  #dropFrom = Infinity
+  #dropTo = 0
   /** Whether it is a regular file: has offsets, an end and a page cache. */
   readonly isRegular: boolean
+  /** Whether it has offsets: a regular file or a disk. */
+  readonly isSeekable: boolean
+  /** How it was opened: `O_RDONLY`, `O_WRONLY` or `O_RDWR`. Unknown (`O_RDONLY`) without the addon. */
+  readonly accessMode: number
   /** Whether it was opened for appending: it takes no pages then. */
   readonly isAppending: boolean
 
@@ -51,7 +61,9 @@ export class OpenFile {
       refuseDirectory(stat.isDirectory())
       this.#ownsHandle = ownsHandle
       this.isRegular = stat.isFile()
+      this.isSeekable = stat.isFile() || stat.isBlockDevice()
       this.isAppending = false
+      this.accessMode = 0
       return
     }
     const descriptor = opened().adopt(fd, 'duplicate')
@@ -67,6 +79,8 @@ export class OpenFile {
     this.#descriptor = descriptor
     this.#ownsHandle = ownsHandle
     this.isRegular = (known.type & S_IFMT) === S_IFREG
+    this.isSeekable = this.isRegular || (known.type & S_IFMT) === S_IFBLK
+    this.accessMode = known.flags & O_ACCMODE
     this.isAppending = (known.flags & O_APPEND) !== 0
     if ((known.type & S_IFMT) === S_IFDIR) {
       opened().drop(descriptor)
@@ -86,6 +100,10 @@ export class OpenFile {
     if (typeof file === 'number') return new OpenFile(file, undefined, false)
     return adopted.get(file)?.retain() ?? OpenFile.#keep(file)
   }
+  /** Whether a handle was adopted before, and is one of a file or device therefore. */
+  static isKnown(handle: FileHandle): boolean {
+    return adopted.has(handle)
+  }
   /** Adopts a handle for as long as its owner keeps it open, so that no operation does it anew. */
   static #keep(handle: FileHandle): OpenFile {
     const file = new OpenFile(handle.fd, handle, false)
@@ -98,15 +116,28 @@ export class OpenFile {
   }
   /** Opens a path. Rejects with Node's own error when it cannot be opened. */
   static async open(path: string | URL, flags: string): Promise<OpenFile> {
-    const handle = await open(path, flags)
-    let keepsHandle = false
+    return OpenFile.takeOver(await open(path, flags), (handle) => OpenFile.ours(handle))
+  }
+  /**
+   * Makes something of a handle of our own, which is closed afterwards, or, without the addon, with
+   * the file that was made of it.
+   */
+  static async takeOver<T>(
+    handle: FileHandle,
+    make: (handle: FileHandle) => T,
+  ): Promise<Awaited<T>> {
+    let isKept = false
     try {
-      const file = new OpenFile(handle.fd, handle, addon === null)
-      keepsHandle = addon === null
-      return file
+      const made = await make(handle)
+      isKept = addon === null
+      return made
     } finally {
-      if (!keepsHandle) await handle.close()
+      if (!isKept) await handle.close()
     }
+  }
+  /** The file of a handle of our own, within `takeOver`. */
+  static ours(handle: FileHandle): OpenFile {
+    return new OpenFile(handle.fd, handle, addon === null)
   }
 
   retain(): this {
@@ -117,6 +148,11 @@ export class OpenFile {
   release(): void {
     this.#refs -= 1
     if (this.#refs > 0) return
+    if (this.#dropTo > 0) {
+      this.dropPages()
+      this.#dropTo = 0
+      return
+    }
     if (this.#descriptor !== undefined) opened().drop(this.#descriptor)
     if (this.#ownsHandle) void this.#handle?.close()
   }
@@ -129,7 +165,7 @@ export class OpenFile {
   }
   /** The descriptor's own position; undefined where there is none, or without the addon. */
   position(): number | undefined {
-    if (this.#descriptor === undefined || !this.isRegular) return undefined
+    if (this.#descriptor === undefined || !this.isSeekable) return undefined
     const at = opened().seek(this.#descriptor, 0, 1)
     return at < 0 ? undefined : at
   }
@@ -194,6 +230,28 @@ export class OpenFile {
       return nodeJob((done) => flush(this.#fd, (error) => done(error, 0)))
     }
     return runJob((token) => opened().sync(this.#kernel(), dataOnly, token))
+  }
+
+  /** One call on a range of its page cache; `step` is one of the addon's. Only with the addon. */
+  cacheRange(step: number, offset: number, lengthBytes: number): FileJob {
+    return runJob((token) => opened().cacheRange(this.#kernel(), step, offset, lengthBytes, token))
+  }
+  /** Remembers that a range shall not stay in the page cache once nobody uses the file. */
+  dropLater(from: number, to: number): void {
+    if (this.#descriptor === undefined) return
+    this.#dropFrom = Math.min(this.#dropFrom, from)
+    this.#dropTo = Math.max(this.#dropTo, to)
+  }
+  /** Drops what `dropLater` has remembered from the page cache, but for pages that are in use. */
+  dropPages(): void {
+    if (this.#dropTo === 0) return
+    this.retain()
+    const job = this.cacheRange(CACHE_DROP, this.#dropFrom, this.#dropTo - this.#dropFrom)
+    void job.done.then(() => this.release())
+  }
+  /** See the addon's call of this name. Only with the addon. */
+  directAlignment(): number {
+    return opened().directAlignment(this.#kernel())
   }
 
   #kernel(): Descriptor {

@@ -23,6 +23,15 @@ export function checkPull(length: number, options: PullOptions): void {
   }
 }
 
+/** Checks that as many bytes fit a sink that takes a certain number of them. */
+export function checkRoom(length: number, roomBytes: number | undefined): void {
+  if (roomBytes === undefined || length <= roomBytes) return
+  throw new InvalidArgumentError(
+    `${length} bytes are more than the ${roomBytes} that are left of the Content-Length. ` +
+      'Set the length of what you send, or send less of it',
+  )
+}
+
 /** Checks what every operation is given. */
 export function checkOptions(options: TransferOptions): void {
   const intended: unknown = options.intended

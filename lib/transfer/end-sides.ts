@@ -84,6 +84,9 @@ export class EndSource implements PullSide {
     this.end.leftDirectly?.(bytes)
     if (this.end.pages === 'foreign') ledger.countUnknown(bytes)
   }
+  endedDirectly(): number {
+    return this.end.endedDirectly?.() ?? 0
+  }
   residual(parcel: Parcel): Segments | undefined {
     if (this.front !== undefined) {
       this.front.residual()

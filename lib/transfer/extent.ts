@@ -18,7 +18,7 @@ export function takeExtent(
   const { hold, mode = 'auto' } = options
   const isReference = mode === 'auto' || (mode === 'reference' && addon !== null)
   const isAsked = hold !== 'pages' && isReference
-  if (!isAsked || !(source instanceof FileEnd) || !source.file.isRegular) return undefined
+  if (!isAsked || !(source instanceof FileEnd) || !source.givesExtents) return undefined
   const at = source.position()
   if (at === undefined) return undefined
   const sizeBytes = source.file.sizeBytes()

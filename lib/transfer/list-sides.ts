@@ -94,6 +94,10 @@ export class ListSource implements PullSide {
   leftDirectly(bytes: number): void {
     this.segments.dropFront(bytes)
   }
+  endedDirectly(): number {
+    // An extent says how long it is, so its end is never found in this way.
+    return 0
+  }
   residual(): undefined {
     return undefined
   }

@@ -260,6 +260,8 @@ export class Machine {
     if (SINK_ERRORS.has(errno)) return this.fail('sink', -errno, call)
     // Files that say they have no bytes may have some; one that gave some has ended.
     if (errno === 0 && this.bytesMoved > 0 && from.lengthBytes === Infinity) {
+      const cut = this.job.source.endedDirectly()
+      if (cut !== 0) return this.fail('source', cut, call)
       this.isEof = true
       return 'END'
     }

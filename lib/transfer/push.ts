@@ -5,7 +5,7 @@ import { InvalidArgumentError } from '../errors.js'
 import { checkLength, describe } from '../arguments.js'
 import { BufferList, segmentsOf, takeSegments } from '../list/buffer-list.js'
 import type { Segments } from '../list/segments.js'
-import { checkOptions } from './checks.js'
+import { checkOptions, checkRoom } from './checks.js'
 import { EndSink } from './end-sides.js'
 import { ListSource } from './list-sides.js'
 import { Machine } from './machine.js'
@@ -47,8 +47,9 @@ export async function pushList(
   const source = new ListSource(segments, consume, plan)
   try {
     const opening = open()
-    const { sink } = opening instanceof Promise ? await opening : opening
+    const { sink, roomBytes } = opening instanceof Promise ? await opening : opening
     if (sink === undefined) throw oneWay(true)
+    checkRoom(length, roomBytes)
     plan.meet(sink.obstacle)
     // A sink that copies pages when it takes them keeps what they were.
     if (plan.isStable && sink.pageCopies === undefined) plan.prefer('stable-mode')

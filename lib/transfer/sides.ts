@@ -26,6 +26,8 @@ export interface PullSide {
   direct(): DirectPlace | undefined
   /** Bytes have left by such a call. */
   leftDirectly(bytes: number): void
+  /** Such a call has found the end: 0, or −errno where it came before the bytes that were there. */
+  endedDirectly(): number
   /** The bytes of a parcel whose pages the sink refused, in memory. Closes the parcel. */
   copied(parcel: PipeParcel, length: number): Eventually<Parcel | number>
   /** The sink has accepted bytes of the last parcel. */

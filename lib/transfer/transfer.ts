@@ -7,7 +7,7 @@ import { FileEnd } from '../endpoints/file-end.js'
 import { InvalidArgumentError } from '../errors.js'
 import { BufferList } from '../list/buffer-list.js'
 import type { Sink, Source } from '../list/endpoint.js'
-import { checkOptions } from './checks.js'
+import { checkOptions, checkRoom } from './checks.js'
 import { EndSink, EndSource } from './end-sides.js'
 import { Machine } from './machine.js'
 import { openEnds, placeOptions, withSink } from './open.js'
@@ -112,13 +112,14 @@ async function transferEnds(
   const plan = new Plan(options.mode, options.intended)
   plan.meet(source.obstacle)
   plan.meet(sink.obstacle)
+  const limit = withinRoom(source, length, to.roomBytes)
   if (plan.isStable && source.pages !== 'owned') plan.prefer('stable-mode')
   const machine = new Machine({
     source: new EndSource(source, plan),
     sink: new EndSink(sink, plan),
     plan,
-    length,
-    atLeast: length,
+    length: limit,
+    atLeast: limit,
     more: false,
     options,
     takeBack: (segments) => source.takeBack(segments),
@@ -133,6 +134,17 @@ async function transferEnds(
   )
   if (error !== undefined) throw error
   return { bytesMoved: machine.bytesMoved, eof: machine.isEof, ways: plan.ways }
+}
+
+/**
+ * Bytes to move to a sink that takes a certain number: what is known to be more is refused, and of
+ * a stream, whose length nobody knows, the rest stays where it is.
+ */
+function withinRoom(source: SourceEnd, length: number, roomBytes: number | undefined): number {
+  if (roomBytes === undefined) return length
+  const left = (source.leftBytes?.() ?? 0) + source.front.length
+  checkRoom(length === Infinity ? left : length, roomBytes)
+  return Math.min(length, roomBytes)
 }
 
 function sharedPosition(): InvalidArgumentError {

@@ -48,6 +48,7 @@ const CALLS: readonly (readonly [call: string, name: string, Call])[] = [
   ['fstatfs', 'fileSystem', (t) => t.addon.fileSystem(t.file)],
   ['fstat', 'describe', (t) => t.addon.describe(t.file)],
   ['lseek', 'seek', (t) => t.addon.seek(t.file, 0, 1)],
+  ['statx', 'directAlignment', (t) => t.addon.directAlignment(t.file)],
   ['setsockopt', 'lowWater', (t) => t.addon.lowWater(t.socket, 5)],
   ['ioctl', 'pending', (t) => t.addon.pending(t.full)],
   ['epoll_ctl', 'wait', (t) => t.addon.wait(t.socket, 1, 2 ** 45)],
@@ -77,6 +78,9 @@ const JOBS: readonly (readonly [
   ['write', 'writeAt', (a, token, t) => a.writeAt(t.file, -1, [t.target], 0, token)],
   ['fsync', 'sync', (a, token, t) => a.sync(t.file, false, token)],
   ['fdatasync', 'sync', (a, token, t) => a.sync(t.file, true, token)],
+  ['sync_file_range', 'cacheRange', (a, token, t) => a.cacheRange(t.file, 0, 0, 10, token)],
+  ['sync_file_range', 'cacheRange', (a, token, t) => a.cacheRange(t.file, 1, 0, 10, token)],
+  ['posix_fadvise', 'cacheRange', (a, token, t) => a.cacheRange(t.file, 2, 0, 10, token)],
 ]
 
 describe('The door to the addon: scripted system calls', () => {
