@@ -219,6 +219,27 @@ export interface Addon {
     token: number,
   ): number
   /**
+   * Moves bytes between two descriptors that no single call serves, through an empty pipe: splice in
+   * and splice out, until a side would block, ends or fails. Returns the bytes that the sink took and
+   * the errno that ended it, 0 for the end of the source; what the sink did not take lies in the pipe
+   * (`pending`), and the errno is the sink's then.
+   */
+  relay(
+    source: Descriptor,
+    pipe: Pipe,
+    sink: Descriptor,
+    lengthBytes: number,
+  ): readonly [bytes: number, errno: number] | number
+  /** As `relay`, into a file on a disk thread. Returns 0 when queued, or −errno. */
+  relayAt(
+    source: Descriptor,
+    pipe: Pipe,
+    sink: Descriptor,
+    sinkOffset: number,
+    lengthBytes: number,
+    token: number,
+  ): number
+  /**
    * `pread` in a loop on a disk thread into memory that the caller keeps to itself until the event.
    * Ends early only at the end of the file.
    */

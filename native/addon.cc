@@ -339,6 +339,40 @@ Value Pump(const CallbackInfo& info) {
   return Number(in, in.environment().Submit(job, nullptr));
 }
 
+Value RelayBytes(const CallbackInfo& info) {
+  Arguments in(info);
+  const Descriptor* const source = in.DescriptorAt(0, "source");
+  const Pipe* const pipe = in.PipeAt(1, "pipe");
+  const Descriptor* const sink = in.DescriptorAt(2, "sink");
+  const uint64_t length = in.Length(3, "lengthBytes");
+  if (!in.Complete()) return in.Refusal();
+  const Relayed done = Relay(*source, *pipe, *sink, kOwnPosition, length);
+  // Both: a socket tells an error once.
+  Napi::Array result = Napi::Array::New(in.env(), 2);
+  result.Set(uint32_t{0}, Number(in, static_cast<int64_t>(done.moved)));
+  result.Set(uint32_t{1}, Number(in, done.error));
+  return result;
+}
+
+Value RelayAt(const CallbackInfo& info) {
+  Arguments in(info);
+  Descriptor* const source = in.DescriptorAt(0, "source");
+  Pipe* const pipe = in.PipeAt(1, "pipe");
+  Descriptor* const sink = in.DescriptorAt(2, "sink");
+  const int64_t sink_offset = in.Offset(3, "sinkOffset");
+  const uint64_t length = in.Length(4, "lengthBytes");
+  const uint64_t token = in.Token(5);
+  if (!in.Complete()) return in.Refusal();
+  const Made<Descriptor> from = source->ForJob();
+  if (!from.resource) return Number(in, from.error);
+  const Made<Descriptor> to = sink->ForJob();
+  if (!to.resource) return Number(in, to.error);
+  const auto job = std::make_shared<RelayJob>(
+      in.environment().census(), token, from.resource,
+      std::static_pointer_cast<Pipe>(pipe->shared_from_this()), to.resource, sink_offset, length);
+  return Number(in, in.environment().Submit(job, nullptr));
+}
+
 Value ReadAt(const CallbackInfo& info) {
   Arguments in(info);
   Descriptor* const file = in.DescriptorAt(0, "file");
@@ -620,7 +654,7 @@ void Export(Napi::Object exports, const char* name, Environment* environment) {
   exports.Set(name, Napi::Function::New<kCall>(exports.Env(), name, environment));
 }
 
-void ExportAll(const Napi::Object& exports, Environment* environment) {
+void ExportPlaces(const Napi::Object& exports, Environment* environment) {
   Export<Open>(exports, "open", environment);
   Export<Close>(exports, "close", environment);
   Export<Adopt>(exports, "adopt", environment);
@@ -635,7 +669,13 @@ void ExportAll(const Napi::Object& exports, Environment* environment) {
   Export<Resize>(exports, "resize", environment);
   Export<HasRoom>(exports, "hasRoom", environment);
   Export<Drop>(exports, "drop", environment);
+  Export<Wait>(exports, "wait", environment);
+  Export<Unwait>(exports, "unwait", environment);
+}
+
+void ExportMoves(const Napi::Object& exports, Environment* environment) {
   Export<MoveBytes>(exports, "move", environment);
+  Export<RelayBytes>(exports, "relay", environment);
   Export<TeeBytes>(exports, "tee", environment);
   Export<DiscardBytes>(exports, "discard", environment);
   Export<ReadBytes>(exports, "read", environment);
@@ -644,21 +684,29 @@ void ExportAll(const Napi::Object& exports, Environment* environment) {
   Export<AllowLend>(exports, "allowLending", environment);
   Export<Notices>(exports, "notices", environment);
   Export<WatchNotices>(exports, "watchNotices", environment);
-  Export<Wait>(exports, "wait", environment);
-  Export<Unwait>(exports, "unwait", environment);
+}
+
+void ExportJobs(const Napi::Object& exports, Environment* environment) {
   Export<Pump>(exports, "pump", environment);
+  Export<RelayAt>(exports, "relayAt", environment);
   Export<ReadAt>(exports, "readAt", environment);
   Export<WriteAt>(exports, "writeAt", environment);
   Export<LendAt>(exports, "lendAt", environment);
   Export<Sync>(exports, "sync", environment);
   Export<CacheRange>(exports, "cacheRange", environment);
   Export<Cancel>(exports, "cancel", environment);
+}
+
+void ExportMemory(const Napi::Object& exports, Environment* environment) {
   Export<MapSlab>(exports, "slab", environment);
   Export<MapPages>(exports, "pages", environment);
   Export<GivePages>(exports, "vmsplice", environment);
   Export<RenewPages>(exports, "renew", environment);
   Export<ViewSlab>(exports, "view", environment);
   Export<DetachSlab>(exports, "detach", environment);
+}
+
+void ExportRest(const Napi::Object& exports, Environment* environment) {
   Export<Checksum>(exports, "crc32c", environment);
   Export<ChecksumForms>(exports, "crc32cForms", environment);
   Export<ChecksumBy>(exports, "crc32cBy", environment);
@@ -668,6 +716,14 @@ void ExportAll(const Napi::Object& exports, Environment* environment) {
   Export<Limits>(exports, "limits", environment);
   Export<Live>(exports, "live", environment);
   Export<Script>(exports, "script", environment);
+}
+
+void ExportAll(const Napi::Object& exports, Environment* environment) {
+  ExportPlaces(exports, environment);
+  ExportMoves(exports, environment);
+  ExportJobs(exports, environment);
+  ExportMemory(exports, environment);
+  ExportRest(exports, environment);
 }
 
 void EndEnvironment(napi_env /*env*/, void* environment, void* /*hint*/) {

@@ -108,6 +108,36 @@ void PumpJob::Release() {
   steps_.clear();
 }
 
+RelayJob::RelayJob(std::shared_ptr<Census> census, uint64_t token, std::shared_ptr<Endpoint> source,
+                   std::shared_ptr<Pipe> pipe, std::shared_ptr<Endpoint> sink, int64_t sink_offset,
+                   uint64_t length)
+    : DiskJob(std::move(census), token, {source->origin(), pipe->origin(), sink->origin()}),
+      source_(std::move(source)),
+      pipe_(std::move(pipe)),
+      sink_(std::move(sink)),
+      sink_cursor_(sink_offset),
+      length_(length) {
+}
+
+int RelayJob::Run(const Progress& progress) {
+  while (done() < length_) {
+    if (cancelled()) return ECANCELED;
+    const uint64_t wanted = std::min(length_ - done(), kStepBytes);
+    const Relayed step = Relay(*source_, *pipe_, *sink_, sink_cursor_.offset(), wanted);
+    sink_cursor_.Advance(static_cast<int64_t>(step.moved));
+    if (step.moved > 0) Add(static_cast<int64_t>(step.moved), progress);
+    if (step.error != 0) return step.error;
+    if (step.moved < wanted) return 0;  // the end of the source
+  }
+  return 0;
+}
+
+void RelayJob::Release() {
+  source_.reset();
+  pipe_.reset();
+  sink_.reset();
+}
+
 bool TargetMemory::Store(size_t offset, const uint8_t* from, size_t count) {
   const std::lock_guard<std::mutex> lock(mutex_);
   if (bytes_ == nullptr) return false;

@@ -12,6 +12,7 @@
 
 #include "census.h"
 #include "descriptor.h"
+#include "pipe.h"
 #include "resource.h"
 
 namespace splicelist {
@@ -115,6 +116,29 @@ class PumpJob final : public DiskJob {
   std::vector<PumpStep> steps_;
   Cursor source_cursor_;
   Cursor sink_cursor_;
+};
+
+/// `Relay`, in steps that can be cancelled.
+class RelayJob final : public DiskJob {
+ public:
+  /// The most bytes between two looks at whether it was cancelled.
+  static constexpr uint64_t kStepBytes = uint64_t{1} << 20;
+
+  /// Moves up to `length` bytes through `pipe`, to `sink_offset` on. What the sink did not take
+  /// lies in the pipe afterwards.
+  RelayJob(std::shared_ptr<Census> census, uint64_t token, std::shared_ptr<Endpoint> source,
+           std::shared_ptr<Pipe> pipe, std::shared_ptr<Endpoint> sink, int64_t sink_offset,
+           uint64_t length);
+
+  int Run(const Progress& progress) override;
+  void Release() override;
+
+ private:
+  std::shared_ptr<Endpoint> source_;
+  std::shared_ptr<Pipe> pipe_;
+  std::shared_ptr<Endpoint> sink_;
+  Cursor sink_cursor_;
+  const uint64_t length_;
 };
 
 /// Memory of JavaScript that a job fills from its thread.

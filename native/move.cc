@@ -68,6 +68,33 @@ int64_t Move(const Endpoint& source, int64_t source_offset, const Endpoint& sink
   return -EINVAL;
 }
 
+Relayed Relay(const Endpoint& source, const Pipe& pipe, const Endpoint& sink, int64_t sink_offset,
+              uint64_t length) {
+  Relayed done;
+  while (done.moved < length) {
+    const int64_t pulled =
+        Move(source, kOwnPosition, pipe, kOwnPosition, length - done.moved, false);
+    if (pulled <= 0) {
+      done.error = static_cast<int>(-pulled);
+      return done;
+    }
+    done.held = static_cast<uint64_t>(pulled);
+    while (done.held > 0) {
+      const int64_t at = sink_offset == kOwnPosition
+                             ? kOwnPosition
+                             : sink_offset + static_cast<int64_t>(done.moved);
+      const int64_t pushed = Move(pipe, kOwnPosition, sink, at, done.held, false);
+      if (pushed <= 0) {
+        done.error = pushed == 0 ? EAGAIN : static_cast<int>(-pushed);
+        return done;
+      }
+      done.held -= static_cast<uint64_t>(pushed);
+      done.moved += static_cast<uint64_t>(pushed);
+    }
+  }
+  return done;
+}
+
 int64_t Tee(const Pipe& from, const Pipe& to, uint64_t length) {
   const size_t bytes = std::min(length, kMoveBytesMax);
   return RetryInterrupted(

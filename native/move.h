@@ -26,6 +26,23 @@ constexpr int64_t kOwnPosition = -1;
 int64_t Move(const Endpoint& source, int64_t source_offset, const Endpoint& sink,
              int64_t sink_offset, uint64_t length, bool more);
 
+/// What a relay did.
+struct Relayed {
+  /// Bytes that the sink took.
+  uint64_t moved = 0;
+  /// Bytes that lie in the pipe, because the sink took no more.
+  uint64_t held = 0;
+  /// What it ended with: a positive errno, the sink's where bytes are held and else the source's;
+  /// or 0 for all that was asked, or the end of the source.
+  int error = 0;
+};
+
+/// Moves up to `length` bytes from one descriptor to another that no single call serves, through
+/// `pipe`, which is empty: splice in and splice out, until a side would block, ends or fails. As
+/// for Move, never waits for a peer.
+Relayed Relay(const Endpoint& source, const Pipe& pipe, const Endpoint& sink, int64_t sink_offset,
+              uint64_t length);
+
 /// Shares up to `length` bytes at the front of `from` with `to`. Returns their number, 0 when
 /// `from` is empty and has ended, or −errno. 25 ns a page.
 int64_t Tee(const Pipe& from, const Pipe& to, uint64_t length);

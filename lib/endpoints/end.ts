@@ -65,6 +65,8 @@ export interface SourceEnd {
   read(lengthBytes: number): Eventually<Uint8Array | number>
   /** What one call of the kernel can move from; undefined where it takes a pipe or a copy. */
   readonly directSource?: DirectPlace | undefined
+  /** A disk job makes such calls, or has ended: the place's owner may close it meanwhile. */
+  lendTo?(job: RunningJob | undefined): void
   /** Bytes have left by such a call. */
   leftDirectly?(bytes: number): void
   /** Such a call has found the end: 0, or −errno where it came before the bytes that were there. */

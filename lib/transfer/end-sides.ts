@@ -80,6 +80,12 @@ export class EndSource implements PullSide {
     const isFront = this.front !== undefined || this.end.front.length > 0
     return isFront || this.plan.copyCause !== undefined ? undefined : this.end.directSource
   }
+  relayPipe(lengthBytes: number): HeldPipe | undefined {
+    return pipePool.borrow(lengthBytes, 0, this.end.pages)
+  }
+  lendTo(job: RunningJob | undefined): void {
+    this.end.lendTo?.(job)
+  }
   leftDirectly(bytes: number): void {
     this.end.leftDirectly?.(bytes)
     if (this.end.pages === 'foreign') ledger.countUnknown(bytes)

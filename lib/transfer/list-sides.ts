@@ -91,6 +91,12 @@ export class ListSource implements PullSide {
     if (!(first instanceof ExtentWindow && first.raw instanceof FileRaw)) return undefined
     return { kind: 'file', lengthBytes: first.length, ...first.raw.at(first.offset) }
   }
+  relayPipe(): undefined {
+    // What it holds lies in pipes or in files already.
+  }
+  lendTo(): void {
+    // It has no place of its own.
+  }
   leftDirectly(bytes: number): void {
     this.segments.dropFront(bytes)
   }

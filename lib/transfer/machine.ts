@@ -3,15 +3,22 @@ import { listenForAbort } from '../abort.js'
 import { transfers, type TransferMessage } from '../audit/channels.js'
 import { ledger } from '../audit/ledger.js'
 import type { TransferOptions } from '../contract.js'
-import { directCall, moveDirect, type DirectCall, type DirectPlace } from '../endpoints/direct.js'
+import {
+  directCall,
+  mayRelay,
+  moveDirect,
+  relay,
+  type DirectCall,
+  type DirectPlace,
+} from '../endpoints/direct.js'
 import { EAGAIN, TURN_BYTES_MAX } from '../endpoints/end.js'
 import type { Eventually } from '../eventually.js'
 import { AbortError, systemError, TransferError } from '../errors.js'
 import { listOf } from '../list/buffer-list.js'
 import type { Segments } from '../list/segments.js'
-import { PipeParcel, type Parcel } from '../raw/parcel.js'
-import type { HeldPipe } from '../raw/pipe-pool.js'
-import type { JobResult, RunningJob } from '../reactor.js'
+import { PipeParcel, POOL, type Parcel } from '../raw/parcel.js'
+import { pipePool, type HeldPipe } from '../raw/pipe-pool.js'
+import { opened, type JobResult, type RunningJob } from '../reactor.js'
 import type { Plan } from './plan.js'
 import type { PullSide, PushSide } from './sides.js'
 
@@ -229,18 +236,60 @@ export class Machine {
     const to = from === undefined ? undefined : sink.direct()
     if (from === undefined || to === undefined) return undefined
     const call = directCall(from.kind, to.kind)
-    if (call === undefined) return undefined
+    if (call === undefined) return this.goByRelay(left, from, to)
     const wanted = Math.min(left, from.lengthBytes, source.batchBytes, sink.batchBytes)
     const moving = moveDirect(from, to, wanted)
     if (!('done' in moving)) return this.wentDirect(moving, call, from, to)
-    this.directJob = moving
-    sink.lendTo(moving)
-    return moving.done.then((moved) => {
-      this.directJob = undefined
-      this.turnBytes = 0
-      sink.lendTo(undefined)
-      return this.wentDirect(moved, call, from, to)
-    })
+    return this.whenDone(moving).then((moved) => this.wentDirect(moved, call, from, to))
+  }
+  /** What a disk job came to that works on both places. */
+  private async whenDone(job: RunningJob): Promise<JobResult> {
+    const { source, sink } = this.job
+    this.directJob = job
+    source.lendTo(job)
+    sink.lendTo(job)
+    const moved = await job.done
+    this.directJob = undefined
+    this.turnBytes = 0
+    source.lendTo(undefined)
+    sink.lendTo(undefined)
+    return moved
+  }
+  /** Many parcels, through one pipe, by one call of the addon. */
+  private goByRelay(
+    left: number,
+    from: DirectPlace,
+    to: DirectPlace,
+  ): Eventually<State> | undefined {
+    if (!mayRelay(from.kind, to.kind)) return undefined
+    const { source, sink } = this.job
+    // A job is no turn of the JavaScript thread's.
+    const wanted = Math.min(left, sink.batchBytes)
+    const held = source.relayPipe(wanted)
+    if (held === undefined) return undefined
+    const moving = relay(from, held.pipe, to, wanted)
+    if (!('done' in moving)) return this.relayed(moving, held, wanted)
+    return this.whenDone(moving).then((moved) => this.relayed(moved, held, wanted))
+  }
+  private relayed({ bytes, errno }: JobResult, held: HeldPipe, wanted: number): Eventually<State> {
+    const { source, sink, plan } = this.job
+    held.bytes = bytes === wanted ? 0 : Math.max(0, opened().pending(held.pipe))
+    source.leftDirectly(bytes + held.bytes)
+    if (bytes > 0) sink.cameDirectly(bytes, 'splice')
+    if (held.bytes > 0) this.parcel = new PipeParcel([held], held.bytes, POOL)
+    else pipePool.giveBack(held)
+    if (bytes > 0) this.progress(bytes)
+    if (this.isCancelled || this.bytesMoved >= this.job.length) return 'END'
+    // Cancelled by an abort, or because a place was closed: the next attempt tells.
+    if (errno === ECANCELED) return this.parcel === undefined ? 'PULL' : 'PUSH'
+    if (this.parcel !== undefined) return this.pushed(this.parcel, -errno)
+    if (errno === EAGAIN) return 'SOURCE'
+    if (bytes === wanted) return this.turnBytes >= TURN_BYTES_MAX ? 'YIELD' : 'PULL'
+    if (errno === 0) {
+      this.isEof = true
+      return 'END'
+    }
+    return plan.fallsBack(-errno, 'splice') ? 'PULL' : this.fail('source', -errno, 'splice')
   }
   private wentDirect(
     { bytes, errno }: JobResult,

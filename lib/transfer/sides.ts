@@ -24,6 +24,10 @@ export interface PullSide {
   load(length: number, trays: readonly HeldPipe[] | undefined): Eventually<Parcel | number>
   /** Where one call of the kernel finds the next bytes, with no parcel; undefined where none does. */
   direct(): DirectPlace | undefined
+  /** A pipe for bytes on their way from here to a sink; undefined where none is left in the budget. */
+  relayPipe(lengthBytes: number): HeldPipe | undefined
+  /** A disk job makes such calls, or has ended: the place's owner may close it meanwhile. */
+  lendTo(job: RunningJob | undefined): void
   /** Bytes have left by such a call. */
   leftDirectly(bytes: number): void
   /** Such a call has found the end: 0, or −errno where it came before the bytes that were there. */

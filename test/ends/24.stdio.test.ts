@@ -101,7 +101,8 @@ describe("A child's standard streams", () => {
       await giving
     })
     expectSameBytes(await readFile(out), bytes(4, LENGTH))
-    if (hasPages) expect(copiedBytes(account)).to.equal(0)
+    // Node may have read once before its reading was taken over.
+    if (hasPages) expect(copiedBytes(account)).to.be.at.most(65_536)
   })
 
   it('are an error at the sink when the child goes away', async () => {
