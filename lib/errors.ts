@@ -4,6 +4,7 @@
  * An error says what happened and what to do about it. Each carries a stable `code`, and is branded
  * with `Symbol.for`, so that `instanceof` holds between two copies of the package in one process.
  */
+import { constants } from 'node:os'
 import { getSystemErrorMap } from 'node:util'
 // Types alone: an error hands out a report or a list, but loads neither.
 /* eslint-disable no-restricted-imports */
@@ -419,6 +420,12 @@ export class ProxyAbortError extends AbortError implements ProxyResult {
 
 /** Node's name and text of an error number, whatever its sign. @internal */
 export function systemError(errno: number): readonly [code: string, text: string] {
-  const known = getSystemErrorMap().get(-Math.abs(errno))
-  return known ?? [`E${Math.abs(errno)}`, 'unknown error']
+  const number = Math.abs(errno)
+  const known = getSystemErrorMap().get(-number)
+  return known ?? [nameOfErrno(number) ?? `E${number}`, 'unknown error']
+}
+
+/** libuv has no name for some errors that a transfer meets, EDQUOT among them. */
+function nameOfErrno(number: number): string | undefined {
+  return Object.entries(constants.errno).find(([, each]) => each === number)?.[0]
 }

@@ -336,6 +336,8 @@ export interface Addon {
   live(): LiveCounts
   /** Replaces the system-call table by a scripted one for this process; null restores it. Tests only. */
   script(rules: readonly ScriptRule[] | null): void
+  /** How often each call was made under the last script. Tests only. */
+  scriptedCalls(): Readonly<Record<string, number>>
 }
 
 function load(): { addon: Addon | null; reason: string } {

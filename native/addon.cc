@@ -648,6 +648,14 @@ Value Script(const CallbackInfo& info) {
   return {};
 }
 
+Value ScriptedCalls(const CallbackInfo& info) {
+  auto object = Napi::Object::New(info.Env());
+  for (const auto& [call, times] : ScriptCounts()) {
+    object.Set(call, Napi::Number::New(info.Env(), static_cast<double>(times)));
+  }
+  return object;
+}
+
 /// The call table, by the names of lib/native.ts.
 template <Napi::Value (*kCall)(const CallbackInfo&)>
 void Export(Napi::Object exports, const char* name, Environment* environment) {
@@ -716,6 +724,7 @@ void ExportRest(const Napi::Object& exports, Environment* environment) {
   Export<Limits>(exports, "limits", environment);
   Export<Live>(exports, "live", environment);
   Export<Script>(exports, "script", environment);
+  Export<ScriptedCalls>(exports, "scriptedCalls", environment);
 }
 
 void ExportAll(const Napi::Object& exports, Environment* environment) {

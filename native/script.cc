@@ -70,13 +70,28 @@ struct Verdict {
 
 class Script {
  public:
-  void Replace(std::vector<ScriptRule> rules) {
+  void Begin(std::vector<ScriptRule> rules) {
     const std::lock_guard<std::mutex> lock(mutex_);
     rules_ = std::move(rules);
+    times_.fill(0);
+  }
+  void End() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    rules_.clear();
+  }
+
+  std::vector<ScriptCount> Counts() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    std::vector<ScriptCount> counts;
+    for (size_t i = 0; i < times_.size(); ++i) {
+      if (times_.at(i) > 0) counts.push_back({kCallNames.at(i), times_.at(i)});
+    }
+    return counts;
   }
 
   Verdict Judge(Call call) {
     const std::lock_guard<std::mutex> lock(mutex_);
+    ++times_.at(static_cast<size_t>(call));
     for (ScriptRule& rule : rules_) {
       if (rule.call != static_cast<size_t>(call) || rule.times == 0) continue;
       if (rule.skip > 0) {
@@ -92,6 +107,7 @@ class Script {
  private:
   std::mutex mutex_;
   std::vector<ScriptRule> rules_;
+  std::array<uint64_t, kCallNames.size()> times_{};
 };
 
 /// Never destroyed: a disk thread may still be in a scripted call when the process exits.
@@ -199,7 +215,10 @@ int64_t Pipe2(int ends[2], int flags) {
 }
 
 int64_t SetPipeSize(int fd, int bytes) {
-  return Judged(Call::kFcntl, kDirectCalls.fcntl_setpipe_sz, fd, bytes);
+  const Verdict verdict = TheScript().Judge(Call::kFcntl);
+  if (verdict.error != 0) return -verdict.error;
+  return kDirectCalls.fcntl_setpipe_sz(fd,
+                                       static_cast<int>(verdict.Cut(static_cast<size_t>(bytes))));
 }
 
 int64_t Duplicate(int fd) {
@@ -307,13 +326,17 @@ int ScriptedCall(const std::string& name) {
 }
 
 void StartScript(std::vector<ScriptRule> rules) {
-  TheScript().Replace(std::move(rules));
+  TheScript().Begin(std::move(rules));
   current_calls.store(&kScriptedCalls, std::memory_order_release);
 }
 
 void EndScript() {
   current_calls.store(&kDirectCalls, std::memory_order_release);
-  TheScript().Replace({});
+  TheScript().End();
+}
+
+std::vector<ScriptCount> ScriptCounts() {
+  return TheScript().Counts();
 }
 
 }  // namespace splicelist

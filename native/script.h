@@ -18,12 +18,19 @@ struct ScriptRule {
   uint64_t times = 1;
   /// Fail the call with this errno, without making it; 0 makes it.
   int error = 0;
-  /// Make the call with its byte count cut down to this.
+  /// Make the call with its byte count cut down to this; F_SETPIPE_SZ with the size that it asks
+  /// for.
   uint64_t max_bytes = UINT64_MAX;
 };
 
 /// The index of the system call that scripts know as `name`, or −1.
 int ScriptedCall(const std::string& name);
+
+/// How often a system call was made under a script.
+struct ScriptCount {
+  const char* call = nullptr;
+  uint64_t times = 0;
+};
 
 /// Puts the scripted table in force, for the whole process and all its threads. Tests only.
 ///
@@ -33,6 +40,9 @@ void StartScript(std::vector<ScriptRule> rules);
 
 /// Puts the direct table back in force.
 void EndScript();
+
+/// What was called under the script that is in force, or was the last.
+std::vector<ScriptCount> ScriptCounts();
 
 }  // namespace splicelist
 

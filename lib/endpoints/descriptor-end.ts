@@ -62,8 +62,8 @@ export class DescriptorEnd implements SourceEnd, SinkEnd {
     if (typeof descriptor === 'number') throw notOpen(fd, descriptor)
     this.#descriptor = descriptor
     const known = opened().describe(descriptor)
-    if (typeof known === 'number') throw notOpen(fd, known)
     try {
+      if (typeof known === 'number') throw notOpen(fd, known)
       this.label = labelOf(known)
       refuseBlocking(fd, known)
     } catch (error) {

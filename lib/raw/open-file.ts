@@ -69,6 +69,7 @@ export class OpenFile {
     const descriptor = opened().adopt(fd, 'duplicate')
     const known = typeof descriptor === 'number' ? descriptor : opened().describe(descriptor)
     if (typeof descriptor === 'number' || typeof known === 'number') {
+      if (typeof descriptor !== 'number') opened().drop(descriptor)
       throw new TransferError({
         side: 'source',
         errno: typeof known === 'number' ? known : EBADF,

@@ -7,6 +7,7 @@
  */
 import { ledger } from '../audit/ledger.js'
 import type { CopyReason } from '../audit/causes.js'
+import { TransferError } from '../errors.js'
 import { opened } from '../reactor.js'
 import { pipePool, type HeldPipe } from './pipe-pool.js'
 
@@ -147,8 +148,11 @@ export function readPipeInto(
   let got = 0
   while (got < lengthBytes) {
     const n = opened().read(held.pipe, target, at + got, lengthBytes - got)
-    // A pipe of our own that holds bytes has no reason to refuse them.
-    if (n <= 0) throw new Error(`A pipe gave ${got} of the ${lengthBytes} bytes it holds (${n})`)
+    // A pipe of our own that holds bytes has no reason to refuse them, but for a page that is lost.
+    if (n <= 0) {
+      const detail = `It gave ${got} of the ${lengthBytes} bytes that it holds`
+      throw new TransferError({ side: 'pipe', errno: n, syscall: 'read', bytesMoved: 0, detail })
+    }
     got += n
   }
 }

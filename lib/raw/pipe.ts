@@ -1,5 +1,6 @@
 import { beforeCopy, copy, ledger } from '../audit/ledger.js'
 import type { CopyReason, LookReason } from '../audit/causes.js'
+import { TransferError } from '../errors.js'
 import { opened } from '../reactor.js'
 import { CountedRaw } from './counted.js'
 import {
@@ -163,7 +164,14 @@ export class PipeRaw extends CountedRaw<Holdings> implements BufferRaw {
         this.release()
       },
     })
-    return copyCause === undefined ? parcel : parcel.toMemory(copyCause)
+    if (copyCause === undefined) return parcel
+    try {
+      return parcel.toMemory(copyCause)
+    } catch (error) {
+      pipePool.destroy(reader.held)
+      this.release()
+      throw error
+    }
   }
   /**
    * The pipes themselves, which a transfer may empty: of as many as the window spans, added to
@@ -207,7 +215,12 @@ export class PipeRaw extends CountedRaw<Holdings> implements BufferRaw {
       copy(cause, memory.subarray(offset - frontOf(part), offset - frontOf(part) + n), target, at)
       return
     }
-    readPipeInto(reader.held, target, at, n)
+    try {
+      readPipeInto(reader.held, target, at, n)
+    } catch (error) {
+      pipePool.destroy(reader.held)
+      throw error
+    }
     ledger.countCopied(cause, n)
     reader.held.bytes -= n
     reader.position += n
@@ -234,7 +247,7 @@ export class PipeRaw extends CountedRaw<Holdings> implements BufferRaw {
       pipePool.giveBack(held)
       return undefined
     }
-    discard(held, offset - frontOf(part))
+    discardOrDestroy(held, offset - frontOf(part))
     return { part, held, position: offset }
   }
   /** A pipe with a part's first bytes: all that are wanted, or as many as its slots hold. */
@@ -259,7 +272,7 @@ export class PipeRaw extends CountedRaw<Holdings> implements BufferRaw {
     if (reader?.part !== part || reader.position > offset) return undefined
     if (reader.position + reader.held.bytes < offset + length) return undefined
     this.owned.reader = undefined
-    discard(reader.held, offset - reader.position)
+    discardOrDestroy(reader.held, offset - reader.position)
     reader.position = offset
     return reader
   }
@@ -305,7 +318,21 @@ export const LENT: Lender = {
 function discard(held: HeldPipe, bytes: number): void {
   if (bytes === 0) return
   const n = opened().discard(held.pipe, bytes)
-  if (n !== bytes) throw new Error(`A pipe dropped ${n} of the ${bytes} bytes it holds`)
-  held.bytes -= n
-  ledger.countDiscarded(n)
+  if (n > 0) {
+    held.bytes -= n
+    ledger.countDiscarded(n)
+  }
+  if (n === bytes) return
+  const detail = `It dropped ${n} of the ${bytes} bytes that it holds`
+  throw new TransferError({ side: 'pipe', errno: n, syscall: 'splice', bytesMoved: 0, detail })
+}
+
+/** As `discard`, of a pipe that is nobody's yet: it is closed when it fails. */
+function discardOrDestroy(held: HeldPipe, bytes: number): void {
+  try {
+    discard(held, bytes)
+  } catch (error) {
+    pipePool.destroy(held)
+    throw error
+  }
 }

@@ -240,9 +240,9 @@ export class ListSink implements PushSide {
   private keepOnlyFullPages(held: HeldPipe): void {
     if (held.bytes >= held.slots * SLOT_BYTES_MIN || this.plan.isReferenceOnly) return
     this.plan.beforeCopy('sparse-pages', held.bytes)
+    const bytes = readPipe(held, held.bytes, this.plan.reason('sparse-pages'))
     this.pipes.pop()
     this.seal()
-    const bytes = readPipe(held, held.bytes, this.plan.reason('sparse-pages'))
     ledger.sparsePipes++
     held.bytes = 0
     pipePool.giveBack(held)

@@ -53,7 +53,7 @@ export interface Job {
 
 /** What broke an operation: which side, at what call. */
 interface Failure {
-  readonly side: 'source' | 'sink'
+  readonly side: 'source' | 'sink' | 'pipe'
   readonly errno: number
   readonly syscall: string
 }
@@ -452,7 +452,8 @@ export class Machine {
     this.unlisten?.()
     if (transfers.hasSubscribers) transfers.publish(this.news())
     const { residual, error } = this
-    if (error !== undefined) {
+    if (error instanceof TransferError && error.side === 'pipe') this.failure ??= error
+    else if (error !== undefined) {
       // What a callback threw stops as an abort does, where there are bytes to hand back.
       if (residual === undefined) return error
       return new AbortError(this.bytesMoved, error, listOf(residual))

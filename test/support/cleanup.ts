@@ -17,6 +17,16 @@ export function afterwards(cleanup: Cleanup): void {
   else ofTheRun.push(cleanup)
 }
 
+/** Does one of many pieces of work of a test, and ends with it what it has registered. */
+export async function cleanedUp<T>(work: () => Promise<T>): Promise<T> {
+  const { length } = ofThisTest
+  try {
+    return await work()
+  } finally {
+    await runAll(ofThisTest, length)
+  }
+}
+
 /** For the root hooks: a test begins. */
 export function beginTest(): void {
   isInTest = true
@@ -33,6 +43,6 @@ export async function endRun(): Promise<void> {
   await runAll(ofTheRun)
 }
 
-async function runAll(cleanups: Cleanup[]): Promise<void> {
-  for (let next = cleanups.pop(); next !== undefined; next = cleanups.pop()) await next()
+async function runAll(cleanups: Cleanup[], downTo = 0): Promise<void> {
+  while (cleanups.length > downTo) await cleanups.pop()?.()
 }

@@ -1,0 +1,295 @@
+/**
+ * Every operation between every two places, made anew for each fault, with what is to be done after
+ * it failed: send what is left.
+ */
+import {
+  attach,
+  BufferList,
+  transfer,
+  type Endpoint,
+  type Mode,
+  type Sink,
+  type TransferError,
+} from 'splicelist'
+import { fileOf, taker, type Kind } from '../transfer/places.js'
+import { Collector } from '../transfer/collector.js'
+import { tcpPair, unixPair } from '../support/socket-pairs.js'
+import { fifoToRead, fifoToWrite } from '../transfer/fifos.js'
+
+/** The places of the sweep. */
+export const PLACES = ['tmpfs file', 'tcp', 'unix', 'pipe'] as const satisfies readonly Kind[]
+/** One of them. */
+export type PlaceKind = (typeof PLACES)[number]
+/** The lists of the sweep, by what they are made of. */
+export const LISTS = ['memory', 'pages', 'windows', 'extents', 'all kinds'] as const
+/** One of them. */
+export type ListKind = (typeof LISTS)[number]
+
+/** Who failed. */
+export type Side = 'source' | 'sink'
+
+/** What a scene came to, when nothing is scripted any more. */
+export interface Outcome {
+  /** Bytes that the sink had when the operation ended, by its own count. */
+  readonly accepted: number
+  /** What arrived, then what was handed back, then what the source still had. */
+  readonly whole: Buffer
+  /** Why the source gives no more, where it does not. */
+  readonly sourceError?: unknown
+}
+
+/** One operation, ready to run. */
+export interface Prepared {
+  run(): Promise<unknown>
+  finish(error: unknown): Promise<Outcome>
+}
+
+/** What one operation is. */
+export interface Scene {
+  readonly name: string
+  /** Where its bytes go, for the ledger. */
+  readonly sink: PlaceKind | 'list'
+  /** Whether one call may move bytes from place to place, and so not say which side failed. */
+  readonly mayGoDirect: boolean
+  /** The side that a failure of each call names; both may make a call that is not here. */
+  readonly sides: Readonly<Record<string, Side>>
+  prepare(content: Buffer): Promise<Prepared>
+}
+
+/** A sink of the sweep: it tells what came out of it when a failure has ended it. */
+interface Target {
+  readonly sink: Sink
+  /** All that it was given: `length` bytes, or what came before a failure. */
+  taken(length: number, error: unknown): Promise<Buffer>
+}
+
+async function target(kind: PlaceKind): Promise<Target> {
+  if (kind === 'tmpfs file') {
+    const file = await taker(kind)
+    return { sink: await file.open(), taken: (length) => file.taken(length) }
+  }
+  if (kind === 'pipe') {
+    const { fd, reader } = await fifoToWrite()
+    const collector = new Collector(reader)
+    return {
+      sink: fd,
+      taken: async (length, error) => {
+        if (error === undefined) return collector.take(length)
+        // Its write end stays open: what was accepted is what is there.
+        return collector.take(acceptedOf(error))
+      },
+    }
+  }
+  const { client, server } = await (kind === 'tcp' ? tcpPair() : unixPair())
+  for (const end of [client, server]) end.on('error', () => undefined)
+  const collector = new Collector(server)
+  return {
+    sink: client,
+    taken: (length, error) => {
+      if (error === undefined) return collector.take(length)
+      client.destroy()
+      return collector.rest()
+    },
+  }
+}
+
+/** A source of the sweep, attached, with these bytes next. */
+async function attached(kind: PlaceKind, content: Buffer): Promise<Endpoint> {
+  if (kind === 'tmpfs file') {
+    const { handle } = await fileOf(content, 'tmpfs')
+    return attach({ file: handle, offset: 0 })
+  }
+  if (kind === 'pipe') {
+    const { fd, writer } = await fifoToRead()
+    writer.write(content)
+    return attach(fd)
+  }
+  const { client, server } = await (kind === 'tcp' ? tcpPair() : unixPair())
+  // A scripted failure destroys one end, and resets the other.
+  for (const end of [client, server]) end.on('error', () => undefined)
+  client.write(content)
+  return attach(server)
+}
+
+function acceptedOf(error: unknown): number {
+  return (error as Partial<TransferError>).bytesMoved ?? 0
+}
+
+/** Sends a list to a new place of a kind, and returns what arrived there. */
+async function resent(kind: PlaceKind, list: BufferList): Promise<Buffer> {
+  const { length } = list
+  const again = await target(kind)
+  await list.spliceTo(again.sink)
+  return again.taken(length, undefined)
+}
+
+async function madeList(kind: ListKind, content: Buffer): Promise<BufferList> {
+  switch (kind) {
+    case 'memory':
+      return new BufferList(content)
+    case 'pages': {
+      const { client, server } = await tcpPair()
+      client.write(content)
+      const list = new BufferList()
+      await list.spliceFrom(server, content.length, { mode: 'reference' })
+      return list
+    }
+    case 'windows': {
+      // Two of one segment, neither of which begins where its pages do.
+      using pages = await madeList('pages', Buffer.concat([content.subarray(0, 4999), content]))
+      const list = pages.substr(4999, content.length >> 1)
+      using second = pages.substr(4999 + list.length)
+      return list.claimAppend(second)
+    }
+    case 'extents': {
+      const { handle } = await fileOf(content, 'tmpfs')
+      const list = new BufferList()
+      await list.spliceFrom(handle, content.length, { offset: 0 })
+      return list
+    }
+    case 'all kinds': {
+      const list = new BufferList()
+      const kinds = ['memory', 'pages', 'extents', 'memory'] as const
+      const share = Math.ceil(content.length / kinds.length)
+      for (const [i, each] of kinds.entries()) {
+        using part = await madeList(each, content.subarray(i * share, (i + 1) * share))
+        list.claimAppend(part)
+      }
+      return list
+    }
+  }
+}
+
+const SOURCE_CALLS = { read: 'source', recv: 'source', pread: 'source' } as const
+const SINK_CALLS = { write: 'sink', writev: 'sink', pwrite: 'sink', sendmsg: 'sink' } as const
+
+/** Into a list, by its own method or by the endpoint's. */
+export function pulling(from: PlaceKind, face: 'spliceFrom' | 'pull' | 'peek', mode: Mode): Scene {
+  return {
+    name: `${from} → list, ${face}, ${mode}`,
+    sink: 'list',
+    mayGoDirect: false,
+    // What was seen is read from pipes of our own.
+    sides: face === 'peek' ? { splice: 'source' } : { ...SOURCE_CALLS, splice: 'source' },
+    prepare: async (content) => {
+      const peer = await attached(from, content)
+      const list = new BufferList()
+      const options = { mode, hold: 'pages' } as const
+      const run = async (): Promise<void> => {
+        if (face === 'spliceFrom') await list.spliceFrom(peer, content.length, options)
+        else if (face === 'pull') list.claimAppend(await peer.pull(content.length, options))
+        else {
+          using seen = await peer.peek(content.length, options)
+          list.claimAppend(await peer.pull(content.length, options))
+          using half = list.take(list.length >> 1)
+          const { length } = half
+          peer.unpull(half)
+          using again = await peer.pull(length, options)
+          list.prepend(again)
+          if (!seen.toBuffer().equals(list.toBuffer())) throw new Error('It saw something else')
+        }
+      }
+      return {
+        run,
+        finish: async (error) => {
+          using residual = (error as Partial<TransferError> | undefined)?.takeResidual?.()
+          if (residual !== undefined) list.append(residual)
+          const accepted = list.length
+          let sourceError: unknown
+          try {
+            if (accepted < content.length) {
+              await list.spliceFrom(peer, content.length - accepted, options)
+            }
+          } catch (again) {
+            sourceError = again
+          }
+          const whole = list.toBuffer()
+          list.release()
+          await peer.detach()
+          return { accepted, whole, sourceError }
+        },
+      }
+    },
+  }
+}
+
+/** What a list is sent by. */
+export interface PushOf {
+  readonly consume: boolean
+  readonly mode: Mode
+  readonly face: 'spliceTo' | 'push'
+}
+
+/** Out of a list. */
+export function pushing(kind: ListKind, to: PlaceKind, { consume, mode, face }: PushOf): Scene {
+  const isMixed = kind === 'extents' || kind === 'all kinds'
+  return {
+    name: `${kind} → ${to}, ${face}, ${mode}${consume ? ', consumed' : ''}`,
+    sink: to,
+    mayGoDirect: isMixed && mode === 'auto',
+    // Pages that are to stay are read, and teed, on the source's side.
+    sides: isMixed
+      ? { pread: 'source', sendmsg: 'sink' }
+      : {
+          ...SINK_CALLS,
+          ...(consume && kind === 'pages' && mode === 'auto' ? { splice: 'sink' } : {}),
+        },
+    prepare: async (content) => {
+      const list = await madeList(kind, content)
+      const there = await target(to)
+      const peer = face === 'push' ? attach(there.sink as never) : undefined
+      return {
+        run: () =>
+          peer === undefined
+            ? list.spliceTo(there.sink, { consume, mode })
+            : peer.push(list, { consume, mode }),
+        finish: async (error) => {
+          await peer?.detach()
+          const part = await there.taken(content.length, error)
+          const isWhole = error === undefined
+          using rest = list.take(list.length)
+          if (!consume) rest.consume(part.length)
+          const whole = isWhole ? part : Buffer.concat([part, await resent(to, rest)])
+          list.release()
+          return { accepted: part.length, whole }
+        },
+      }
+    },
+  }
+}
+
+/** From place to place. */
+export function transferring(from: PlaceKind, to: PlaceKind, mode: Mode): Scene {
+  return {
+    name: `${from} → ${to}, transfer, ${mode}`,
+    sink: to,
+    mayGoDirect: mode === 'auto',
+    sides: mode === 'copy' ? { ...SOURCE_CALLS, ...SINK_CALLS } : {},
+    prepare: async (content) => {
+      const peer = await attached(from, content)
+      const there = await target(to)
+      const { length } = content
+      return {
+        run: () => transfer(peer, there.sink, { length, mode }),
+        finish: async (error) => {
+          const part = await there.taken(length, error)
+          const parts = [part]
+          let sourceError: unknown
+          if (error !== undefined) {
+            using residual = (error as Partial<TransferError>).takeResidual?.()
+            if (residual !== undefined) parts.push(await resent(to, residual))
+            const left = length - parts.reduce((sum, each) => sum + each.length, 0)
+            try {
+              using rest = await peer.pull(left)
+              parts.push(await resent(to, rest))
+            } catch (again) {
+              sourceError = again
+            }
+          }
+          await peer.detach()
+          return { accepted: part.length, whole: Buffer.concat(parts), sourceError }
+        },
+      }
+    },
+  }
+}
