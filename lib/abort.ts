@@ -4,8 +4,15 @@
  */
 const listeners = new WeakMap<AbortSignal, Set<() => void>>()
 
-/** Calls `onAbort` when the signal aborts, until the returned function is called. */
+/**
+ * Calls `onAbort` when the signal aborts, until the returned function is called; at once where it has
+ * aborted already, for no event comes then.
+ */
 export function listenForAbort(signal: AbortSignal, onAbort: () => void): () => void {
+  if (signal.aborted) {
+    onAbort()
+    return () => undefined
+  }
   let waiting = listeners.get(signal)
   if (waiting === undefined) {
     const all = new Set<() => void>()

@@ -5,6 +5,9 @@ import { ECONNABORTED, TURN_BYTES_MAX, errnoOf, type Obstacle, type SinkEnd } fr
 import { failSocket } from './node-socket.js'
 import { notWritable, SocketWriting } from './socket-writing.js'
 
+/** Linux's ECANCELED: what Node 24 says of what it had begun to encrypt. */
+const ECANCELED = 125
+
 /**
  * A socket that takes its bytes in memory, from Node: one that carries TLS, or any where there is no
  * addon. A send is one piece of the socket's own write order, as by the descriptor: what others write
@@ -80,7 +83,8 @@ export class SocketSink implements SinkEnd {
   }
   /** What became of a piece. Node reports no failure for one that `destroy()` ended. */
   #sent(lengthBytes: number, error: Error | null | undefined): number {
-    if (error != null) {
+    const isEnded = error == null || errnoOf(error) === ECANCELED
+    if (error != null && !(isEnded && this.#socket.destroyed)) {
       this.#error = error
       return -errnoOf(error)
     }

@@ -71,6 +71,7 @@ export class FanOutRun {
     const { signal } = this.#limits
     this.#checkSinks(this.#places.find((place) => place instanceof TransferError))
     if (this.#isHalted) return this.#settle()
+    // Perhaps at once: an abort may have come while the places were opened.
     const unlisten = signal && listenForAbort(signal, () => this.#abortFor(signal.reason))
     // One that stays makes those of the pulls cheap.
     const unlistenOwn = listenForAbort(this.#halting.signal, () => undefined)

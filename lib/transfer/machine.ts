@@ -118,9 +118,7 @@ export class Machine {
     return this.started(starting)
   }
   private listen(signal: AbortSignal): void {
-    const onAbort = (): void => this.onAbort()
-    if (signal.aborted) onAbort()
-    else this.unlisten = listenForAbort(signal, onAbort)
+    this.unlisten = listenForAbort(signal, () => this.onAbort())
   }
   private started(isStarted: boolean): Eventually<Error | undefined> {
     return isStarted ? this.go('PULL') : this.settle()

@@ -62,9 +62,7 @@ export async function orAborted<T>(
   if (signal === undefined) return promise
   let unlisten: () => void = () => undefined
   const aborted = new Promise<never>((_resolve, reject) => {
-    const onAbort = (): void => reject(new AbortError(0, signal.reason))
-    if (signal.aborted) onAbort()
-    else unlisten = listenForAbort(signal, onAbort)
+    unlisten = listenForAbort(signal, () => reject(new AbortError(0, signal.reason)))
   })
   try {
     return await Promise.race([promise, aborted])

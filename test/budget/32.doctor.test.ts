@@ -116,6 +116,12 @@ describe('splicelist doctor', () => {
     const folder = await tempFolder()
     await chmod(folder, 0o777)
     const nobody = { uid: 65534, gid: 65534, cwd: '/' }
+    try {
+      await runChild(process.execPath, ['--version'], nobody)
+    } catch {
+      // Node itself lies where they cannot look.
+      return this.skip()
+    }
     const { told: found } = await told([folder], nobody)
     expect(found.isPrivileged).to.equal(false)
     const soft = Number(found.capabilities['pipeUserPagesSoft'])

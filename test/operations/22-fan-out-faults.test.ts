@@ -237,6 +237,22 @@ describe('A fan-out that is aborted', () => {
     expect((await sink.all).toString()).to.equal('abc!')
   })
 
+  it('while its places are being opened does not wait for a sink that takes nothing', async function () {
+    needsAddon(this)
+    const from = await tcpPair()
+    from.client.end(bytes(5, TOO_MUCH))
+    const slow = await tcpPair()
+    const aborter = new AbortController()
+    const running = failure(
+      fanOut(from.server, [slow.client, { file: await freshPath('tmpfs') }], {
+        signal: aborter.signal,
+      }),
+    )
+    setImmediate(() => aborter.abort(reason))
+    const error = (await within(5_000, running)) as FanOutAbortError
+    expect(error).to.have.property('name', 'AbortError')
+  })
+
   for (const mode of ['auto', 'copy'] as const) {
     it(`while a sink is stalled gives the source what it has not got (${mode})`, async function () {
       needsAddon(this)
