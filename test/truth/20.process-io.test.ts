@@ -8,9 +8,9 @@ import { casesFrom, isList, nameOf, SOURCES, type SourceKind } from './cases.js'
 import { hasProcessIo, type ProcessIo } from './process-io.js'
 import { evidenceOf, type Evidence } from './run.js'
 
-/** Far above what the runtime reads and writes for itself within a run. */
-const LENGTH = 300_000
-const NOISE_BYTES = 4096
+/** Far above what the runtime reads for itself within a run: files of /proc and /sys, now and then. */
+const LENGTH = 1_000_000
+const NOISE_BYTES = 65_536
 
 /** What the ledger makes one expect: at least, and at the most. */
 function expected({ one, outcome }: Evidence): { least: ProcessIo; most: ProcessIo } {
