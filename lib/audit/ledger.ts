@@ -15,6 +15,7 @@ import {
   type KernelCause,
 } from './causes.js'
 import { copies, degrades, leaks, type DegradeMessage, type LeakMessage } from './channels.js'
+import { metricsOf, type Metric } from './metrics.js'
 import { observation, note, noteCopy, noteKernelCopy, refuseCopy } from './observers.js'
 import { causeOf } from './scope.js'
 
@@ -282,4 +283,15 @@ export function encodeInto(text: string, target: Buffer, at: number): number {
 export const counters: {
   /** The account of this process (of this worker thread) so far. Costs microseconds. */
   snapshot(): Snapshot
-} = { snapshot: () => ledger.snapshot() }
+  /**
+   * The same as metrics, for Prometheus or OpenTelemetry: stable names, documented units. Counters
+   * are as the snapshot has them, so that they can be told as they are.
+   *
+   * ```ts
+   * import { counters } from 'splicelist'
+   * const [first] = counters.metrics()
+   * console.log(first.name, first.type, first.unit) // splicelist_moved_bytes_total counter bytes
+   * ```
+   */
+  metrics(): Metric[]
+} = { snapshot: () => ledger.snapshot(), metrics: () => metricsOf(ledger.snapshot()) }

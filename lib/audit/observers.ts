@@ -5,7 +5,7 @@
  * What happens belongs to the audit in which the operation was *started*. Node carries that along
  * (`AsyncLocalStorage`) wherever a promise is awaited, and all that this library waits for is a
  * promise made in the operation's own course: so the events of the addon, which come from nowhere,
- * need no thought. While a context is carried, every await of the process is dearer (threefold on
+ * need no thought, but for what is counted when one comes ({@link inCourse}). While a context is carried, every await of the process is dearer (threefold on
  * Node 20); so it is switched off with the last audit.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
@@ -16,7 +16,7 @@ import { copies, type CopyMessage } from './channels.js'
 import { causeOf, isIntended, Scope, type Figure } from './scope.js'
 
 /** What is carried along: the audit, and where the running operation was called. */
-interface Course {
+export interface Course {
   readonly scope: Scope | undefined
   readonly called: Trace | undefined
 }
@@ -57,6 +57,17 @@ export function beginOperation<T>(operation: () => T): T {
   const scope = courses.getStore()?.scope
   if (scope === undefined && AUDIT_MODE === undefined) return operation()
   return courses.run({ scope, called: new Trace(beginOperation) }, operation)
+}
+
+/** What the running operation belongs to, for what will be known of it later; undefined while nobody looks. */
+export function courseNow(): Course | undefined {
+  return observation.isOn ? courses.getStore() : undefined
+}
+/** Counts for an operation what an event has told of it. */
+export function inCourse(course: Course | undefined, count: () => void): void {
+  // Not when the last audit is over: running in a context would switch it on again.
+  if (course === undefined || !observation.isOn) count()
+  else courses.run(course, count)
 }
 
 /** Only while `observation.isOn`. */

@@ -41,6 +41,7 @@ export class DescriptorEnd implements SourceEnd, SinkEnd {
   readonly obstacle: Obstacle | undefined = undefined
   readonly pageCopies = undefined
   readonly memoryCopies: KernelCause
+  readonly hidesCopies: boolean
   readonly readTurns: Turns
   readonly writeTurns: Turns
   readonly front = new BufferList()
@@ -71,6 +72,7 @@ export class DescriptorEnd implements SourceEnd, SinkEnd {
       throw error
     }
     this.#isSocket = (known.type & S_IFMT) === S_IFSOCK
+    this.hidesCopies = this.#isSocket
     this.memoryCopies = this.#isSocket ? 'socket-write' : 'pipe-write'
   }
   /** Whether the descriptor may still be used: its owner may have closed it. */

@@ -45,6 +45,11 @@ export interface SourceEnd {
   readonly label: string
   /** Who else can change the pages that it gives. */
   readonly pages: PageOwnership
+  /**
+   * Whether the kernel may copy them into fresh pages first, and does not say: a socket's, where a packet
+   * keeps bytes beside its pages. A pipe gives the pages that it holds.
+   */
+  readonly hidesCopies?: boolean
   readonly readTurns: Turns
   /** Why bytes cannot leave by reference; undefined where they can. */
   readonly obstacle: Obstacle | undefined

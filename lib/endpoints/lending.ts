@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import { ledger } from '../audit/ledger.js'
+import { courseNow, inCourse, type Course } from '../audit/observers.js'
 import { systemError } from '../errors.js'
 import type { Descriptor } from '../native.js'
 import type { Loan, LoanEnd, LoanParcel } from '../raw/loan.js'
@@ -23,6 +24,8 @@ export interface LendingCalls {
 interface Send {
   readonly loan: Loan
   readonly lengthBytes: number
+  /** The operation that it is part of, which may be over when the notice comes. */
+  readonly course: Course | undefined
 }
 
 /**
@@ -59,7 +62,7 @@ export class Sends {
     }
     if (n <= 0) return n
     parcel.loan.lent()
-    this.#waiting.set(this.#next, { loan: parcel.loan, lengthBytes: n })
+    this.#waiting.set(this.#next, { loan: parcel.loan, lengthBytes: n, course: courseNow() })
     this.#next = following(this.#next)
     return n
   }
@@ -94,11 +97,17 @@ export class Sends {
     const send = this.#waiting.get(number)
     if (send === undefined) return
     this.#waiting.delete(number)
-    if (how === 'released') ledger.countMoved(send.lengthBytes)
-    else if (how === 'copied') ledger.countKernelCopied('socket-write', send.lengthBytes)
-    else ledger.countUnknown(send.lengthBytes)
-    send.loan.cameBack(how)
+    inCourse(send.course, () => {
+      count(how, send.lengthBytes)
+      send.loan.cameBack(how)
+    })
   }
+}
+
+function count(how: LoanEnd, lengthBytes: number): void {
+  if (how === 'released') ledger.countMoved(lengthBytes)
+  else if (how === 'copied') ledger.countKernelCopied('socket-write', lengthBytes)
+  else ledger.countUnknown(lengthBytes)
 }
 
 type Notice = readonly [first: number, last: number, copied: number]

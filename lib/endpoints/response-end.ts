@@ -9,6 +9,7 @@ import type { DirectPlace } from './direct.js'
 import { EPIPE, TURN_BYTES_MAX, type Obstacle, type SinkEnd } from './end.js'
 import { isEncrypted, socketFd } from './node-socket.js'
 import { SocketEnd } from './socket-end.js'
+import { copiesOfWrites } from './socket-sink.js'
 import { STREAM, TLS, WritableEnd } from './stream-end.js'
 import { Turns } from './turns.js'
 
@@ -138,7 +139,7 @@ class BodyTurns extends Turns {
 export class CopiedResponseEnd implements SinkEnd {
   readonly label: string
   readonly pageCopies = undefined
-  readonly memoryCopies = undefined
+  readonly memoryCopies: KernelCause | undefined
   readonly batchBytes: number
   readonly writeTurns: Turns
   readonly obstacle: Obstacle
@@ -148,6 +149,7 @@ export class CopiedResponseEnd implements SinkEnd {
   constructor(response: ServerResponse, obstacle: Obstacle) {
     this.#response = response
     this.#stream = WritableEnd.of(response, obstacle)
+    this.memoryCopies = response.socket === null ? undefined : copiesOfWrites(response.socket)
     this.label = this.#stream.label
     this.batchBytes = this.#stream.batchBytes
     this.writeTurns = this.#stream.writeTurns

@@ -1,8 +1,10 @@
 import type { Socket } from 'node:net'
+import type { KernelCause } from '../audit/causes.js'
 import type { Eventually } from '../eventually.js'
 import { bufferOf } from '../list/buffer-view.js'
+import { kindOf } from './device.js'
 import { ECONNABORTED, TURN_BYTES_MAX, errnoOf, type Obstacle, type SinkEnd } from './end.js'
-import { failSocket } from './node-socket.js'
+import { failSocket, socketFd } from './node-socket.js'
 import { notWritable, SocketWriting } from './socket-writing.js'
 
 /** Linux's ECANCELED: what Node 24 says of what it had begun to encrypt. */
@@ -19,7 +21,7 @@ const ECANCELED = 125
 export class SocketSink implements SinkEnd {
   readonly label = 'stream'
   readonly pageCopies = undefined
-  readonly memoryCopies = undefined
+  readonly memoryCopies: KernelCause | undefined
   readonly batchBytes = TURN_BYTES_MAX
   readonly writeTurns: SocketWriting
   readonly obstacle: Obstacle
@@ -31,6 +33,7 @@ export class SocketSink implements SinkEnd {
   constructor(socket: Socket, obstacle: Obstacle) {
     this.#socket = socket
     this.obstacle = obstacle
+    this.memoryCopies = copiesOfWrites(socket)
     this.writeTurns = SocketWriting.of(socket)
   }
   startWriting(): void {
@@ -97,3 +100,19 @@ export class SocketSink implements SinkEnd {
 }
 
 const ignore = (): void => undefined
+
+/**
+ * What the kernel copies of memory that Node writes to a socket: what came to it, of TLS its ciphertext.
+ * Undefined where there is no kernel's socket or pipe behind it.
+ */
+export function copiesOfWrites(socket: Socket): KernelCause | undefined {
+  const fd = socketFd(socket)
+  if (fd === undefined) return undefined
+  try {
+    const { kind } = kindOf(fd)
+    // Of what a number of Node's own is open on, all else is a socket.
+    return kind === 'other' ? 'socket-write' : kind === 'pipe' ? 'pipe-write' : undefined
+  } catch {
+    return undefined
+  }
+}

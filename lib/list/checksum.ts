@@ -8,7 +8,7 @@ import { checkSeed } from '../arguments.js'
 import { InvalidArgumentError, NotLoadedError } from '../errors.js'
 import type { Lease } from '../raw/slabs.js'
 import { endAll } from './body.js'
-import { combine, crc32cOfZeros } from './crc32c-algebra.js'
+import { combine, crc32cOfZeros, frontOf } from './crc32c-algebra.js'
 import { crc32cWord } from './crc32c.js'
 import type { Leaf } from './leaf.js'
 import { Marks } from './marks.js'
@@ -73,7 +73,7 @@ function marksOf(leaf: Leaf, at: number): Marks | undefined {
   let end = 0
   for (let i = leaf.head; i < leaf.windows.length; i++) {
     const window = leaf.windows[i] as Window
-    if (!keepsCrc(window)) return undefined
+    if (window.crc === undefined && !keepsCrc(window)) return undefined
     crc = combine(crc, keptCrc(window, at + end), window.length)
     end += window.length
     sums.push(crc)
@@ -101,24 +101,48 @@ function keptCrc(window: Window, at: number): number {
   return (window.crc ??= crcOf(window, 0, window.length, 0, at))
 }
 
-/** Gives the only segment of a list the checksum that its producer has computed. */
+/**
+ * Gives a list's only segment, or the only one that is not in memory, the checksum that follows from the
+ * whole list's, which its producer has computed.
+ */
 export function carryCrc(segments: Segments, crc: number): void {
   checkSeed('crc', crc)
-  const window = segments.first()
-  if (window === undefined || segments.count > 1) {
-    throw new InvalidArgumentError(
-      `A checksum belongs to one segment, and this list has ${segments.count}. Join lists afterwards`,
-    )
+  const target = segments.count === 1 ? segments.first() : onlyHeld(segments)
+  let before = 0
+  let after = 0
+  let afterBytes = 0
+  let isBehind = false
+  for (const window of segments.windows()) {
+    if (window === target) {
+      isBehind = true
+    } else if (isBehind) {
+      after = combine(after, keptCrc(window, 0), window.length)
+      afterBytes += window.length
+    } else before = combine(before, keptCrc(window, 0), window.length)
   }
-  if (!keepsCrc(window)) {
-    throw new InvalidArgumentError(
-      "Others can change these pages, so no checksum of theirs lasts. Pull them with mode 'stable'",
-    )
-  }
-  window.crc = crc | 0
+  if (target === undefined) return
+  const front = afterBytes === 0 ? crc | 0 : frontOf(crc, after, afterBytes)
+  target.crc = combine(before, front, target.length)
 }
 
-/** Whether nobody else can change the bytes: loans and foreign pages keep no checksum. */
+/** The only segment that is not in memory. */
+function onlyHeld(segments: Segments): Window {
+  const held = [...segments.windows()].filter(({ kind }) => kind !== 'heap' && kind !== 'zero')
+  const [first] = held
+  if (first === undefined || held.length > 1) {
+    throw new InvalidArgumentError(
+      'A checksum tells of one segment, alone or beside memory, and this list has ' +
+        `${held.length} that are not in memory, of ${segments.count}. Join lists afterwards`,
+    )
+  }
+  return first
+}
+
+/**
+ * Whether nobody else can change the bytes. Of loans and foreign pages no checksum of ours is kept: it
+ * is one of the moment of looking, and what is sent later may be other bytes. That of a producer is:
+ * it says what the bytes should be, whatever they are, and whoever checks finds out.
+ */
 function keepsCrc(window: Window): boolean {
   return window.pages === null || window.pages === 'owned'
 }

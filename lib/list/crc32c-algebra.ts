@@ -46,6 +46,14 @@ export function combine(crcA: number, crcB: number, lengthB: number): number {
 }
 
 /**
+ * The checksum of A, with any seed, from that of A followed by B with the same seed, that of B with
+ * seed 0, and the length of B in bytes. Costs what `combine` costs.
+ */
+export function frontOf(crcAB: number, crcB: number, lengthB: number): number {
+  return advance(crcAB ^ crcB, ORDER - (lengthB % ORDER))
+}
+
+/**
  * The checksum with `toSeed` of `lengthBytes` bytes that have `crc` with `fromSeed` (Ceph: what
  * `buffer::get_cached_crc_adjusted` counts). Costs what `combine` costs.
  */

@@ -10,6 +10,7 @@ import type { Eventually } from '../eventually.js'
 import { MemoryParcel, type Parcel } from '../raw/parcel.js'
 import type { BufferRaw, PageOwnership, SegmentKind, Stretch } from '../raw/raw.js'
 import type { LeaseHolder } from '../raw/slabs.js'
+import { combine } from './crc32c-algebra.js'
 
 /**
  * A run of bytes of a list: it answers what a raw answers, for its own bytes and in offsets of its own.
@@ -137,7 +138,11 @@ export class RawWindow implements Window {
     if (!(next instanceof RawWindow) || next.raw !== this.raw) return undefined
     if (this.offset + this.length !== next.offset) return undefined
     next.raw.release()
-    return this.of(this.offset, this.length + next.length)
+    const both = this.of(this.offset, this.length + next.length)
+    if (this.crc !== undefined && next.crc !== undefined) {
+      both.crc = combine(this.crc, next.crc, next.length)
+    }
+    return both
   }
   retain(): void {
     this.raw.retain()

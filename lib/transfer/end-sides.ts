@@ -88,7 +88,7 @@ export class EndSource implements PullSide {
   }
   leftDirectly(bytes: number): void {
     this.end.leftDirectly?.(bytes)
-    if (this.end.pages === 'foreign') ledger.countUnknown(bytes)
+    if (this.end.hidesCopies === true) ledger.countUnknown(bytes)
   }
   endedDirectly(): number {
     return this.end.endedDirectly?.() ?? 0
@@ -134,7 +134,7 @@ export class EndSource implements PullSide {
     n: number,
   ): Eventually<Parcel | number> {
     if (n > 0) {
-      if (this.end.pages === 'foreign') ledger.countUnknown(n)
+      if (this.end.hidesCopies === true) ledger.countUnknown(n)
       return new PipeParcel(pipes, n, isOwn ? POOL : undefined)
     }
     if (isOwn) giveBackAll(pipes)

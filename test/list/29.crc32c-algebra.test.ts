@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { combine, crc32cOfZeros, REPEATS_MIN, reseed } from '#lib/list/crc32c-algebra.js'
+import { combine, crc32cOfZeros, frontOf, REPEATS_MIN, reseed } from '#lib/list/crc32c-algebra.js'
 import { crc32cByTable } from '#lib/list/crc32c-table.js'
 
 const crc = crc32cByTable
@@ -32,6 +32,18 @@ describe('The algebra of crc32c', () => {
           expect(combine(crc(a, seed), crc(both, seed), b.length)).to.equal(crc(b, 0))
         }),
       )
+    })
+
+    it('gives that of the first back, by frontOf, whatever the length of the second', () => {
+      fc.assert(
+        fc.property(runs, runs, words, (a, b, seed) => {
+          const both = Buffer.concat([a, b])
+          expect(frontOf(crc(both, seed), crc(b, 0), b.length)).to.equal(crc(a, seed))
+        }),
+      )
+      for (const zeros of [2 ** 31 - 1, 2 ** 31, 2 ** 40 + 7]) {
+        expect(frontOf(crc32cOfZeros(77, zeros), 0, zeros)).to.equal(77)
+      }
     })
 
     it('joins many pieces of one length as few, past the use that gives them an operator', () => {

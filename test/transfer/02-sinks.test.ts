@@ -34,22 +34,18 @@ async function listOf(kind: ListKind, content: Uint8Array): Promise<BufferList> 
 function expectMemory(account: Account, sink: Kind, cause: string | undefined, n: number): void {
   expect(account.moved, 'moved').to.equal(0)
   const copied = { ...(cause === undefined ? {} : { [cause]: n }) }
-  if (!hasAddon && !isFile(sink)) {
-    expect(account.kernelCopied, 'kernelCopied').to.deep.equal({})
-  } else {
-    const kernel = {
-      'disk file': 'page-cache-write',
-      'tmpfs file': 'page-cache-write',
-      tcp: 'socket-write',
-      unix: 'socket-write',
-      pipe: 'pipe-write',
-      stream: undefined,
-    }[sink]
-    expect(account.kernelCopied, 'kernelCopied').to.deep.equal(
-      kernel === undefined ? {} : { [kernel]: n },
-    )
-    if (isFile(sink) && hasAddon) copied['staging'] = n
-  }
+  const kernel = {
+    'disk file': 'page-cache-write',
+    'tmpfs file': 'page-cache-write',
+    tcp: 'socket-write',
+    unix: 'socket-write',
+    pipe: 'pipe-write',
+    stream: undefined,
+  }[sink]
+  expect(account.kernelCopied, 'kernelCopied').to.deep.equal(
+    kernel === undefined ? {} : { [kernel]: n },
+  )
+  if (isFile(sink) && hasAddon) copied['staging'] = n
   expect(account.copied, 'copied').to.deep.equal(copied)
 }
 
