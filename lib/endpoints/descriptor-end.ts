@@ -146,9 +146,14 @@ export class DescriptorEnd implements SourceEnd, SinkEnd {
   get directSink(): DirectPlace | undefined {
     return this.#direct
   }
+  leftDirectly(): void {
+    this.moved()
+  }
+  cameDirectly(): void {
+    this.moved()
+  }
   lendTo(job: RunningJob | undefined): void {
     this.#borrower = job
-    if (job === undefined) this.moved()
   }
   readable(wantedBytes: number): Promise<void> {
     if (!this.isOpen()) return Promise.resolve()

@@ -81,6 +81,7 @@ export class ResponseEnd implements SinkEnd {
   }
   cameDirectly(bytes: number): void {
     this.#sent(bytes)
+    this.#socket.cameDirectly()
   }
   lendTo(job: RunningJob | undefined): void {
     this.#socket.lendTo(job)

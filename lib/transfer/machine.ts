@@ -272,7 +272,7 @@ export class Machine {
   private relayed({ bytes, errno }: JobResult, held: HeldPipe, wanted: number): Eventually<State> {
     const { source, sink, plan } = this.job
     held.bytes = bytes === wanted ? 0 : Math.max(0, opened().pending(held.pipe))
-    source.leftDirectly(bytes + held.bytes)
+    if (bytes + held.bytes > 0) source.leftDirectly(bytes + held.bytes)
     if (bytes > 0) sink.cameDirectly(bytes, 'splice')
     if (held.bytes > 0) this.parcel = new PipeParcel([held], held.bytes, POOL)
     else pipePool.giveBack(held)

@@ -1,9 +1,7 @@
-import { Socket } from 'node:net'
 import { Duplex } from 'node:stream'
 import { describe } from '../arguments.js'
 import type { TransferOptions, TransferResult } from '../contract.js'
 import type { SinkEnd, SourceEnd } from '../endpoints/end.js'
-import { refreshTimeout } from '../endpoints/node-socket.js'
 import { oneWay } from '../endpoints/recognize.js'
 import { SocketEnd } from '../endpoints/socket-end.js'
 import { AbortError, InvalidArgumentError, TransferError } from '../errors.js'
@@ -53,10 +51,6 @@ export class ProxySide {
   /** Half-close: its peer reads an end behind all that was sent. */
   endWriting(): void {
     if (!this.socket.destroyed && !this.socket.writableEnded) this.socket.end()
-  }
-  /** Tells Node's idle timer that bytes moved. */
-  refreshTimeout(): void {
-    if (this.socket instanceof Socket) refreshTimeout(this.socket)
   }
   /** What Node had read of a socket that is lost. An endpoint keeps it, and can be pulled. */
   takeFront(): BufferList | undefined {

@@ -149,8 +149,6 @@ class BothDirections {
     this.#stop.abort()
   }
   #onProgress(): void {
-    this.#left.refreshTimeout()
-    this.#right.refreshTimeout()
     const { onProgress } = this.#options
     onProgress?.(this.#aToB.bytesMoved + this.#bToA.bytesMoved)
   }

@@ -89,4 +89,15 @@ describe("An attached socket's idle timer", () => {
     await sending
     expect(count()).to.be.greaterThan(before + 2)
   })
+
+  it('is told of every step of a transfer from socket to socket, at both', async () => {
+    const left = await tcpPair()
+    const right = await tcpPair()
+    const counts = [refreshes(left.server), refreshes(right.client)]
+    const arriving = new Collector(right.server).take(MUCH)
+    left.client.write(bytes(4, MUCH))
+    await transfer(left.server, right.client, { length: MUCH })
+    await arriving
+    for (const count of counts) expect(count()).to.be.greaterThan(2)
+  })
 })
