@@ -239,9 +239,9 @@ Value ReadBytes(const CallbackInfo& info) {
   return Number(in, Read(*source, target.data, target.length));
 }
 
-Value Writev(const CallbackInfo& info) {
-  Arguments in(info);
-  const Endpoint* const sink = in.EndpointAt(0, "sink");
+/// One gathering send of `send` to `sink`: of the parts, less the bytes to skip, and with `more`.
+template <typename Sink, typename Send>
+Value Gather(Arguments& in, const Sink* sink, const Send& send) {
   const uint64_t skip = in.Length(2, "skipBytes");
   const bool more = in.Flag(3, "more");
   iovec parts[IOV_MAX];
@@ -251,22 +251,17 @@ Value Writev(const CallbackInfo& info) {
     return count < IOV_MAX;
   });
   if (!in.Complete()) return in.Refusal();
-  return Number(in, count == 0 ? 0 : WriteParts(*sink, parts, count, more));
+  return Number(in, count == 0 ? 0 : send(*sink, parts, count, more));
+}
+
+Value Writev(const CallbackInfo& info) {
+  Arguments in(info);
+  return Gather(in, in.EndpointAt(0, "sink"), WriteParts);
 }
 
 Value Lend(const CallbackInfo& info) {
   Arguments in(info);
-  const Descriptor* const socket = in.DescriptorAt(0, "socket");
-  const uint64_t skip = in.Length(2, "skipBytes");
-  const bool more = in.Flag(3, "more");
-  iovec parts[IOV_MAX];
-  size_t count = 0;
-  in.EachPart(1, skip, [&](Bytes bytes) {
-    parts[count++] = {bytes.data, bytes.length};
-    return count < IOV_MAX;
-  });
-  if (!in.Complete()) return in.Refusal();
-  return Number(in, count == 0 ? 0 : LendParts(*socket, parts, count, more));
+  return Gather(in, in.DescriptorAt(0, "socket"), LendParts);
 }
 
 Value AllowLend(const CallbackInfo& info) {

@@ -12,17 +12,10 @@ import { Machine } from './machine.js'
 import { Plan } from './plan.js'
 import { inTurn } from './turn.js'
 
-/** Sends a list to a place: all of it, or the error says how far it came. */
-export async function pushFrom(
-  list: BufferList,
-  open: () => Eventually<Ends>,
-  options: PushOptions,
-): Promise<number> {
-  const result = await pushWhole(list, open, options)
-  return result.bytesMoved
-}
-
-/** As `pushFrom`, with the whole result. Throws at once what is wrong with the arguments. */
+/**
+ * Sends a list to a place: all of it, or the error says how far it came. Throws at once what is wrong
+ * with the arguments.
+ */
 export function pushWhole(
   list: BufferList,
   open: () => Eventually<Ends>,
