@@ -28,7 +28,9 @@ int ScriptedCall(const std::string& name);
 
 /// How often a system call was made under a script.
 struct ScriptCount {
+  /// The name that scripts know it by.
   const char* call = nullptr;
+  /// Calls made or refused since the script began.
   uint64_t times = 0;
 };
 
