@@ -2,11 +2,12 @@
  * The main job, measured: a real file is framed as messages and sent over loopback TCP into another
  * file, by splicelist and by ordinary Node streams in turn.
  *
- *     npm run demo [-- FILE] [--payload BYTES] [--rounds N] [--bytes N] [--json] [--dir DIR]
+ *     npm run demo [-- FILE] [--payload BYTES] [--rounds N] [--bytes N] [--json] [--dir DIR] [--floor]
  */
 import { readEnvironment } from './environment.js'
 import { RunError, UsageError } from './failures.js'
-import { VARIANTS } from './job.js'
+import { compileFloor } from './floor.js'
+import { FLOORS, VARIANTS } from './job.js'
 import { USAGE, parseOptions, type Options } from './options.js'
 import { choosePinning } from './pinning.js'
 import { Progress } from './progress.js'
@@ -47,17 +48,20 @@ async function main(args: readonly string[]): Promise<number> {
 }
 
 async function run(options: Options, signal: AbortSignal): Promise<Result> {
-  const { rounds, payloadBytes } = options
+  const { rounds, payloadBytes, floor } = options
   const request = await checkRequest(options)
   const pinning = choosePinning()
-  const progress = new Progress(rounds * VARIANTS.length)
+  const floorProgram = floor ? await compileFloor() : undefined
+  const parties = floor ? [...VARIANTS, ...FLOORS] : VARIANTS
+  const progress = new Progress(rounds * parties.length)
   progress.step('preparing the files')
   const workplace = await Workplace.make(request, signal)
   const removeFiles = (): void => workplace.remove()
   process.once('exit', removeFiles)
   try {
     const plan = { fileBytes: workplace.fileBytes, payloadBytes }
-    const runs = await runRounds({ plan, rounds, workplace, pinning }, progress, signal)
+    const settings = { plan, rounds, workplace, pinning, parties, floorProgram }
+    const runs = await runRounds(settings, progress, signal)
     const passes = passesFor(plan.fileBytes)
     const environment = {
       ...readEnvironment(pinning, plan.fileBytes),

@@ -6,13 +6,20 @@ import type { Plan } from './plan.js'
 export const VARIANTS = ['splicelist', 'streams.default', 'streams.tuned'] as const
 export type Variant = (typeof VARIANTS)[number]
 
+/** Programs in C that do the same, when they are asked for: see floor.ts. */
+export const FLOORS = ['floor.splice', 'floor.sendfile', 'floor.copy'] as const
+export type Floor = (typeof FLOORS)[number]
+
+/** Whoever takes its turn in a round. */
+export type Party = Variant | Floor
+
 export const SIDES = ['sender', 'receiver'] as const
 export type Side = (typeof SIDES)[number]
 
 /** Everything a child has to know. Travels as one argument, in JSON. */
 export interface Job {
   readonly side: Side
-  readonly variant: Variant
+  readonly variant: Party
   readonly plan: Plan
   /** The sender reads it; the receiver writes it. */
   readonly path: string
@@ -46,7 +53,8 @@ export interface SideReport extends Cost {
   /** What the first pass cost, in a process that has just started. */
   readonly cold: Cost
   readonly peakRssBytes: number
-  readonly ledger: Ledger
+  /** Programs in C keep none. */
+  readonly ledger?: Ledger
 }
 
 export type ChildMessage =
@@ -55,6 +63,6 @@ export type ChildMessage =
   | { readonly kind: 'passed' }
   | { readonly kind: 'done'; readonly report: SideReport }
 
-export function highWaterMarkOf(variant: Variant): number | undefined {
+export function highWaterMarkOf(variant: Party): number | undefined {
   return variant === 'streams.tuned' ? 1024 * 1024 : undefined
 }

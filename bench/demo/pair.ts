@@ -1,7 +1,7 @@
 /** One run: a fresh receiver process and a fresh sender process. */
 import { startChild, type Child, type ChildEvents } from './child-process.js'
 import { RunError } from './failures.js'
-import type { Side, SideReport, Variant } from './job.js'
+import type { Party, Side, SideReport } from './job.js'
 import type { Pinning } from './pinning.js'
 import type { Plan } from './plan.js'
 
@@ -11,11 +11,13 @@ const STALL_MS = 60_000
 const GRACE_MS = 1_000
 
 export interface Pair {
-  readonly variant: Variant
+  readonly variant: Party
   readonly plan: Plan
   readonly source: string
   readonly target: string
   readonly pinning: Pinning
+  /** The program in C, where floors are asked for. */
+  readonly floorProgram: string | undefined
   /** How often the job is done in the same two processes. */
   readonly passes: number
   /** Called before each pass, while nothing is under way. */
@@ -67,14 +69,15 @@ export async function runPair(
 }
 
 function start(
-  { variant, plan, source, target, pinning, passes }: Pair,
+  { variant, plan, source, target, pinning, floorProgram, passes }: Pair,
   side: Side,
   port: number,
   signal: AbortSignal,
   events: ChildEvents,
 ): Child {
   const path = side === 'sender' ? source : target
-  return startChild({ side, variant, plan, path, port, passes }, pinning?.[side], signal, events)
+  const job = { side, variant, plan, path, port, passes }
+  return startChild(job, floorProgram, pinning?.[side], signal, events)
 }
 
 /** Begins each pass when both sides have ended the one before. */

@@ -1,10 +1,10 @@
-/** All variants in turn, A B C A B C: whatever disturbs the machine disturbs them alike. */
-import { VARIANTS, type Variant } from './job.js'
+/** All parties in turn, A B C A B C: whatever disturbs the machine disturbs them alike. */
+import { FLOORS, VARIANTS, type Party } from './job.js'
 import { runPair, type PairReport } from './pair.js'
 import type { Pinning } from './pinning.js'
 import { planTotals, type Plan } from './plan.js'
 import type { Progress } from './progress.js'
-import { mapVariants } from './figures.js'
+import { mapParties } from './figures.js'
 import { formatFixed } from './units.js'
 import type { Workplace } from './workplace.js'
 
@@ -13,9 +13,12 @@ export interface Rounds {
   readonly rounds: number
   readonly workplace: Workplace
   readonly pinning: Pinning
+  /** Whose turns a round has, in this order. */
+  readonly parties: readonly Party[]
+  readonly floorProgram: string | undefined
 }
 export interface Runs {
-  readonly reports: Record<Variant, PairReport[]>
+  readonly reports: Record<Party, PairReport[]>
   /** Whether every single run left equal files behind. */
   equal: boolean
 }
@@ -38,11 +41,11 @@ export async function runRounds(
   progress: Progress,
   signal: AbortSignal,
 ): Promise<Runs> {
-  const runs: Runs = { reports: mapVariants(() => []), equal: true }
+  const runs: Runs = { reports: mapParties([...VARIANTS, ...FLOORS], () => []), equal: true }
   const passes = passesFor(settings.plan.fileBytes)
   const allBytes = passes * planTotals(settings.plan).payloadBytesSent
   for (let round = 1; round <= settings.rounds; round += 1) {
-    for (const variant of VARIANTS) {
+    for (const variant of settings.parties) {
       progress.startRun(`round ${round} of ${settings.rounds}, ${variant}`)
       const onProgress = (bytes: number): void => progress.update(bytes / allBytes)
       const { report, equal } = await runOnce(settings, variant, passes, onProgress, signal)
@@ -56,15 +59,15 @@ export async function runRounds(
 
 /** One run, and the proof that its last pass stored everything. */
 async function runOnce(
-  { plan, workplace, pinning }: Rounds,
-  variant: Variant,
+  { plan, workplace, pinning, floorProgram }: Rounds,
+  variant: Party,
   passes: number,
   onProgress: (acceptedBytes: number) => void,
   signal: AbortSignal,
 ): Promise<{ report: PairReport; equal: boolean }> {
   const { source, target } = workplace
   const beforePass = (): void => workplace.spoilTarget()
-  const pair = { variant, plan, source, target, pinning, passes, beforePass }
+  const pair = { variant, plan, source, target, pinning, floorProgram, passes, beforePass }
   const report = await runPair(pair, onProgress, signal)
   return { report, equal: await workplace.isTargetEqual(signal) }
 }

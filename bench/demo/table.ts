@@ -1,6 +1,7 @@
 /** The one table that people read. */
 import { SIDES, VARIANTS, type Side, type Variant } from './job.js'
 import type { SideFigures } from './figures.js'
+import { CALLS, type WayFigures } from './floor.js'
 import { sideOf, type Result } from './result.js'
 import { formatBytes, formatFixed } from './units.js'
 
@@ -20,6 +21,7 @@ export function renderTable(result: Result): string {
     ...SIDES.flatMap((side) => ['', ...sideLines(result, side)]),
     RULE,
     ...footLines(result),
+    ...floorLines(result),
     '',
   ].join('\n')
 }
@@ -71,6 +73,30 @@ function causeLines(
   return [...causes].map((cause) =>
     row(`  ${label}: ${cause}`, (variant) => formatBytes(of(variant)[key][cause] ?? 0)),
   )
+}
+
+/** A table of its own: a program in C keeps no ledger, and is measured by its CPU alone. */
+function floorLines({ floor, environment }: Result): string[] {
+  if (floor === undefined) return []
+  const heads = ['CPU, s/GB', 'splicelist', 'streams.default', 'streams.tuned']
+  return [
+    '',
+    'The same job by programs in C, in the same rounds: what the kernel does for it, whoever asks.',
+    "Behind each, how many times its CPU the others take: streams' are the most that any program",
+    `could show here (${environment.passes} passes each, the last counts).`,
+    '',
+    ' '.repeat(LABEL_WIDTH) + heads.map((head) => head.padStart(CELL_WIDTH)).join(''),
+    RULE + '─'.repeat(CELL_WIDTH),
+    ...SIDES.flatMap((side) => [side, ...floor[side].map((way) => wayLine(side, way))]),
+    RULE + '─'.repeat(CELL_WIDTH),
+  ]
+}
+
+function wayLine(side: Side, { way, cpuSecondsPerGB, ratio }: WayFigures): string {
+  const times = [ratio.splicelist, ratio.default, ratio.tuned].map((value) => formatFixed(value, 2))
+  const cells = [formatFixed(cpuSecondsPerGB, 3), ...times]
+  const label = `  ${CALLS[side][way] ?? way}`.padEnd(LABEL_WIDTH)
+  return label + cells.map((cell) => cell.padStart(CELL_WIDTH)).join('')
 }
 
 function footLines(result: Result): string[] {
