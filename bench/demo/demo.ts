@@ -4,8 +4,8 @@
  *
  *     npm run demo [-- FILE] [--payload BYTES] [--rounds N] [--bytes N] [--json] [--dir DIR] [--floor]
  */
+import { exitCodeOf } from '../harness/failures.js'
 import { readEnvironment } from './environment.js'
-import { RunError, UsageError } from './failures.js'
 import { compileFloor } from './floor.js'
 import { FLOORS, VARIANTS } from './job.js'
 import { USAGE, parseOptions, type Options } from './options.js'
@@ -43,7 +43,7 @@ async function main(args: readonly string[]): Promise<number> {
     )
     return result.equal ? 0 : 1
   } catch (error) {
-    return interruptedCode || report(error)
+    return interruptedCode || exitCodeOf(error)
   }
 }
 
@@ -75,11 +75,4 @@ async function run(options: Options, signal: AbortSignal): Promise<Result> {
     removeFiles()
     process.off('exit', removeFiles)
   }
-}
-
-/** Says what went wrong. An error that is nobody's fault but ours keeps its stack. */
-function report(error: unknown): number {
-  const isExpected = error instanceof UsageError || error instanceof RunError
-  process.stderr.write(`${isExpected ? error.message : String((error as Error).stack)}\n`)
-  return error instanceof UsageError ? 2 : 1
 }
