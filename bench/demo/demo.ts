@@ -9,11 +9,12 @@ import { readEnvironment } from './environment.js'
 import { compileFloor } from './floor.js'
 import { FLOORS, VARIANTS } from './job.js'
 import { USAGE, parseOptions, type Options } from './options.js'
+import { passesOf } from './passes.js'
 import { choosePinning } from './pinning.js'
 import { Progress } from './progress.js'
 import { checkRequest } from './request.js'
 import { resultOf, type Result } from './result.js'
-import { passesFor, runRounds } from './rounds.js'
+import { runRounds } from './rounds.js'
 import { renderTable } from './table.js'
 import { Workplace } from './workplace.js'
 
@@ -60,13 +61,15 @@ async function run(options: Options, signal: AbortSignal): Promise<Result> {
   process.once('exit', removeFiles)
   try {
     const plan = { fileBytes: workplace.fileBytes, payloadBytes }
-    const settings = { plan, rounds, workplace, pinning, parties, floorProgram }
+    const passes = passesOf(plan)
+    const settings = { passes, rounds, workplace, pinning, parties, floorProgram }
     const runs = await runRounds(settings, progress, signal)
-    const passes = passesFor(plan.fileBytes)
     const environment = {
       ...readEnvironment(pinning, plan.fileBytes),
       rounds,
-      passes,
+      passes: 1 + passes.warmPasses + passes.countedPasses,
+      warmPasses: passes.warmPasses,
+      countedPasses: passes.countedPasses,
       payloadBytes,
     }
     return resultOf(runs, plan, workplace.digest, environment)

@@ -12,7 +12,7 @@ import type { PairReport } from './pair.js'
 
 /** What one side of one party costs, over all rounds. A rate of an empty file is null. */
 export interface CpuFigures {
-  /** Median of the last pass of each run: warm processes. */
+  /** Median over the runs of what a counted pass costs: warm processes. */
   readonly cpuSecondsPerGB: number | null
   /** Median of the first pass of each run: processes that have just started. */
   readonly coldCpuSecondsPerGB: number | null

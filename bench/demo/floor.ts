@@ -40,8 +40,18 @@ export async function compileFloor(): Promise<string> {
 
 /** The command of one side. */
 export function floorCommand(program: string, job: Job & { readonly variant: Floor }): string[] {
-  const { side, variant, plan, path, port, passes } = job
-  const named = { way: WAYS[variant][side], ...plan, path, port, passes }
+  const { side, variant, passes, path, port } = job
+  const { plan, warmPlan, warmPasses, countedPasses } = passes
+  const named = {
+    way: WAYS[variant][side],
+    path,
+    port,
+    ...plan,
+    warmFileBytes: warmPlan.fileBytes,
+    warmPayloadBytes: warmPlan.payloadBytes,
+    warmPasses,
+    countedPasses,
+  }
   return [program, side, ...Object.entries(named).map(([name, value]) => `${name}=${value}`)]
 }
 

@@ -1,6 +1,7 @@
 /** What the demo and its children say to each other. */
 import type { Socket } from 'node:net'
 import type { Cost } from '../harness/meter.js'
+import type { Passes } from './passes.js'
 import type { Plan } from './plan.js'
 
 export const VARIANTS = ['splicelist', 'streams.default', 'streams.tuned'] as const
@@ -20,13 +21,17 @@ export type Side = (typeof SIDES)[number]
 export interface Job {
   readonly side: Side
   readonly variant: Party
-  readonly plan: Plan
+  /** Each over a fresh connection. */
+  readonly passes: Passes
   /** The sender reads it; the receiver writes it. */
   readonly path: string
   /** Where the receiver listens. 0 for the receiver itself: any free port. */
   readonly port: number
-  /** How often the whole job is done, each time over a fresh connection. */
-  readonly passes: number
+}
+
+/** What a role is told of the pass that it does. */
+export interface Pass extends Pick<Job, 'variant' | 'path'> {
+  readonly plan: Plan
 }
 
 /** Bytes by what happened to them, as one process accounts for them. */
@@ -46,9 +51,9 @@ export interface Tally {
  * One side of one variant, from a fresh connection to the acknowledgement. What it costs the
  * process, from call to settled promise, is what the demo measures.
  */
-export type Role = (socket: Socket, job: Job, tally: Tally) => Promise<Ledger>
+export type Role = (socket: Socket, pass: Pass, tally: Tally) => Promise<Ledger>
 
-/** One side of one run: what the last pass cost, when V8 has compiled what it will compile. */
+/** One side of one run: what a counted pass cost, in the mean. */
 export interface SideReport extends Cost {
   /** What the first pass cost, in a process that has just started. */
   readonly cold: Cost

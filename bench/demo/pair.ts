@@ -3,7 +3,7 @@ import { startChild, type Child, type ChildEvents } from './child-process.js'
 import { RunError } from './failures.js'
 import type { Party, Side, SideReport } from './job.js'
 import type { Pinning } from './pinning.js'
-import type { Plan } from './plan.js'
+import { scheduleOf, type Passes } from './passes.js'
 
 /** A run of which nothing is heard for this long hangs: a receiver speaks five times a second. */
 const STALL_MS = 60_000
@@ -12,14 +12,13 @@ const GRACE_MS = 1_000
 
 export interface Pair {
   readonly variant: Party
-  readonly plan: Plan
   readonly source: string
   readonly target: string
   readonly pinning: Pinning
   /** The program in C, where floors are asked for. */
   readonly floorProgram: string | undefined
-  /** How often the job is done in the same two processes. */
-  readonly passes: number
+  /** What is done in the same two processes. */
+  readonly passes: Passes
   /** Called before each pass, while nothing is under way. */
   readonly beforePass: () => void
 }
@@ -37,7 +36,7 @@ export async function runPair(
   signal.addEventListener('abort', end, { once: true })
   const watch = new StallWatch(end)
   try {
-    const passes = new Passes(pair)
+    const passes = new PassTurns(pair)
     const receiver = start(pair, 'receiver', 0, over.signal, {
       progress: (acceptedBytes) => {
         watch.heard(acceptedBytes)
@@ -69,19 +68,19 @@ export async function runPair(
 }
 
 function start(
-  { variant, plan, source, target, pinning, floorProgram, passes }: Pair,
+  { variant, source, target, pinning, floorProgram, passes }: Pair,
   side: Side,
   port: number,
   signal: AbortSignal,
   events: ChildEvents,
 ): Child {
   const path = side === 'sender' ? source : target
-  const job = { side, variant, plan, path, port, passes }
+  const job = { side, variant, path, port, passes }
   return startChild(job, floorProgram, pinning?.[side], signal, events)
 }
 
 /** Begins each pass when both sides have ended the one before. */
-class Passes {
+class PassTurns {
   readonly #pair: Pair
   #sender: Child | undefined
   #begun = 0
@@ -102,7 +101,7 @@ class Passes {
   }
 
   #next(): void {
-    if (this.#begun === this.#pair.passes) return
+    if (this.#begun === scheduleOf(this.#pair.passes).length) return
     this.#begun += 1
     this.#pair.beforePass()
     this.#sender?.go()

@@ -24,7 +24,10 @@ export interface Result extends VariantFigures {
   readonly sha256: string
   readonly environment: Environment & {
     readonly rounds: number
+    /** In all: one of a fresh process, those that warm up, and those that count. */
     readonly passes: number
+    readonly warmPasses: number
+    readonly countedPasses: number
     readonly payloadBytes: number
   }
   /** What every run put on the wire. */

@@ -28,7 +28,7 @@ export function renderTable(result: Result): string {
 
 function headLines({ bytes, wire, environment }: Result): string[] {
   const { node, kernel, cpu, cpus, pinned, cached, mode, addon } = environment
-  const { rounds, passes, payloadBytes } = environment
+  const { rounds, warmPasses, countedPasses, payloadBytes } = environment
   const where = pinned
     ? `sender on CPU ${pinned.sender}, receiver on CPU ${pinned.receiver}`
     : 'not pinned (no taskset, or one CPU): expect noise'
@@ -36,7 +36,9 @@ function headLines({ bytes, wire, environment }: Result): string[] {
     `${formatBytes(bytes)}, file to file over loopback TCP: ${wire.messages.toLocaleString('en-US')} messages of up to ${formatBytes(payloadBytes)},`,
     `${formatBytes(wire.payloadBytesSent)} of payload on the wire; ${rounds === 1 ? 'one round' : `medians of ${rounds} rounds, interleaved`}`,
     `node ${node}, ${kernel}, ${cpus} CPUs (${cpu}), ${where}`,
-    `each run does the job ${passes} times in the same two processes; the last counts`,
+    'each run, in the same two processes: the job once (a fresh process), ' +
+      `${warmPasses} passes of small messages until`,
+    `V8 has compiled what is hot, and the job ${timesText(countedPasses)}`,
     `splicelist: mode ${mode}, ${addon ? 'with the addon' : 'without the addon'}`,
     ...(cached ? [] : ['The two files do not fit into memory together: the disk takes part.']),
   ]
@@ -75,15 +77,21 @@ function causeLines(
   )
 }
 
+function timesText(countedPasses: number): string {
+  return countedPasses === 1
+    ? 'again, which counts'
+    : `${countedPasses} times more, whose mean counts`
+}
+
 /** A table of its own: a program in C keeps no ledger, and is measured by its CPU alone. */
-function floorLines({ floor, environment }: Result): string[] {
+function floorLines({ floor }: Result): string[] {
   if (floor === undefined) return []
   const heads = ['CPU, s/GB', 'splicelist', 'streams.default', 'streams.tuned']
   return [
     '',
     'The same job by programs in C, in the same rounds: what the kernel does for it, whoever asks.',
     "Behind each, how many times its CPU the others take: streams' are the most that any program",
-    `could show here (${environment.passes} passes each, the last counts).`,
+    'could show here.',
     '',
     ' '.repeat(LABEL_WIDTH) + heads.map((head) => head.padStart(CELL_WIDTH)).join(''),
     RULE + '─'.repeat(CELL_WIDTH),
