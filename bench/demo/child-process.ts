@@ -1,8 +1,10 @@
 /** A child process with one side of a run, as the demo sees it. */
 import { spawn, type ChildProcess } from 'node:child_process'
+import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { pinned } from '../harness/pinning.js'
 import { RunError } from './failures.js'
+import { floorCommand, isFloor } from './floor.js'
 import type { ChildMessage, Job, SideReport } from './job.js'
 
 const PROGRAM = fileURLToPath(new URL('child.js', import.meta.url))
@@ -30,19 +32,15 @@ export interface ChildEvents {
 /** Starts a child. The signal kills it, by its own pid, at once. */
 export function startChild(
   job: Job,
+  floorProgram: string | undefined,
   cpu: number | undefined,
   signal: AbortSignal,
   events: ChildEvents,
 ): Child {
-  const [program = '', ...args] = pinned([process.execPath, PROGRAM, JSON.stringify(job)], cpu)
-  const child = spawn(program, args, {
-    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-    signal,
-    killSignal: 'SIGKILL',
-  })
-  const report = reportOf(child, job)
+  const { child, hear, go } = spawnChild(job, floorProgram, cpu, signal)
+  const report = reportOf(child, hear, job)
   const listening = new Promise<number>((resolve, reject) => {
-    child.on('message', (message: ChildMessage) => {
+    hear((message) => {
       if (message.kind === 'listening') resolve(message.port)
       if (message.kind === 'progress') events.progress(message.bytes)
       if (message.kind === 'passed') events.passed()
@@ -51,10 +49,46 @@ export function startChild(
   })
   // Whoever waits for the report hears of a failure; nobody has to wait for both.
   listening.catch(() => undefined)
-  return { listening, report, go: () => child.send('go') }
+  return { listening, report, go }
 }
 
-function reportOf(child: ChildProcess, { side, variant }: Job): Promise<SideReport> {
+type Hear = (listener: (message: ChildMessage) => void) => void
+
+/** A process, and how to talk with it: Node's channel, or lines where it is a program in C. */
+interface Spawned {
+  readonly child: ChildProcess
+  readonly hear: Hear
+  readonly go: () => void
+}
+
+function spawnChild(
+  job: Job,
+  floorProgram: string | undefined,
+  cpu: number | undefined,
+  signal: AbortSignal,
+): Spawned {
+  const ending = { signal, killSignal: 'SIGKILL' } as const
+  const { variant } = job
+  if (floorProgram === undefined || !isFloor(variant)) {
+    const [program = '', ...args] = pinned([process.execPath, PROGRAM, JSON.stringify(job)], cpu)
+    const stdio = ['ignore', 'ignore', 'pipe', 'ipc'] as const
+    const child = spawn(program, args, { ...ending, stdio: [...stdio] })
+    return { child, hear: (listener) => child.on('message', listener), go: () => child.send('go') }
+  }
+  const command = floorCommand(floorProgram, { ...job, variant })
+  const [program = '', ...args] = pinned(command, cpu)
+  const child = spawn(program, args, { ...ending, stdio: ['pipe', 'pipe', 'pipe'] })
+  // A program that dies says why by other means.
+  child.stdin.on('error', () => undefined)
+  const lines = createInterface({ input: child.stdout })
+  return {
+    child,
+    hear: (listener) => lines.on('line', (line) => listener(JSON.parse(line) as ChildMessage)),
+    go: () => child.stdin.write('go\n'),
+  }
+}
+
+function reportOf(child: ChildProcess, hear: Hear, { side, variant }: Job): Promise<SideReport> {
   return new Promise((resolve, reject) => {
     let report: SideReport | undefined
     let stderr = ''
@@ -63,7 +97,7 @@ function reportOf(child: ChildProcess, { side, variant }: Job): Promise<SideRepo
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       stderr = (stderr + text).slice(-STDERR_CHARACTERS_MAX)
     })
-    child.on('message', (message: ChildMessage) => {
+    hear((message) => {
       if (message.kind !== 'done') return
       report = message.report
       timer = setTimeout(() => {

@@ -7,11 +7,13 @@ import {
   type ChildMessage,
   type Job,
   type Ledger,
+  type Pass,
   type Role,
   type Side,
   type SideReport,
   type Tally,
 } from './job.js'
+import { scheduleOf, type Passes } from './passes.js'
 import { receiveBySplicelist } from './receiver-splicelist.js'
 import { receiveByStreams } from './receiver-streams.js'
 import { sendBySplicelist } from './sender-splicelist.js'
@@ -33,37 +35,48 @@ async function run(job: Job): Promise<void> {
     () => tell({ kind: 'progress', bytes: tally.acceptedBytes }),
     PROGRESS_MS,
   )
-  const passes: Pass[] = []
-  while (passes.length < job.passes) {
-    passes.push(await runPass(job, await place.connection(), tally))
+  const done: PassReport[] = []
+  for (const plan of scheduleOf(job.passes)) {
+    done.push(await runPass({ ...job, plan }, job.side, await place.connection(), tally))
     tell({ kind: 'passed' })
   }
   clearInterval(timer)
   place.close()
-  tell({ kind: 'done', report: reportOf(passes) })
+  tell({ kind: 'done', report: reportOf(done, job.passes) })
   // From here on nothing may keep this process alive; the demo complains about one that stays.
   process.off('disconnect', orphaned)
   process.disconnect()
 }
 
-interface Pass {
+interface PassReport {
   readonly cost: Cost
   readonly ledger: Ledger
 }
 
-async function runPass(job: Job, socket: Socket, tally: Tally): Promise<Pass> {
-  const role = (job.variant === 'splicelist' ? SPLICELIST : STREAMS)[job.side]
+async function runPass(pass: Pass, side: Side, socket: Socket, tally: Tally): Promise<PassReport> {
+  const role = (pass.variant === 'splicelist' ? SPLICELIST : STREAMS)[side]
   const meter = new Meter()
-  const ledger = await role(socket, job, tally)
+  const ledger = await role(socket, pass, tally)
   const cost = meter.read()
   socket.destroy()
   return { cost, ledger }
 }
 
-function reportOf(passes: readonly Pass[]): SideReport {
-  const [first, last] = [passes.at(0), passes.at(-1)]
+function reportOf(done: readonly PassReport[], { countedPasses }: Passes): SideReport {
+  const [first, last] = [done.at(0), done.at(-1)]
   if (first === undefined || last === undefined) throw new Error('a job without a pass')
-  return { ...last.cost, cold: first.cost, peakRssBytes: peakRssBytes(), ledger: last.ledger }
+  const counted = done.slice(-countedPasses).map(({ cost }) => cost)
+  return {
+    cpuSeconds: mean(counted.map(({ cpuSeconds }) => cpuSeconds)),
+    wallSeconds: mean(counted.map(({ wallSeconds }) => wallSeconds)),
+    cold: first.cost,
+    peakRssBytes: peakRssBytes(),
+    ledger: last.ledger,
+  }
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length
 }
 
 /** Where the connections of the passes come from. */

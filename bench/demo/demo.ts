@@ -2,17 +2,19 @@
  * The main job, measured: a real file is framed as messages and sent over loopback TCP into another
  * file, by splicelist and by ordinary Node streams in turn.
  *
- *     npm run demo [-- FILE] [--payload BYTES] [--rounds N] [--bytes N] [--json] [--dir DIR]
+ *     npm run demo [-- FILE] [--payload BYTES] [--rounds N] [--bytes N] [--json] [--dir DIR] [--floor]
  */
+import { exitCodeOf } from '../harness/failures.js'
 import { readEnvironment } from './environment.js'
-import { RunError, UsageError } from './failures.js'
-import { VARIANTS } from './job.js'
+import { compileFloor } from './floor.js'
+import { FLOORS, VARIANTS } from './job.js'
 import { USAGE, parseOptions, type Options } from './options.js'
+import { passesOf } from './passes.js'
 import { choosePinning } from './pinning.js'
 import { Progress } from './progress.js'
 import { checkRequest } from './request.js'
 import { resultOf, type Result } from './result.js'
-import { passesFor, runRounds } from './rounds.js'
+import { runRounds } from './rounds.js'
 import { renderTable } from './table.js'
 import { Workplace } from './workplace.js'
 
@@ -42,27 +44,32 @@ async function main(args: readonly string[]): Promise<number> {
     )
     return result.equal ? 0 : 1
   } catch (error) {
-    return interruptedCode || report(error)
+    return interruptedCode || exitCodeOf(error)
   }
 }
 
 async function run(options: Options, signal: AbortSignal): Promise<Result> {
-  const { rounds, payloadBytes } = options
+  const { rounds, payloadBytes, floor } = options
   const request = await checkRequest(options)
   const pinning = choosePinning()
-  const progress = new Progress(rounds * VARIANTS.length)
+  const floorProgram = floor ? await compileFloor() : undefined
+  const parties = floor ? [...VARIANTS, ...FLOORS] : VARIANTS
+  const progress = new Progress(rounds * parties.length)
   progress.step('preparing the files')
   const workplace = await Workplace.make(request, signal)
   const removeFiles = (): void => workplace.remove()
   process.once('exit', removeFiles)
   try {
     const plan = { fileBytes: workplace.fileBytes, payloadBytes }
-    const runs = await runRounds({ plan, rounds, workplace, pinning }, progress, signal)
-    const passes = passesFor(plan.fileBytes)
+    const passes = passesOf(plan)
+    const settings = { passes, rounds, workplace, pinning, parties, floorProgram }
+    const runs = await runRounds(settings, progress, signal)
     const environment = {
       ...readEnvironment(pinning, plan.fileBytes),
       rounds,
-      passes,
+      passes: 1 + passes.warmPasses + passes.countedPasses,
+      warmPasses: passes.warmPasses,
+      countedPasses: passes.countedPasses,
       payloadBytes,
     }
     return resultOf(runs, plan, workplace.digest, environment)
@@ -71,11 +78,4 @@ async function run(options: Options, signal: AbortSignal): Promise<Result> {
     removeFiles()
     process.off('exit', removeFiles)
   }
-}
-
-/** Says what went wrong. An error that is nobody's fault but ours keeps its stack. */
-function report(error: unknown): number {
-  const isExpected = error instanceof UsageError || error instanceof RunError
-  process.stderr.write(`${isExpected ? error.message : String((error as Error).stack)}\n`)
-  return error instanceof UsageError ? 2 : 1
 }

@@ -1,10 +1,18 @@
 /** From the reports of many runs to the figures that are shown. */
-import { SIDES, VARIANTS, type Ledger, type Side, type SideReport, type Variant } from './job.js'
+import {
+  SIDES,
+  VARIANTS,
+  type Ledger,
+  type Party,
+  type Side,
+  type SideReport,
+  type Variant,
+} from './job.js'
 import type { PairReport } from './pair.js'
 
-/** One side of one variant over all rounds. A rate of an empty file is null. */
-export interface SideFigures extends Ledger {
-  /** Median of the last pass of each run: warm processes. */
+/** What one side of one party costs, over all rounds. A rate of an empty file is null. */
+export interface CpuFigures {
+  /** Median over the runs of what a counted pass costs: warm processes. */
   readonly cpuSecondsPerGB: number | null
   /** Median of the first pass of each run: processes that have just started. */
   readonly coldCpuSecondsPerGB: number | null
@@ -13,6 +21,7 @@ export interface SideFigures extends Ledger {
   /** The highest of all rounds. */
   readonly peakRssMiB: number
 }
+export interface SideFigures extends CpuFigures, Ledger {}
 export type VariantFigures = Readonly<Record<Side, SideFigures>>
 export type Figures = Readonly<Record<Variant, VariantFigures>>
 
@@ -23,54 +32,67 @@ export function figuresOf(
   runs: Readonly<Record<Variant, readonly PairReport[]>>,
   fileBytes: number,
 ): Figures {
-  return mapVariants((variant) => ({
-    sender: sideFigures(
-      runs[variant].map(({ sender }) => sender),
-      fileBytes,
+  return mapParties(VARIANTS, (variant) =>
+    mapSides((side): SideFigures => {
+      const reports = runs[variant].map((report) => report[side])
+      return { ...cpuFigures(reports, fileBytes), ...mostCopied(reports) }
+    }),
+  )
+}
+
+export function cpuFiguresOf<P extends Party>(
+  runs: Readonly<Record<P, readonly PairReport[]>>,
+  parties: readonly P[],
+  fileBytes: number,
+): Record<P, Record<Side, CpuFigures>> {
+  return mapParties(parties, (party) =>
+    mapSides((side) =>
+      cpuFigures(
+        runs[party].map((report) => report[side]),
+        fileBytes,
+      ),
     ),
-    receiver: sideFigures(
-      runs[variant].map(({ receiver }) => receiver),
-      fileBytes,
-    ),
-  }))
+  )
 }
 
 export function ratiosOf(figures: Figures): Ratios {
   const cpu = (variant: Variant, side: Side) => figures[variant][side].cpuSecondsPerGB
-  const ratios = SIDES.map((side) => [
-    side,
-    {
-      default: quotient(cpu('streams.default', side), cpu('splicelist', side)),
-      tuned: quotient(cpu('streams.tuned', side), cpu('splicelist', side)),
-    },
-  ])
-  return Object.fromEntries(ratios) as Ratios
+  return mapSides((side) => ({
+    default: quotient(cpu('streams.default', side), cpu('splicelist', side)),
+    tuned: quotient(cpu('streams.tuned', side), cpu('splicelist', side)),
+  }))
 }
 
-export function mapVariants<T>(of: (variant: Variant) => T): Record<Variant, T> {
-  return Object.fromEntries(VARIANTS.map((variant) => [variant, of(variant)])) as Record<Variant, T>
+export function mapParties<P extends Party, T>(
+  parties: readonly P[],
+  of: (party: P) => T,
+): Record<P, T> {
+  return Object.fromEntries(parties.map((party) => [party, of(party)])) as Record<P, T>
+}
+
+export function mapSides<T>(of: (side: Side) => T): Record<Side, T> {
+  return Object.fromEntries(SIDES.map((side) => [side, of(side)])) as Record<Side, T>
 }
 
 export function sumOf(byCause: Readonly<Record<string, number>>): number {
   return Object.values(byCause).reduce((sum, bytes) => sum + bytes, 0)
 }
 
-function sideFigures(reports: readonly SideReport[], fileBytes: number): SideFigures {
+function cpuFigures(reports: readonly SideReport[], fileBytes: number): CpuFigures {
   const gb = fileBytes / 1e9
   return {
     cpuSecondsPerGB: quotient(median(reports.map(({ cpuSeconds }) => cpuSeconds)), gb),
     coldCpuSecondsPerGB: quotient(median(reports.map(({ cold }) => cold.cpuSeconds)), gb),
     gbPerSecond: gb === 0 ? null : quotient(gb, median(reports.map((r) => r.wallSeconds))),
     peakRssMiB: Math.max(...reports.map(({ peakRssBytes }) => peakRssBytes)) / 1024 / 1024,
-    ...mostCopied(reports.map(({ ledger }) => ledger)),
   }
 }
 
 /** The account of the round that copied most: one real round, and none was worse. */
-function mostCopied(ledgers: readonly Ledger[]): Ledger {
-  return ledgers.reduce((worst, ledger) =>
-    sumOf(ledger.copied) > sumOf(worst.copied) ? ledger : worst,
-  )
+function mostCopied(reports: readonly SideReport[]): Ledger {
+  return reports
+    .flatMap(({ ledger }) => ledger ?? [])
+    .reduce((worst, ledger) => (sumOf(ledger.copied) > sumOf(worst.copied) ? ledger : worst))
 }
 
 function median(values: readonly number[]): number {
@@ -81,7 +103,7 @@ function median(values: readonly number[]): number {
   return (low + high) / 2
 }
 
-function quotient(dividend: number | null, divisor: number | null): number | null {
+export function quotient(dividend: number | null, divisor: number | null): number | null {
   if (dividend === null || divisor === null || divisor === 0) return null
   return dividend / divisor
 }

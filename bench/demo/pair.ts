@@ -1,9 +1,9 @@
 /** One run: a fresh receiver process and a fresh sender process. */
 import { startChild, type Child, type ChildEvents } from './child-process.js'
 import { RunError } from './failures.js'
-import type { Side, SideReport, Variant } from './job.js'
+import type { Party, Side, SideReport } from './job.js'
 import type { Pinning } from './pinning.js'
-import type { Plan } from './plan.js'
+import { scheduleOf, type Passes } from './passes.js'
 
 /** A run of which nothing is heard for this long hangs: a receiver speaks five times a second. */
 const STALL_MS = 60_000
@@ -11,13 +11,14 @@ const STALL_MS = 60_000
 const GRACE_MS = 1_000
 
 export interface Pair {
-  readonly variant: Variant
-  readonly plan: Plan
+  readonly variant: Party
   readonly source: string
   readonly target: string
   readonly pinning: Pinning
-  /** How often the job is done in the same two processes. */
-  readonly passes: number
+  /** The program in C, where floors are asked for. */
+  readonly floorProgram: string | undefined
+  /** What is done in the same two processes. */
+  readonly passes: Passes
   /** Called before each pass, while nothing is under way. */
   readonly beforePass: () => void
 }
@@ -35,7 +36,7 @@ export async function runPair(
   signal.addEventListener('abort', end, { once: true })
   const watch = new StallWatch(end)
   try {
-    const passes = new Passes(pair)
+    const passes = new PassTurns(pair)
     const receiver = start(pair, 'receiver', 0, over.signal, {
       progress: (acceptedBytes) => {
         watch.heard(acceptedBytes)
@@ -67,18 +68,19 @@ export async function runPair(
 }
 
 function start(
-  { variant, plan, source, target, pinning, passes }: Pair,
+  { variant, source, target, pinning, floorProgram, passes }: Pair,
   side: Side,
   port: number,
   signal: AbortSignal,
   events: ChildEvents,
 ): Child {
   const path = side === 'sender' ? source : target
-  return startChild({ side, variant, plan, path, port, passes }, pinning?.[side], signal, events)
+  const job = { side, variant, path, port, passes }
+  return startChild(job, floorProgram, pinning?.[side], signal, events)
 }
 
 /** Begins each pass when both sides have ended the one before. */
-class Passes {
+class PassTurns {
   readonly #pair: Pair
   #sender: Child | undefined
   #begun = 0
@@ -99,7 +101,7 @@ class Passes {
   }
 
   #next(): void {
-    if (this.#begun === this.#pair.passes) return
+    if (this.#begun === scheduleOf(this.#pair.passes).length) return
     this.#begun += 1
     this.#pair.beforePass()
     this.#sender?.go()

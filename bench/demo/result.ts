@@ -1,13 +1,17 @@
 /** The result of the demo, as `--json` prints it. */
 import type { Environment } from './environment.js'
 import {
+  cpuFiguresOf,
   figuresOf,
+  mapSides,
   ratiosOf,
+  type Figures,
   type Ratios,
   type SideFigures,
   type VariantFigures,
 } from './figures.js'
-import { VARIANTS, type Side, type SideReport, type Variant } from './job.js'
+import { floorResult, type FloorResult } from './floor.js'
+import { FLOORS, VARIANTS, type Party, type Side, type SideReport, type Variant } from './job.js'
 import { planTotals, type Plan, type PlanTotals } from './plan.js'
 import { reconcile, type Reconciliation } from './reconcile.js'
 import type { Runs } from './rounds.js'
@@ -20,13 +24,18 @@ export interface Result extends VariantFigures {
   readonly sha256: string
   readonly environment: Environment & {
     readonly rounds: number
+    /** In all: one of a fresh process, those that warm up, and those that count. */
     readonly passes: number
+    readonly warmPasses: number
+    readonly countedPasses: number
     readonly payloadBytes: number
   }
   /** What every run put on the wire. */
   readonly wire: PlanTotals
   readonly streams: Readonly<Record<'default' | 'tuned', VariantFigures>>
   readonly ratio: Ratios
+  /** What programs in C need for the same; only where it was asked for. */
+  readonly floor?: FloorResult
   readonly reconciliation: Readonly<Record<Side, Reconciliation>>
   /** The two sides of every counted run, in order. */
   readonly runs: readonly RunFigures[]
@@ -34,7 +43,7 @@ export interface Result extends VariantFigures {
 
 export interface RunFigures {
   readonly round: number
-  readonly variant: Variant
+  readonly variant: Party
   readonly sender: RunSide
   readonly receiver: RunSide
 }
@@ -63,6 +72,7 @@ export function resultOf(
     ...ours,
     streams: { default: figures['streams.default'], tuned: figures['streams.tuned'] },
     ratio: ratiosOf(figures),
+    ...floorOf(runs, figures, plan),
     reconciliation: {
       sender: reconcile('sender', ours.sender, wire),
       receiver: reconcile('receiver', ours.receiver, wire),
@@ -77,9 +87,19 @@ export function sideOf(result: Result, variant: Variant, side: Side): SideFigure
   return result.streams[variant === 'streams.default' ? 'default' : 'tuned'][side]
 }
 
+function floorOf({ reports }: Runs, figures: Figures, { fileBytes }: Plan): Pick<Result, 'floor'> {
+  if (reports['floor.splice'].length === 0) return {}
+  const others = mapSides((side) => ({
+    splicelist: figures.splicelist[side].cpuSecondsPerGB,
+    default: figures['streams.default'][side].cpuSecondsPerGB,
+    tuned: figures['streams.tuned'][side].cpuSecondsPerGB,
+  }))
+  return { floor: floorResult(cpuFiguresOf(reports, FLOORS, fileBytes), others) }
+}
+
 function everyRun({ reports }: Runs): RunFigures[] {
   return reports.splicelist.flatMap((_, index) =>
-    VARIANTS.flatMap((variant) => {
+    [...VARIANTS, ...FLOORS].flatMap((variant) => {
       const report = reports[variant][index]
       if (report === undefined) return []
       const { sender, receiver } = report

@@ -1,36 +1,26 @@
-/** All variants in turn, A B C A B C: whatever disturbs the machine disturbs them alike. */
-import { VARIANTS, type Variant } from './job.js'
+/** All parties in turn, A B C A B C: whatever disturbs the machine disturbs them alike. */
+import { FLOORS, VARIANTS, type Party } from './job.js'
 import { runPair, type PairReport } from './pair.js'
 import type { Pinning } from './pinning.js'
-import { planTotals, type Plan } from './plan.js'
+import { bytesSent, type Passes } from './passes.js'
 import type { Progress } from './progress.js'
-import { mapVariants } from './figures.js'
+import { mapParties } from './figures.js'
 import { formatFixed } from './units.js'
 import type { Workplace } from './workplace.js'
 
 export interface Rounds {
-  readonly plan: Plan
+  readonly passes: Passes
   readonly rounds: number
   readonly workplace: Workplace
   readonly pinning: Pinning
+  /** Whose turns a round has, in this order. */
+  readonly parties: readonly Party[]
+  readonly floorProgram: string | undefined
 }
 export interface Runs {
-  readonly reports: Record<Variant, PairReport[]>
+  readonly reports: Record<Party, PairReport[]>
   /** Whether every single run left equal files behind. */
   equal: boolean
-}
-
-/** By then V8 has compiled what it will compile, in each of the variants. */
-const WARM_BYTES = 3 * 1024 * 1024 * 1024
-/** A tiny file is not worth more: its figures mean little anyway. */
-const PASSES_MAX = 16
-
-/**
- * How often a run does the job in the same two processes. Servers run for months: what counts is the
- * last pass. What the first one cost is shown beside it.
- */
-export function passesFor(fileBytes: number): number {
-  return Math.min(PASSES_MAX, 1 + Math.ceil(WARM_BYTES / Math.max(1, fileBytes)))
 }
 
 export async function runRounds(
@@ -38,17 +28,16 @@ export async function runRounds(
   progress: Progress,
   signal: AbortSignal,
 ): Promise<Runs> {
-  const runs: Runs = { reports: mapVariants(() => []), equal: true }
-  const passes = passesFor(settings.plan.fileBytes)
-  const allBytes = passes * planTotals(settings.plan).payloadBytesSent
+  const runs: Runs = { reports: mapParties([...VARIANTS, ...FLOORS], () => []), equal: true }
+  const allBytes = bytesSent(settings.passes)
   for (let round = 1; round <= settings.rounds; round += 1) {
-    for (const variant of VARIANTS) {
+    for (const variant of settings.parties) {
       progress.startRun(`round ${round} of ${settings.rounds}, ${variant}`)
       const onProgress = (bytes: number): void => progress.update(bytes / allBytes)
-      const { report, equal } = await runOnce(settings, variant, passes, onProgress, signal)
+      const { report, equal } = await runOnce(settings, variant, onProgress, signal)
       runs.reports[variant].push(report)
       runs.equal &&= equal
-      progress.endRun(summaryOf(report, equal, settings.plan.fileBytes))
+      progress.endRun(summaryOf(report, equal, settings.passes.plan.fileBytes))
     }
   }
   return runs
@@ -56,15 +45,14 @@ export async function runRounds(
 
 /** One run, and the proof that its last pass stored everything. */
 async function runOnce(
-  { plan, workplace, pinning }: Rounds,
-  variant: Variant,
-  passes: number,
+  { passes, workplace, pinning, floorProgram }: Rounds,
+  variant: Party,
   onProgress: (acceptedBytes: number) => void,
   signal: AbortSignal,
 ): Promise<{ report: PairReport; equal: boolean }> {
   const { source, target } = workplace
   const beforePass = (): void => workplace.spoilTarget()
-  const pair = { variant, plan, source, target, pinning, passes, beforePass }
+  const pair = { variant, source, target, pinning, floorProgram, passes, beforePass }
   const report = await runPair(pair, onProgress, signal)
   return { report, equal: await workplace.isTargetEqual(signal) }
 }

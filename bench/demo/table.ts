@@ -1,6 +1,7 @@
 /** The one table that people read. */
 import { SIDES, VARIANTS, type Side, type Variant } from './job.js'
 import type { SideFigures } from './figures.js'
+import { CALLS, type WayFigures } from './floor.js'
 import { sideOf, type Result } from './result.js'
 import { formatBytes, formatFixed } from './units.js'
 
@@ -20,13 +21,14 @@ export function renderTable(result: Result): string {
     ...SIDES.flatMap((side) => ['', ...sideLines(result, side)]),
     RULE,
     ...footLines(result),
+    ...floorLines(result),
     '',
   ].join('\n')
 }
 
 function headLines({ bytes, wire, environment }: Result): string[] {
   const { node, kernel, cpu, cpus, pinned, cached, mode, addon } = environment
-  const { rounds, passes, payloadBytes } = environment
+  const { rounds, warmPasses, countedPasses, payloadBytes } = environment
   const where = pinned
     ? `sender on CPU ${pinned.sender}, receiver on CPU ${pinned.receiver}`
     : 'not pinned (no taskset, or one CPU): expect noise'
@@ -34,7 +36,9 @@ function headLines({ bytes, wire, environment }: Result): string[] {
     `${formatBytes(bytes)}, file to file over loopback TCP: ${wire.messages.toLocaleString('en-US')} messages of up to ${formatBytes(payloadBytes)},`,
     `${formatBytes(wire.payloadBytesSent)} of payload on the wire; ${rounds === 1 ? 'one round' : `medians of ${rounds} rounds, interleaved`}`,
     `node ${node}, ${kernel}, ${cpus} CPUs (${cpu}), ${where}`,
-    `each run does the job ${passes} times in the same two processes; the last counts`,
+    'each run, in the same two processes: the job once (a fresh process), ' +
+      `${warmPasses} passes of small messages until`,
+    `V8 has compiled what is hot, and the job ${timesText(countedPasses)}`,
     `splicelist: mode ${mode}, ${addon ? 'with the addon' : 'without the addon'}`,
     ...(cached ? [] : ['The two files do not fit into memory together: the disk takes part.']),
   ]
@@ -71,6 +75,36 @@ function causeLines(
   return [...causes].map((cause) =>
     row(`  ${label}: ${cause}`, (variant) => formatBytes(of(variant)[key][cause] ?? 0)),
   )
+}
+
+function timesText(countedPasses: number): string {
+  return countedPasses === 1
+    ? 'again, which counts'
+    : `${countedPasses} times more, whose mean counts`
+}
+
+/** A table of its own: a program in C keeps no ledger, and is measured by its CPU alone. */
+function floorLines({ floor }: Result): string[] {
+  if (floor === undefined) return []
+  const heads = ['CPU, s/GB', 'splicelist', 'streams.default', 'streams.tuned']
+  return [
+    '',
+    'The same job by programs in C, in the same rounds: what the kernel does for it, whoever asks.',
+    "Behind each, how many times its CPU the others take: streams' are the most that any program",
+    'could show here.',
+    '',
+    ' '.repeat(LABEL_WIDTH) + heads.map((head) => head.padStart(CELL_WIDTH)).join(''),
+    RULE + '─'.repeat(CELL_WIDTH),
+    ...SIDES.flatMap((side) => [side, ...floor[side].map((way) => wayLine(side, way))]),
+    RULE + '─'.repeat(CELL_WIDTH),
+  ]
+}
+
+function wayLine(side: Side, { way, cpuSecondsPerGB, ratio }: WayFigures): string {
+  const times = [ratio.splicelist, ratio.default, ratio.tuned].map((value) => formatFixed(value, 2))
+  const cells = [formatFixed(cpuSecondsPerGB, 3), ...times]
+  const label = `  ${CALLS[side][way] ?? way}`.padEnd(LABEL_WIDTH)
+  return label + cells.map((cell) => cell.padStart(CELL_WIDTH)).join('')
 }
 
 function footLines(result: Result): string[] {

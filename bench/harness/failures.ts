@@ -9,3 +9,10 @@ export class UsageError extends Error {
 export class RunError extends Error {
   override readonly name = 'RunError'
 }
+
+/** Says on stderr what went wrong: an error that is nobody's fault but ours keeps its stack. */
+export function exitCodeOf(error: unknown): number {
+  const isExpected = error instanceof UsageError || error instanceof RunError
+  process.stderr.write(`${isExpected ? error.message : String((error as Error).stack)}\n`)
+  return error instanceof UsageError ? 2 : 1
+}

@@ -1,7 +1,8 @@
 /** The command line. */
 import { parseArgs } from 'node:util'
-import { parsed, patternOf, roundsOf } from './arguments.js'
+import { parsed } from './arguments.js'
 import { LIBRARIES, type Library } from './case.js'
+import { COMMAND_USAGE, commandOptions, commandOptionsOf, type CommandOptions } from './command.js'
 import { UsageError } from './failures.js'
 
 const ROUNDS_DEFAULT = 5
@@ -13,50 +14,24 @@ export const USAGE = `usage: npm run bench [-- --case PATTERN] [--library NAME] 
   --case PATTERN   only the cases whose name matches (a regular expression; may be repeated)
   --library NAME   only this one of ${LIBRARIES.join(', ')} (may be repeated)
   --rounds N       fresh processes for every figure, interleaved (default ${ROUNDS_DEFAULT}); medians are shown
-  --node PATH      another Node to measure on
-  --json           the figures as JSON on stdout, everything else on stderr
-  --smoke          every case once, small, without a clock: do all libraries give the same answers?
-  --list           the cases, and what one operation of each is
-  --help           this text
-`
+${COMMAND_USAGE}`
 
-export interface Options {
-  readonly patterns: readonly RegExp[]
+export interface Options extends CommandOptions {
   readonly libraries: readonly Library[]
-  readonly rounds: number
-  readonly node: string
-  readonly json: boolean
-  readonly smoke: boolean
-  readonly list: boolean
-  readonly help: boolean
 }
 
 export function parseOptions(args: readonly string[]): Options {
-  const values = parsed(() => parse(args))
-  return {
-    patterns: values.case.map(patternOf),
-    libraries: values.library.length === 0 ? LIBRARIES : values.library.map(libraryOf),
-    rounds: roundsOf(values.rounds),
-    node: values.node,
-    json: values.json,
-    smoke: values.smoke,
-    list: values.list,
-    help: values.help,
-  }
+  const { library, ...values } = parsed(() => parse(args))
+  const libraries = library.length === 0 ? LIBRARIES : library.map(libraryOf)
+  return { ...commandOptionsOf(values), libraries }
 }
 
 function parse(args: readonly string[]) {
   return parseArgs({
     args: [...args],
     options: {
-      case: { type: 'string', multiple: true, default: [] },
+      ...commandOptions(ROUNDS_DEFAULT),
       library: { type: 'string', multiple: true, default: [] },
-      rounds: { type: 'string', default: String(ROUNDS_DEFAULT) },
-      node: { type: 'string', default: process.execPath },
-      json: { type: 'boolean', default: false },
-      smoke: { type: 'boolean', default: false },
-      list: { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
     },
   }).values
 }

@@ -4,9 +4,8 @@
  *     npm run bench:transfer [-- --case PATTERN] [--size BYTES] [--rounds N] [--verify] [--json]
  *     npm run bench:transfer -- --smoke
  */
+import { chosen, printTable, runCommand } from '../harness/command.js'
 import { compiled } from '../harness/compile.js'
-import { RunError, UsageError } from '../harness/failures.js'
-import { endQuietly, showStep } from '../harness/output.js'
 import { twoCpus } from '../harness/pinning.js'
 import { readEnvironment } from './environment.js'
 import { verdictsOf } from './figures.js'
@@ -23,22 +22,15 @@ const PASSES = 3
 /** Signals that end a benchmark, and the exit codes that a shell expects of them. */
 const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const
 
-process.exitCode = await main(process.argv.slice(2))
-
-async function main(args: readonly string[]): Promise<number> {
-  process.stdout.on('error', endQuietly)
-  try {
-    const options = parseOptions(args)
-    if (options.help) process.stdout.write(USAGE)
-    else if (options.list) process.stdout.write(listText(chosen(options)))
-    else return await withWorkplace(options, options.smoke ? smokeAll : measureAll)
-    return 0
-  } catch (error) {
-    const isExpected = error instanceof UsageError || error instanceof RunError
-    process.stderr.write(`${isExpected ? error.message : String((error as Error).stack)}\n`)
-    return error instanceof UsageError ? 2 : 1
-  }
-}
+process.exitCode = await runCommand(
+  {
+    usage: USAGE,
+    parse: parseOptions,
+    list: (options) => listText(wanted(options)),
+    run: (options) => withWorkplace(options, options.smoke ? smokeAll : measureAll),
+  },
+  process.argv.slice(2),
+)
 
 type Work = (options: Options, surroundings: Surroundings) => Promise<number>
 
@@ -61,44 +53,27 @@ async function withWorkplace(options: Options, work: Work): Promise<number> {
 }
 
 function smokeAll(options: Options, surroundings: Surroundings): Promise<number> {
-  return smoke(chosen(options), surroundings)
+  return smoke(wanted(options), surroundings)
 }
 
 async function measureAll(options: Options, surroundings: Surroundings): Promise<number> {
   const environment = await readEnvironment(options, surroundings.cpus)
-  const print = (lines: readonly string[]): void => {
-    showStep('')
-    const out = options.json ? process.stderr : process.stdout
-    for (const line of lines) out.write(`${line}\n`)
+  const table = {
+    head: headLines(environment),
+    measure: async (one: Case): Promise<Row> => ({
+      case: one,
+      figures: await measure(one, options.rounds, surroundings),
+    }),
+    lines: rowLines,
+    foot: footLines,
+    result: (rows: readonly Row[]) => ({ environment, cases: rows.map(plain) }),
   }
-  print(headLines(environment))
-  const rows: Row[] = []
-  let failed = 0
-  for (const one of chosen(options)) {
-    try {
-      const row = { case: one, figures: await measure(one, options.rounds, surroundings) }
-      rows.push(row)
-      print(rowLines(row))
-    } catch (error) {
-      // The other cases are none the worse.
-      if (!(error instanceof RunError)) throw error
-      failed += 1
-      print([error.message])
-    }
-  }
-  print(footLines(rows))
-  if (options.json) {
-    process.stdout.write(`${JSON.stringify({ environment, cases: rows.map(plain) }, null, 2)}\n`)
-  }
-  return failed === 0 ? 0 : 1
+  return printTable(wanted(options), table, options)
 }
 
-function chosen({ patterns, sizes }: Options): readonly Case[] {
-  const cases = FLOWS.flatMap((flow) => sizes.map((size) => caseOf(flow, size)))
-  if (patterns.length === 0) return cases
-  const wanted = cases.filter(({ name }) => patterns.some((pattern) => pattern.test(name)))
-  if (wanted.length > 0) return wanted
-  throw new UsageError(`No case matches. There are:\n${listText(cases)}`)
+function wanted(options: Options): readonly Case[] {
+  const cases = FLOWS.flatMap((flow) => options.sizes.map((size) => caseOf(flow, size)))
+  return chosen(cases, options, listText)
 }
 
 function listText(cases: readonly Case[]): string {
