@@ -24,7 +24,7 @@ class Offset {
 
 /// Whether a plain call on a descriptor that may block would not, now.
 bool IsReady(int fd, int16_t events) {
-  return RetryInterrupted([=] { return Calls().poll(fd, events); }) != 0;
+  return RetryInterrupted([=] { return Calls().poll(fd, events, 0); }) != 0;
 }
 
 /// The front of `parts` that a FIFO takes without waiting once it has polled writable.
@@ -36,6 +36,11 @@ size_t CutToPipeBuf(const iovec* parts, size_t count, iovec* front) {
     left -= front[used].iov_len;
   }
   return used;
+}
+
+/// Where a call goes that is `bytes` behind `offset`; nowhere else than the own position.
+int64_t Behind(int64_t offset, uint64_t bytes) {
+  return offset == kOwnPosition ? kOwnPosition : offset + static_cast<int64_t>(bytes);
 }
 
 int64_t SendParts(int fd, const iovec* parts, size_t count, bool more) {
@@ -68,21 +73,13 @@ int64_t Move(const Endpoint& source, int64_t source_offset, const Endpoint& sink
   return -EINVAL;
 }
 
-Relayed Relay(const Endpoint& source, const Pipe& pipe, const Endpoint& sink, int64_t sink_offset,
-              uint64_t length) {
+Relayed Relay(const Endpoint& source, int64_t source_offset, const Pipe& pipe, uint64_t held,
+              const Endpoint& sink, int64_t sink_offset, uint64_t length) {
   Relayed done;
-  while (done.moved < length) {
-    const int64_t pulled =
-        Move(source, kOwnPosition, pipe, kOwnPosition, length - done.moved, false);
-    if (pulled <= 0) {
-      done.error = static_cast<int>(-pulled);
-      return done;
-    }
-    done.held = static_cast<uint64_t>(pulled);
+  done.held = held;
+  for (;;) {
     while (done.held > 0) {
-      const int64_t at = sink_offset == kOwnPosition
-                             ? kOwnPosition
-                             : sink_offset + static_cast<int64_t>(done.moved);
+      const int64_t at = Behind(sink_offset, done.moved);
       const int64_t pushed = Move(pipe, kOwnPosition, sink, at, done.held, false);
       if (pushed <= 0) {
         done.error = pushed == 0 ? EAGAIN : static_cast<int>(-pushed);
@@ -91,8 +88,21 @@ Relayed Relay(const Endpoint& source, const Pipe& pipe, const Endpoint& sink, in
       done.held -= static_cast<uint64_t>(pushed);
       done.moved += static_cast<uint64_t>(pushed);
     }
+    if (done.moved >= length) return done;
+    const int64_t at = Behind(source_offset, done.moved - held);
+    const int64_t pulled = Move(source, at, pipe, kOwnPosition, length - done.moved, false);
+    if (pulled <= 0) {
+      done.error = static_cast<int>(-pulled);
+      return done;
+    }
+    done.held = static_cast<uint64_t>(pulled);
   }
-  return done;
+}
+
+bool AwaitReady(const Endpoint& side, int16_t events, int milliseconds) {
+  if (side.IsFile()) return true;
+  const int fd = events == POLLIN ? side.source_fd() : side.sink_fd();
+  return Calls().poll(fd, events, milliseconds) > 0;
 }
 
 int64_t Tee(const Pipe& from, const Pipe& to, uint64_t length) {

@@ -53,7 +53,8 @@ describe('A call from place to place', () => {
       { file: handle, offset: 50_000 },
       { length: 20_000 },
     )
-    expect(ways).to.deep.equal(['copy_file_range'])
+    expect(ways).to.have.length(1)
+    expect(ways[0]).to.be.oneOf(['splice', 'copy_file_range'])
     const expected = Buffer.concat([content, content.subarray(0, 20_000)])
     expectSameBytes(await readFile(`/proc/self/fd/${handle.fd}`), expected)
   })
