@@ -371,6 +371,15 @@ Value Carry(const CallbackInfo& info) {
   return Number(in, in.environment().Submit(job, nullptr));
 }
 
+Value IsCachedRange(const CallbackInfo& info) {
+  Arguments in(info);
+  const Descriptor* const file = in.DescriptorAt(0, "file");
+  const int64_t offset = in.Offset(1, "offset");
+  const uint64_t length = in.Length(2, "lengthBytes");
+  if (!in.Complete()) return in.Refusal();
+  return Napi::Boolean::New(in.env(), IsCached(*file, offset, length));
+}
+
 Value HasSpareThread(const CallbackInfo& info) {
   Arguments in(info);
   return Napi::Boolean::New(in.env(), in.environment().HasSpareThread());
@@ -700,6 +709,7 @@ void ExportMoves(const Napi::Object& exports, Environment* environment) {
 void ExportJobs(const Napi::Object& exports, Environment* environment) {
   Export<Pump>(exports, "pump", environment);
   Export<Carry>(exports, "carry", environment);
+  Export<IsCachedRange>(exports, "isCached", environment);
   Export<HasSpareThread>(exports, "hasSpareThread", environment);
   Export<ReadAt>(exports, "readAt", environment);
   Export<WriteAt>(exports, "writeAt", environment);

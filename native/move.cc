@@ -1,6 +1,7 @@
 #include "move.h"
 
 #include <fcntl.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -41,6 +42,13 @@ size_t CutToPipeBuf(const iovec* parts, size_t count, iovec* front) {
 /// Where a call goes that is `bytes` behind `offset`; nowhere else than the own position.
 int64_t Behind(int64_t offset, uint64_t bytes) {
   return offset == kOwnPosition ? kOwnPosition : offset + static_cast<int64_t>(bytes);
+}
+
+/// Whether the byte of `file` at `offset` can be read without waiting.
+bool IsPageCached(const Endpoint& file, int64_t offset) {
+  uint8_t byte = 0;
+  const iovec part{&byte, 1};
+  return RetryInterrupted([&] { return Calls().preadv2(file.source_fd(), &part, offset); }) == 1;
 }
 
 int64_t SendParts(int fd, const iovec* parts, size_t count, bool more) {
@@ -97,6 +105,15 @@ Relayed Relay(const Endpoint& source, int64_t source_offset, const Pipe& pipe, u
     }
     done.held = static_cast<uint64_t>(pulled);
   }
+}
+
+bool IsCached(const Endpoint& file, int64_t offset, uint64_t length) {
+  const int64_t page = sysconf(_SC_PAGESIZE);
+  const int64_t end = offset + static_cast<int64_t>(length);
+  for (int64_t at = offset; at < end; at = (at / page + 1) * page) {
+    if (!IsPageCached(file, at)) return false;
+  }
+  return true;
 }
 
 bool AwaitReady(const Endpoint& side, int16_t events, int milliseconds) {

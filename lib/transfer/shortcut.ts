@@ -69,9 +69,7 @@ export class Shortcut {
     const call = held === undefined ? directCall(from.kind, to.kind) : 'splice'
     if (call === undefined) return undefined
     const way = { from, to, call }
-    const isSlow = mayWait(from, to)
-    const isBusy = this.busyBytes >= TURN_BYTES_MAX && opened().hasSpareThread()
-    if (!isSlow && !isBusy) {
+    if (!mayWait(from, to, wanted) && !this.isBusy(wanted)) {
       const now = moveNow(from, held?.pipe, to, turn)
       this.busyBytes += now.bytes
       return this.leapt(way, held, now)
@@ -85,6 +83,11 @@ export class Shortcut {
   /** Stops a job at its next call. */
   cancel(): void {
     this.job?.cancel()
+  }
+  /** Whether a thread is worth its price, and one can be spared. */
+  private isBusy(lengthBytes: number): boolean {
+    if (this.busyBytes < TURN_BYTES_MAX || lengthBytes < TURN_BYTES_MAX) return false
+    return opened().hasSpareThread()
   }
   private async whenDone(job: RunningJob): Promise<JobResult> {
     const { source, sink } = this
