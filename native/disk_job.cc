@@ -137,10 +137,9 @@ int CarryJob::Run(JobHost* host) {
     if (step.moved > 0) Add(static_cast<int64_t>(step.moved), host);
     if (step.error == 0 && step.moved == 0) return 0;  // the end of the source
     if (step.error != 0 && step.error != EAGAIN) return step.error;
-    // A side that would block though it has polled ready is not waited for twice.
-    const bool is_stuck = step.moved == 0 && has_waited;
+    const bool is_quiet = step.moved == 0 && has_waited;
     has_waited = step.error == EAGAIN;
-    if (has_waited && (is_stuck || !Await(host, begun))) return EAGAIN;
+    if (has_waited && (is_quiet || !Await(host, begun))) return EAGAIN;
   }
   return 0;
 }
@@ -168,8 +167,9 @@ bool CarryJob::Await(JobHost* host, std::chrono::steady_clock::time_point begun)
   const auto stayed = std::chrono::steady_clock::now() - begun;
   if (stayed > std::chrono::milliseconds(kStayMilliseconds) || host->IsWanted()) return false;
   // Without a pipe of ours between, EAGAIN does not say which side it is.
-  if (held_ == 0 && !AwaitReady(*source_, POLLIN, kPatienceMilliseconds)) return false;
-  return (pipe_ && held_ == 0) || AwaitReady(*sink_, POLLOUT, kPatienceMilliseconds);
+  if (held_ == 0) AwaitReady(*source_, POLLIN, kPatienceMilliseconds);
+  if (held_ > 0 || !pipe_) AwaitReady(*sink_, POLLOUT, kPatienceMilliseconds);
+  return true;
 }
 
 void CarryJob::Release() {

@@ -116,10 +116,9 @@ bool IsCached(const Endpoint& file, int64_t offset, uint64_t length) {
   return true;
 }
 
-bool AwaitReady(const Endpoint& side, int16_t events, int milliseconds) {
-  if (side.IsFile()) return true;
-  const int fd = events == POLLIN ? side.source_fd() : side.sink_fd();
-  return Calls().poll(fd, events, milliseconds) > 0;
+void AwaitReady(const Endpoint& side, int16_t events, int milliseconds) {
+  if (side.IsFile()) return;
+  Calls().poll(events == POLLIN ? side.source_fd() : side.sink_fd(), events, milliseconds);
 }
 
 int64_t Tee(const Pipe& from, const Pipe& to, uint64_t length) {

@@ -48,8 +48,8 @@ Relayed Relay(const Endpoint& source, int64_t source_offset, const Pipe& pipe, u
 bool IsCached(const Endpoint& file, int64_t offset, uint64_t length);
 
 /// Waits until `side` polls for `events`, or has failed or ended; no longer than `milliseconds`.
-/// Whether it does. Files always do.
-bool AwaitReady(const Endpoint& side, int16_t events, int milliseconds);
+/// Files always do.
+void AwaitReady(const Endpoint& side, int16_t events, int milliseconds);
 
 /// Shares up to `length` bytes at the front of `from` with `to`. Returns their number, 0 when
 /// `from` is empty and has ended, or −errno. 25 ns a page.

@@ -86,6 +86,9 @@ export class EndSource implements PullSide {
   lendTo(job: RunningJob | undefined): void {
     this.end.lendTo?.(job)
   }
+  awaitMuch(): void {
+    this.end.awaitMuch?.()
+  }
   leftDirectly(bytes: number, heldBytes: number): void {
     this.end.leftDirectly?.(bytes + heldBytes)
     if (this.end.hidesCopies === true) ledger.countUnknown(bytes + heldBytes)

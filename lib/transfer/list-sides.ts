@@ -97,6 +97,9 @@ export class ListSource implements PullSide {
   lendTo(): void {
     // It has no place of its own.
   }
+  awaitMuch(): void {
+    // It never waits.
+  }
   leftDirectly(bytes: number): void {
     this.segments.dropFront(bytes)
   }

@@ -74,6 +74,7 @@ export class Shortcut {
       this.busyBytes += now.bytes
       return this.leapt(way, held, now)
     }
+    this.source.awaitMuch()
     const job = carry(from, held?.pipe, to, Math.min(wanted, CARRY_BYTES_MAX))
     return this.whenDone(job).then((moved) => {
       if (moved.bytes < TURN_BYTES_MAX) this.busyBytes = 0
