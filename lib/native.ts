@@ -230,15 +230,27 @@ export interface Addon {
     sink: Descriptor,
     lengthBytes: number,
   ): readonly [bytes: number, errno: number] | number
-  /** As `relay`, into a file on a disk thread. Returns 0 when queued, or −errno. */
-  relayAt(
+  /**
+   * `move`, or `relay` through an empty `pipe`, in a loop on a disk thread, which waits a millisecond
+   * for a peer that is busy, unless another job waits for a thread. What the sink did not take lies
+   * in the pipe. Returns 0 when queued, or −errno.
+   */
+  carry(
     source: Descriptor,
-    pipe: Pipe,
+    sourceOffset: number,
+    pipe: Pipe | null,
     sink: Descriptor,
     sinkOffset: number,
     lengthBytes: number,
     token: number,
   ): number
+  /**
+   * Whether a range of a file is in the page cache, so that moving it waits for no disk: a byte of each
+   * page is read. 250 ns a page.
+   */
+  isCached(file: Descriptor, offset: number, lengthBytes: number): boolean | number
+  /** Whether a disk thread can be spared for a job that could do without. */
+  hasSpareThread(): boolean
   /**
    * `pread` in a loop on a disk thread into memory that the caller keeps to itself until the event.
    * Ends early only at the end of the file.

@@ -341,7 +341,7 @@ Value RelayBytes(const CallbackInfo& info) {
   const Descriptor* const sink = in.DescriptorAt(2, "sink");
   const uint64_t length = in.Length(3, "lengthBytes");
   if (!in.Complete()) return in.Refusal();
-  const Relayed done = Relay(*source, *pipe, *sink, kOwnPosition, length);
+  const Relayed done = Relay(*source, kOwnPosition, *pipe, 0, *sink, kOwnPosition, length);
   // Both: a socket tells an error once.
   Napi::Array result = Napi::Array::New(in.env(), 2);
   result.Set(uint32_t{0}, Number(in, static_cast<int64_t>(done.moved)));
@@ -349,23 +349,40 @@ Value RelayBytes(const CallbackInfo& info) {
   return result;
 }
 
-Value RelayAt(const CallbackInfo& info) {
+Value Carry(const CallbackInfo& info) {
   Arguments in(info);
   Descriptor* const source = in.DescriptorAt(0, "source");
-  Pipe* const pipe = in.PipeAt(1, "pipe");
-  Descriptor* const sink = in.DescriptorAt(2, "sink");
-  const int64_t sink_offset = in.Offset(3, "sinkOffset");
-  const uint64_t length = in.Length(4, "lengthBytes");
-  const uint64_t token = in.Token(5);
+  const int64_t source_offset = in.Offset(1, "sourceOffset");
+  Pipe* const pipe = in.Value(2).IsNull() ? nullptr : in.PipeAt(2, "pipe");
+  Descriptor* const sink = in.DescriptorAt(3, "sink");
+  const int64_t sink_offset = in.Offset(4, "sinkOffset");
+  const uint64_t length = in.Length(5, "lengthBytes");
+  const uint64_t token = in.Token(6);
   if (!in.Complete()) return in.Refusal();
   const Made<Descriptor> from = source->ForJob();
   if (!from.resource) return Number(in, from.error);
   const Made<Descriptor> to = sink->ForJob();
   if (!to.resource) return Number(in, to.error);
-  const auto job = std::make_shared<RelayJob>(
-      in.environment().census(), token, from.resource,
-      std::static_pointer_cast<Pipe>(pipe->shared_from_this()), to.resource, sink_offset, length);
+  std::shared_ptr<Pipe> through;
+  if (pipe != nullptr) through = std::static_pointer_cast<Pipe>(pipe->shared_from_this());
+  const auto job =
+      std::make_shared<CarryJob>(in.environment().census(), token, from.resource, source_offset,
+                                 std::move(through), to.resource, sink_offset, length);
   return Number(in, in.environment().Submit(job, nullptr));
+}
+
+Value IsCachedRange(const CallbackInfo& info) {
+  Arguments in(info);
+  const Descriptor* const file = in.DescriptorAt(0, "file");
+  const int64_t offset = in.Offset(1, "offset");
+  const uint64_t length = in.Length(2, "lengthBytes");
+  if (!in.Complete()) return in.Refusal();
+  return Napi::Boolean::New(in.env(), IsCached(*file, offset, length));
+}
+
+Value HasSpareThread(const CallbackInfo& info) {
+  Arguments in(info);
+  return Napi::Boolean::New(in.env(), in.environment().HasSpareThread());
 }
 
 Value ReadAt(const CallbackInfo& info) {
@@ -691,7 +708,9 @@ void ExportMoves(const Napi::Object& exports, Environment* environment) {
 
 void ExportJobs(const Napi::Object& exports, Environment* environment) {
   Export<Pump>(exports, "pump", environment);
-  Export<RelayAt>(exports, "relayAt", environment);
+  Export<Carry>(exports, "carry", environment);
+  Export<IsCachedRange>(exports, "isCached", environment);
+  Export<HasSpareThread>(exports, "hasSpareThread", environment);
   Export<ReadAt>(exports, "readAt", environment);
   Export<WriteAt>(exports, "writeAt", environment);
   Export<LendAt>(exports, "lendAt", environment);

@@ -1,6 +1,7 @@
 #include "disk_job.h"
 
 #include <fcntl.h>
+#include <poll.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -8,7 +9,6 @@
 #include <new>
 #include <utility>
 
-#include "move.h"
 #include "system_calls.h"
 
 namespace splicelist {
@@ -42,6 +42,14 @@ std::vector<std::weak_ptr<Resource>> Used(const std::vector<PumpStep>& steps) {
   return used;
 }
 
+std::vector<std::weak_ptr<Resource>> Used(const std::shared_ptr<Endpoint>& source,
+                                          const std::shared_ptr<Pipe>& pipe,
+                                          const std::shared_ptr<Endpoint>& sink) {
+  std::vector<std::weak_ptr<Resource>> used = {source->origin(), sink->origin()};
+  if (pipe) used.push_back(pipe->origin());
+  return used;
+}
+
 }  // namespace
 
 DiskJob::DiskJob(std::shared_ptr<Census> census, uint64_t token,
@@ -58,9 +66,9 @@ void DiskJob::MarkOrphan() {
   if (!orphaned_) orphaned_.emplace(counted_.census(), &Census::orphans);
 }
 
-void DiskJob::Add(int64_t bytes, const Progress& progress) {
+void DiskJob::Add(int64_t bytes, JobHost* host) {
   done_ += static_cast<uint64_t>(bytes);
-  progress(done_);
+  host->Progress(done_);
 }
 
 bool Cursor::IsOwnPosition() const {
@@ -79,11 +87,11 @@ PumpJob::PumpJob(std::shared_ptr<Census> census, uint64_t token, std::vector<Pum
       sink_cursor_(sink_offset) {
 }
 
-int PumpJob::Run(const Progress& progress) {
+int PumpJob::Run(JobHost* host) {
   for (const PumpStep& step : steps_) {
     uint64_t left = step.length;
     while (left > 0) {
-      const int64_t moved = MoveSome(step, left, progress);
+      const int64_t moved = MoveSome(step, left, host);
       if (moved < 0) return static_cast<int>(-moved);
       if (moved == 0) return 0;  // the end of the source
       left -= static_cast<uint64_t>(moved);
@@ -93,14 +101,14 @@ int PumpJob::Run(const Progress& progress) {
 }
 
 /// One call that moves up to `length` bytes. What it moved, or −errno.
-int64_t PumpJob::MoveSome(const PumpStep& step, uint64_t length, const Progress& progress) {
+int64_t PumpJob::MoveSome(const PumpStep& step, uint64_t length, JobHost* host) {
   if (cancelled()) return -ECANCELED;
   const int64_t moved = Move(*step.source, source_cursor_.offset(), *step.sink,
                              sink_cursor_.offset(), std::min(length, kStepBytes), false);
   if (moved <= 0) return moved;
   source_cursor_.Advance(moved);
   sink_cursor_.Advance(moved);
-  Add(moved, progress);
+  Add(moved, host);
   return moved;
 }
 
@@ -108,31 +116,63 @@ void PumpJob::Release() {
   steps_.clear();
 }
 
-RelayJob::RelayJob(std::shared_ptr<Census> census, uint64_t token, std::shared_ptr<Endpoint> source,
-                   std::shared_ptr<Pipe> pipe, std::shared_ptr<Endpoint> sink, int64_t sink_offset,
-                   uint64_t length)
-    : DiskJob(std::move(census), token, {source->origin(), pipe->origin(), sink->origin()}),
+CarryJob::CarryJob(std::shared_ptr<Census> census, uint64_t token, std::shared_ptr<Endpoint> source,
+                   int64_t source_offset, std::shared_ptr<Pipe> pipe,
+                   std::shared_ptr<Endpoint> sink, int64_t sink_offset, uint64_t length)
+    : DiskJob(std::move(census), token, Used(source, pipe, sink)),
       source_(std::move(source)),
       pipe_(std::move(pipe)),
       sink_(std::move(sink)),
+      source_cursor_(source_offset),
       sink_cursor_(sink_offset),
       length_(length) {
 }
 
-int RelayJob::Run(const Progress& progress) {
+int CarryJob::Run(JobHost* host) {
+  const auto begun = std::chrono::steady_clock::now();
+  bool has_waited = false;
   while (done() < length_) {
     if (cancelled()) return ECANCELED;
-    const uint64_t wanted = std::min(length_ - done(), kStepBytes);
-    const Relayed step = Relay(*source_, *pipe_, *sink_, sink_cursor_.offset(), wanted);
-    sink_cursor_.Advance(static_cast<int64_t>(step.moved));
-    if (step.moved > 0) Add(static_cast<int64_t>(step.moved), progress);
-    if (step.error != 0) return step.error;
-    if (step.moved < wanted) return 0;  // the end of the source
+    const Relayed step = Attempt(std::min(length_ - done(), kStepBytes));
+    if (step.moved > 0) Add(static_cast<int64_t>(step.moved), host);
+    if (step.error == 0 && step.moved == 0) return 0;  // the end of the source
+    if (step.error != 0 && step.error != EAGAIN) return step.error;
+    const bool is_quiet = step.moved == 0 && has_waited;
+    has_waited = step.error == EAGAIN;
+    if (has_waited && (is_quiet || !Await(host, begun))) return EAGAIN;
   }
   return 0;
 }
 
-void RelayJob::Release() {
+/// What one attempt came to. Moves the cursors.
+Relayed CarryJob::Attempt(uint64_t length) {
+  if (pipe_) {
+    const Relayed step = Relay(*source_, source_cursor_.offset(), *pipe_, held_, *sink_,
+                               sink_cursor_.offset(), length);
+    source_cursor_.Advance(static_cast<int64_t>(step.moved + step.held - held_));
+    sink_cursor_.Advance(static_cast<int64_t>(step.moved));
+    held_ = step.held;
+    return step;
+  }
+  const int64_t moved =
+      Move(*source_, source_cursor_.offset(), *sink_, sink_cursor_.offset(), length, false);
+  if (moved < 0) return {0, 0, static_cast<int>(-moved)};
+  source_cursor_.Advance(moved);
+  sink_cursor_.Advance(moved);
+  return {static_cast<uint64_t>(moved), 0, 0};
+}
+
+/// Waits a little for the side that would block. Whether another attempt is worth while.
+bool CarryJob::Await(JobHost* host, std::chrono::steady_clock::time_point begun) const {
+  const auto stayed = std::chrono::steady_clock::now() - begun;
+  if (stayed > std::chrono::milliseconds(kStayMilliseconds) || host->IsWanted()) return false;
+  // Without a pipe of ours between, EAGAIN does not say which side it is.
+  if (held_ == 0) AwaitReady(*source_, POLLIN, kPatienceMilliseconds);
+  if (held_ > 0 || !pipe_) AwaitReady(*sink_, POLLOUT, kPatienceMilliseconds);
+  return true;
+}
+
+void CarryJob::Release() {
   source_.reset();
   pipe_.reset();
   sink_.reset();
@@ -159,7 +199,7 @@ ReadJob::ReadJob(std::shared_ptr<Census> census, uint64_t token, std::shared_ptr
       target_(target, length, std::move(keeper)) {
 }
 
-int ReadJob::Run(const Progress& progress) {
+int ReadJob::Run(JobHost* host) {
   std::unique_ptr<uint8_t[]> bounce;
   if (target_.Direct(0) == nullptr) {
     bounce.reset(new (std::nothrow) uint8_t[std::min(target_.length(), kStepBytes)]);
@@ -174,7 +214,7 @@ int ReadJob::Run(const Progress& progress) {
     if (count == 0) break;
     if (bounce && !target_.Store(done(), into, static_cast<size_t>(count))) return ECANCELED;
     cursor_.Advance(count);
-    Add(count, progress);
+    Add(count, host);
   }
   return 0;
 }
@@ -195,7 +235,7 @@ WriteJob::WriteJob(std::shared_ptr<Census> census, uint64_t token, std::shared_p
       keeper_(std::move(keeper)) {
 }
 
-int WriteJob::Run(const Progress& progress) {
+int WriteJob::Run(JobHost* host) {
   while (done() < length_) {
     if (cancelled()) return ECANCELED;
     const int64_t count =
@@ -203,7 +243,7 @@ int WriteJob::Run(const Progress& progress) {
     if (count < 0) return static_cast<int>(-count);
     if (count == 0) return EIO;  // a device that takes nothing would be asked for ever
     cursor_.Advance(count);
-    Add(count, progress);
+    Add(count, host);
   }
   return 0;
 }
@@ -220,7 +260,7 @@ SyncJob::SyncJob(std::shared_ptr<Census> census, uint64_t token, std::shared_ptr
       data_only_(data_only) {
 }
 
-int SyncJob::Run(const Progress& /*progress*/) {
+int SyncJob::Run(JobHost* /*host*/) {
   if (cancelled()) return ECANCELED;
   const int64_t result = RetryInterrupted(
       [this] { return data_only_ ? Calls().fdatasync(file_->fd()) : Calls().fsync(file_->fd()); });
@@ -240,7 +280,7 @@ CacheJob::CacheJob(std::shared_ptr<Census> census, uint64_t token, std::shared_p
       length_(length) {
 }
 
-int CacheJob::Run(const Progress& /*progress*/) {
+int CacheJob::Run(JobHost* /*host*/) {
   constexpr unsigned kSettleFlags =
       SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
   const int64_t result = RetryInterrupted([this] {

@@ -2,9 +2,9 @@
 #define SPLICELIST_NATIVE_DISK_JOB_H_
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -12,10 +12,25 @@
 
 #include "census.h"
 #include "descriptor.h"
+#include "move.h"
 #include "pipe.h"
 #include "resource.h"
 
 namespace splicelist {
+
+/// The disk thread that runs a job, as the job sees it.
+class JobHost {
+ public:
+  JobHost() = default;
+  JobHost(const JobHost&) = delete;
+  JobHost& operator=(const JobHost&) = delete;
+  virtual ~JobHost() = default;
+
+  /// Told how many bytes are done, after each call that did some.
+  virtual void Progress(uint64_t done) = 0;
+  /// Whether another job waits for a thread. Costs a mutex.
+  virtual bool IsWanted() = 0;
+};
 
 /// One piece of work that may wait for a disk: it runs on a disk thread, from start to end, once.
 ///
@@ -25,9 +40,6 @@ namespace splicelist {
 /// one disk thread.
 class DiskJob {
  public:
-  /// Told how many bytes are done, after each call that did some.
-  using Progress = std::function<void(uint64_t done)>;
-
   /// A job that reports under `token` and works on what JavaScript knows as `resources`.
   DiskJob(std::shared_ptr<Census> census, uint64_t token,
           std::vector<std::weak_ptr<Resource>> resources);
@@ -36,7 +48,7 @@ class DiskJob {
   virtual ~DiskJob() = default;
 
   /// Works until the end, an error, or the next call after Cancel. Returns 0 or a positive errno.
-  virtual int Run(const Progress& progress) = 0;
+  virtual int Run(JobHost* host) = 0;
   /// Gives up its shares. After Run, or instead of it.
   virtual void Release() = 0;
   /// Gives up what belongs to JavaScript, at once, while the job may be running. No call after this
@@ -59,7 +71,7 @@ class DiskJob {
   /// Whether it was asked to stop.
   bool cancelled() const { return cancelled_.load(std::memory_order_relaxed); }
   /// Counts `bytes` as done.
-  void Add(int64_t bytes, const Progress& progress);
+  void Add(int64_t bytes, JobHost* host);
 
  private:
   const Counted counted_;
@@ -107,38 +119,51 @@ class PumpJob final : public DiskJob {
   PumpJob(std::shared_ptr<Census> census, uint64_t token, std::vector<PumpStep> steps,
           int64_t source_offset, int64_t sink_offset);
 
-  int Run(const Progress& progress) override;
+  int Run(JobHost* host) override;
   void Release() override;
 
  private:
-  int64_t MoveSome(const PumpStep& step, uint64_t length, const Progress& progress);
+  int64_t MoveSome(const PumpStep& step, uint64_t length, JobHost* host);
 
   std::vector<PumpStep> steps_;
   Cursor source_cursor_;
   Cursor sink_cursor_;
 };
 
-/// `Relay`, in steps that can be cancelled.
-class RelayJob final : public DiskJob {
+/// `Move`, or `Relay` where a pipe has to be between the two, in a loop that waits for its peers:
+/// as a program would that does nothing else, for as long as bytes keep coming.
+///
+/// Its patience is short, so that a thread is never held by a peer that has gone quiet, and an
+/// abort is never late; and none at all while another job waits for a thread.
+class CarryJob final : public DiskJob {
  public:
   /// The most bytes between two looks at whether it was cancelled.
   static constexpr uint64_t kStepBytes = uint64_t{1} << 20;
+  /// How long it waits for a peer at once: the gaps within a stream that is busy are shorter.
+  static constexpr int kPatienceMilliseconds = 1;
+  /// How long it may wait and go on, in all.
+  static constexpr int kStayMilliseconds = 50;
 
-  /// Moves up to `length` bytes through `pipe`, to `sink_offset` on. What the sink did not take
-  /// lies in the pipe afterwards.
-  RelayJob(std::shared_ptr<Census> census, uint64_t token, std::shared_ptr<Endpoint> source,
-           std::shared_ptr<Pipe> pipe, std::shared_ptr<Endpoint> sink, int64_t sink_offset,
-           uint64_t length);
+  /// Moves up to `length` bytes, through `pipe` unless null, which is empty. What the sink did not
+  /// take lies in the pipe afterwards.
+  CarryJob(std::shared_ptr<Census> census, uint64_t token, std::shared_ptr<Endpoint> source,
+           int64_t source_offset, std::shared_ptr<Pipe> pipe, std::shared_ptr<Endpoint> sink,
+           int64_t sink_offset, uint64_t length);
 
-  int Run(const Progress& progress) override;
+  int Run(JobHost* host) override;
   void Release() override;
 
  private:
+  Relayed Attempt(uint64_t length);
+  bool Await(JobHost* host, std::chrono::steady_clock::time_point begun) const;
+
   std::shared_ptr<Endpoint> source_;
   std::shared_ptr<Pipe> pipe_;
   std::shared_ptr<Endpoint> sink_;
+  Cursor source_cursor_;
   Cursor sink_cursor_;
   const uint64_t length_;
+  uint64_t held_ = 0;  // bytes in the pipe
 };
 
 /// Memory of JavaScript that a job fills from its thread.
@@ -182,7 +207,7 @@ class ReadJob final : public DiskJob {
   ReadJob(std::shared_ptr<Census> census, uint64_t token, std::shared_ptr<Descriptor> file,
           int64_t offset, uint8_t* target, size_t length, std::shared_ptr<void> keeper);
 
-  int Run(const Progress& progress) override;
+  int Run(JobHost* host) override;
   void Release() override;
   void Withdraw() override { target_.Withdraw(); }
 
@@ -203,7 +228,7 @@ class WriteJob final : public DiskJob {
   WriteJob(std::shared_ptr<Census> census, uint64_t token, std::shared_ptr<Descriptor> file,
            int64_t offset, const uint8_t* bytes, size_t length, std::shared_ptr<void> keeper);
 
-  int Run(const Progress& progress) override;
+  int Run(JobHost* host) override;
   void Release() override;
 
  private:
@@ -221,7 +246,7 @@ class SyncJob final : public DiskJob {
   SyncJob(std::shared_ptr<Census> census, uint64_t token, std::shared_ptr<Descriptor> file,
           bool data_only);
 
-  int Run(const Progress& progress) override;
+  int Run(JobHost* host) override;
   void Release() override;
 
  private:
@@ -240,7 +265,7 @@ class CacheJob final : public DiskJob {
   CacheJob(std::shared_ptr<Census> census, uint64_t token, std::shared_ptr<Descriptor> file,
            Step step, int64_t offset, int64_t length);
 
-  int Run(const Progress& progress) override;
+  int Run(JobHost* host) override;
   void Release() override;
 
  private:

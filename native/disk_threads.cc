@@ -69,28 +69,47 @@ struct DiskThreads::Shared {
   }
 
   /// Runs `job` without the mutex, and reports its end.
-  void Run(std::shared_ptr<DiskJob> job, std::unique_lock<std::mutex>* lock) {
-    lock->unlock();
-    Clock::time_point reported = Clock::now();
-    const int error = job->Run([&](uint64_t done) {
-      const Clock::time_point now = Clock::now();
-      if (now - reported < std::chrono::milliseconds(kProgressMilliseconds)) return;
-      reported = now;
-      PostProgress(job, done);
-    });
-    job->Release();
-    lock->lock();
-    running.erase(std::find(running.begin(), running.end(), job));
-    const uint64_t done = job->done();
-    if (!open) return;
-    reports.push_back({std::move(job), true, done, error});
-    if (reports.size() > 1) return;
-    // Signalled without the mutex, or the woken thread would run into it.
-    lock->unlock();
-    Signal();
-    lock->lock();
-  }
+  void Run(std::shared_ptr<DiskJob> job, std::unique_lock<std::mutex>* lock);
 };
+
+/// What a job asks of the thread that it runs on.
+class DiskThreads::Host final : public JobHost {
+ public:
+  Host(Shared* shared, const std::shared_ptr<DiskJob>& job) : shared_(shared), job_(job) {}
+
+  void Progress(uint64_t done) override {
+    const Clock::time_point now = Clock::now();
+    if (now - reported_ < std::chrono::milliseconds(kProgressMilliseconds)) return;
+    reported_ = now;
+    shared_->PostProgress(job_, done);
+  }
+  bool IsWanted() override {
+    const std::lock_guard<std::mutex> lock(shared_->mutex);
+    return !shared_->queue.empty() || !shared_->open;
+  }
+
+ private:
+  Shared* const shared_;
+  const std::shared_ptr<DiskJob>& job_;
+  Clock::time_point reported_ = Clock::now();
+};
+
+void DiskThreads::Shared::Run(std::shared_ptr<DiskJob> job, std::unique_lock<std::mutex>* lock) {
+  lock->unlock();
+  Host host(this, job);
+  const int error = job->Run(&host);
+  job->Release();
+  lock->lock();
+  running.erase(std::find(running.begin(), running.end(), job));
+  const uint64_t done = job->done();
+  if (!open) return;
+  reports.push_back({std::move(job), true, done, error});
+  if (reports.size() > 1) return;
+  // Signalled without the mutex, or the woken thread would run into it.
+  lock->unlock();
+  Signal();
+  lock->lock();
+}
 
 DiskThreads::DiskThreads() : shared_(std::make_shared<Shared>()) {
 }
@@ -136,6 +155,11 @@ int64_t DiskThreads::Submit(std::shared_ptr<DiskJob> job) {
   lock.unlock();
   shared_->has_work.notify_one();
   return 0;
+}
+
+bool DiskThreads::HasSpare() const {
+  const std::lock_guard<std::mutex> lock(shared_->mutex);
+  return shared_->queue.size() + shared_->running.size() < kCarriersMax;
 }
 
 void DiskThreads::Cancel(const std::shared_ptr<DiskJob>& job) {

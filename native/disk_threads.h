@@ -40,6 +40,10 @@ class DiskThreads {
   /// The least time between two reports of progress of one job.
   static constexpr int kProgressMilliseconds = 10;
 
+  /// The most jobs with which a thread counts as free: half of the threads, so that what has to
+  /// wait for a disk finds one.
+  static constexpr size_t kCarriersMax = kThreadsMax / 2;
+
   /// No thread, no descriptor yet.
   DiskThreads();
   DiskThreads(const DiskThreads&) = delete;
@@ -57,6 +61,8 @@ class DiskThreads {
 
   /// Queues `job`. 0, or −errno when not one thread can be had.
   int64_t Submit(std::shared_ptr<DiskJob> job);
+  /// Whether a job that does not need a thread may have one: fewer than kCarriersMax are busy.
+  bool HasSpare() const;
   /// Stops `job` at its next call; at once when it has not started. Its end is still reported.
   void Cancel(const std::shared_ptr<DiskJob>& job);
   /// Takes the oldest report, if there is one.
@@ -65,6 +71,7 @@ class DiskThreads {
   void Remind() const;
 
  private:
+  class Host;
   struct Shared;
 
   static void* RunThread(void* argument);

@@ -83,6 +83,8 @@ class Environment : public std::enable_shared_from_this<Environment> {
   /// Queues `job`; `target`, unless null, is kept from the collector until it has reported. 0 or
   /// −errno, −EEXIST when its token belongs to a job that has not reported.
   int64_t Submit(const std::shared_ptr<DiskJob>& job, napi_value target);
+  /// Whether a disk thread can be spared for a job that could do without.
+  bool HasSpareThread() const { return disk_threads_.HasSpare(); }
   /// Asks the job of `token` to stop, if there is one.
   void Cancel(uint64_t token);
   /// A share of the mapping that `address` lies in, when it lies in a slab; else null.

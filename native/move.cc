@@ -1,6 +1,7 @@
 #include "move.h"
 
 #include <fcntl.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -24,7 +25,7 @@ class Offset {
 
 /// Whether a plain call on a descriptor that may block would not, now.
 bool IsReady(int fd, int16_t events) {
-  return RetryInterrupted([=] { return Calls().poll(fd, events); }) != 0;
+  return RetryInterrupted([=] { return Calls().poll(fd, events, 0); }) != 0;
 }
 
 /// The front of `parts` that a FIFO takes without waiting once it has polled writable.
@@ -36,6 +37,18 @@ size_t CutToPipeBuf(const iovec* parts, size_t count, iovec* front) {
     left -= front[used].iov_len;
   }
   return used;
+}
+
+/// Where a call goes that is `bytes` behind `offset`; nowhere else than the own position.
+int64_t Behind(int64_t offset, uint64_t bytes) {
+  return offset == kOwnPosition ? kOwnPosition : offset + static_cast<int64_t>(bytes);
+}
+
+/// Whether the byte of `file` at `offset` can be read without waiting.
+bool IsPageCached(const Endpoint& file, int64_t offset) {
+  uint8_t byte = 0;
+  const iovec part{&byte, 1};
+  return RetryInterrupted([&] { return Calls().preadv2(file.source_fd(), &part, offset); }) == 1;
 }
 
 int64_t SendParts(int fd, const iovec* parts, size_t count, bool more) {
@@ -68,21 +81,13 @@ int64_t Move(const Endpoint& source, int64_t source_offset, const Endpoint& sink
   return -EINVAL;
 }
 
-Relayed Relay(const Endpoint& source, const Pipe& pipe, const Endpoint& sink, int64_t sink_offset,
-              uint64_t length) {
+Relayed Relay(const Endpoint& source, int64_t source_offset, const Pipe& pipe, uint64_t held,
+              const Endpoint& sink, int64_t sink_offset, uint64_t length) {
   Relayed done;
-  while (done.moved < length) {
-    const int64_t pulled =
-        Move(source, kOwnPosition, pipe, kOwnPosition, length - done.moved, false);
-    if (pulled <= 0) {
-      done.error = static_cast<int>(-pulled);
-      return done;
-    }
-    done.held = static_cast<uint64_t>(pulled);
+  done.held = held;
+  for (;;) {
     while (done.held > 0) {
-      const int64_t at = sink_offset == kOwnPosition
-                             ? kOwnPosition
-                             : sink_offset + static_cast<int64_t>(done.moved);
+      const int64_t at = Behind(sink_offset, done.moved);
       const int64_t pushed = Move(pipe, kOwnPosition, sink, at, done.held, false);
       if (pushed <= 0) {
         done.error = pushed == 0 ? EAGAIN : static_cast<int>(-pushed);
@@ -91,8 +96,29 @@ Relayed Relay(const Endpoint& source, const Pipe& pipe, const Endpoint& sink, in
       done.held -= static_cast<uint64_t>(pushed);
       done.moved += static_cast<uint64_t>(pushed);
     }
+    if (done.moved >= length) return done;
+    const int64_t at = Behind(source_offset, done.moved - held);
+    const int64_t pulled = Move(source, at, pipe, kOwnPosition, length - done.moved, false);
+    if (pulled <= 0) {
+      done.error = static_cast<int>(-pulled);
+      return done;
+    }
+    done.held = static_cast<uint64_t>(pulled);
   }
-  return done;
+}
+
+bool IsCached(const Endpoint& file, int64_t offset, uint64_t length) {
+  const int64_t page = sysconf(_SC_PAGESIZE);
+  const int64_t end = offset + static_cast<int64_t>(length);
+  for (int64_t at = offset; at < end; at = (at / page + 1) * page) {
+    if (!IsPageCached(file, at)) return false;
+  }
+  return true;
+}
+
+void AwaitReady(const Endpoint& side, int16_t events, int milliseconds) {
+  if (side.IsFile()) return;
+  Calls().poll(events == POLLIN ? side.source_fd() : side.sink_fd(), events, milliseconds);
 }
 
 int64_t Tee(const Pipe& from, const Pipe& to, uint64_t length) {

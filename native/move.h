@@ -38,10 +38,18 @@ struct Relayed {
 };
 
 /// Moves up to `length` bytes from one descriptor to another that no single call serves, through
-/// `pipe`, which is empty: splice in and splice out, until a side would block, ends or fails. As
-/// for Move, never waits for a peer.
-Relayed Relay(const Endpoint& source, const Pipe& pipe, const Endpoint& sink, int64_t sink_offset,
-              uint64_t length);
+/// `pipe`, in which `held` of them lie already: splice in and splice out, until a side would block,
+/// ends or fails. As for Move, never waits for a peer.
+Relayed Relay(const Endpoint& source, int64_t source_offset, const Pipe& pipe, uint64_t held,
+              const Endpoint& sink, int64_t sink_offset, uint64_t length);
+
+/// Whether `length` bytes of `file` at `offset` are in the page cache, so that moving them waits
+/// for no disk. 250 ns a page.
+bool IsCached(const Endpoint& file, int64_t offset, uint64_t length);
+
+/// Waits until `side` polls for `events`, or has failed or ended; no longer than `milliseconds`.
+/// Files always do.
+void AwaitReady(const Endpoint& side, int16_t events, int milliseconds);
 
 /// Shares up to `length` bytes at the front of `from` with `to`. Returns their number, 0 when
 /// `from` is empty and has ended, or −errno. 25 ns a page.

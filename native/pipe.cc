@@ -44,7 +44,7 @@ int64_t Pipe::Resize(int slots) const {
 }
 
 bool Pipe::HasRoom() const {
-  const int64_t ready = RetryInterrupted([this] { return Calls().poll(sink_fd(), POLLOUT); });
+  const int64_t ready = RetryInterrupted([this] { return Calls().poll(sink_fd(), POLLOUT, 0); });
   return ready > 0 && (ready & POLLOUT) != 0;
 }
 

@@ -84,8 +84,8 @@ struct SystemCalls {
   int64_t (*setsockopt)(int fd, int option, int value);
   /// ioctl(fd, FIONREAD).
   int64_t (*ioctl)(int fd);
-  /// poll(2) of one descriptor without waiting; returns `revents`.
-  int64_t (*poll)(int fd, int16_t events);
+  /// poll(2) of one descriptor, for so long at the most; returns `revents`.
+  int64_t (*poll)(int fd, int16_t events, int milliseconds);
   /// fsync(2).
   int64_t (*fsync)(int fd);
   /// fdatasync(2).

@@ -26,6 +26,11 @@ const READ_BYTES_MIN = 4096
 const LOW_WATER_BYTES_MIN = 65536
 /** Above this the kernel could not keep its promise with a default receive buffer, in bytes. */
 const LOW_WATER_BYTES_MAX = 1 << 20
+/**
+ * What a disk job is woken for that carries a busy stream, in bytes: a third less CPU over loopback TCP
+ * than to be woken for every packet. It looks by itself after a millisecond.
+ */
+const CARRY_LOW_WATER_BYTES = 1 << 18
 
 /**
  * A non-blocking descriptor that can be waited for: a stream socket or a pipe.
@@ -154,6 +159,9 @@ export class DescriptorEnd implements SourceEnd, SinkEnd {
   }
   lendTo(job: RunningJob | undefined): void {
     this.#borrower = job
+  }
+  awaitMuch(): void {
+    this.#setLowWater(CARRY_LOW_WATER_BYTES)
   }
   readable(wantedBytes: number): Promise<void> {
     if (!this.isOpen()) return Promise.resolve()

@@ -167,7 +167,8 @@ export class FileEnd implements SourceEnd, SinkEnd {
     return this.#direct()
   }
   get directSink(): DirectPlace | undefined {
-    return this.#direct()
+    const place = this.#direct()
+    return place === undefined ? undefined : { ...place, copiesRanges: this.file.copiesRanges }
   }
   leftDirectly(bytes: number): void {
     if (this.#offset >= 0) this.#offset += bytes

@@ -86,9 +86,12 @@ export class EndSource implements PullSide {
   lendTo(job: RunningJob | undefined): void {
     this.end.lendTo?.(job)
   }
-  leftDirectly(bytes: number): void {
-    this.end.leftDirectly?.(bytes)
-    if (this.end.hidesCopies === true) ledger.countUnknown(bytes)
+  awaitMuch(): void {
+    this.end.awaitMuch?.()
+  }
+  leftDirectly(bytes: number, heldBytes: number): void {
+    this.end.leftDirectly?.(bytes + heldBytes)
+    if (this.end.hidesCopies === true) ledger.countUnknown(bytes + heldBytes)
   }
   endedDirectly(): number {
     return this.end.endedDirectly?.() ?? 0

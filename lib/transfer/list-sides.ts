@@ -91,11 +91,14 @@ export class ListSource implements PullSide {
     if (!(first instanceof ExtentWindow && first.raw instanceof FileRaw)) return undefined
     return { kind: 'file', lengthBytes: first.length, ...first.raw.at(first.offset) }
   }
-  relayPipe(): undefined {
-    // What it holds lies in pipes or in files already.
+  relayPipe(lengthBytes: number): HeldPipe | undefined {
+    return pipePool.borrow(lengthBytes, 0, 'loan')
   }
   lendTo(): void {
     // It has no place of its own.
+  }
+  awaitMuch(): void {
+    // It never waits.
   }
   leftDirectly(bytes: number): void {
     this.segments.dropFront(bytes)

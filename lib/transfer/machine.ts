@@ -3,23 +3,15 @@ import { listenForAbort } from '../abort.js'
 import { transfers, type TransferMessage } from '../audit/channels.js'
 import { ledger } from '../audit/ledger.js'
 import type { TransferOptions } from '../contract.js'
-import {
-  directCall,
-  mayRelay,
-  moveDirect,
-  relay,
-  type DirectCall,
-  type DirectPlace,
-} from '../endpoints/direct.js'
 import { EAGAIN, TURN_BYTES_MAX } from '../endpoints/end.js'
 import type { Eventually } from '../eventually.js'
 import { AbortError, systemError, TransferError } from '../errors.js'
 import { listOf } from '../list/buffer-list.js'
 import type { Segments } from '../list/segments.js'
-import { PipeParcel, POOL, type Parcel } from '../raw/parcel.js'
-import { pipePool, type HeldPipe } from '../raw/pipe-pool.js'
-import { opened, type JobResult, type RunningJob } from '../reactor.js'
+import { PipeParcel, type Parcel } from '../raw/parcel.js'
+import type { HeldPipe } from '../raw/pipe-pool.js'
 import type { Plan } from './plan.js'
+import { Shortcut, type Leap } from './shortcut.js'
 import type { PullSide, PushSide } from './sides.js'
 
 /** Linux's ECANCELED: what a disk job answers that was asked to stop. */
@@ -78,9 +70,8 @@ export class Machine {
   /** Whether the source ended. */
   isEof: boolean
   private readonly job: Job
-  /** Whether one call may still move bytes from place to place. */
-  private mayGoDirect: boolean
-  private directJob: RunningJob | undefined
+  /** The way past parcels, for as long as there may be one. */
+  private shortcut: Shortcut | undefined
   /** Bytes since others last had their turn. */
   private turnBytes: number
   private parcel: Parcel | undefined
@@ -98,8 +89,8 @@ export class Machine {
     this.bytesMoved = 0
     this.isEof = false
     this.job = job
-    this.mayGoDirect = job.plan.copyCause === undefined
-    this.directJob = undefined
+    this.shortcut =
+      job.plan.copyCause === undefined ? new Shortcut(job.source, job.sink) : undefined
     this.turnBytes = 0
     this.parcel = undefined
     this.residual = undefined
@@ -217,9 +208,13 @@ export class Machine {
     const left = length - this.bytesMoved
     if (left <= 0) return 'END'
     if (sink.adopt !== undefined && this.adoptFront(left)) return 'PULL'
-    if (this.mayGoDirect) {
-      const going = this.goDirect(left)
-      if (going !== undefined) return going
+    const leaping = this.shortcut?.attempt(left)
+    if (leaping !== undefined) {
+      if (!(leaping instanceof Promise)) return this.leapt(leaping)
+      return leaping.then((leap) => {
+        this.turnBytes = 0
+        return this.leapt(leap)
+      })
     }
     const wanted = Math.min(left, source.batchBytes, sink.batchBytes)
     const trays = plan.copyCause === undefined ? sink.trays(wanted) : undefined
@@ -227,102 +222,46 @@ export class Machine {
     if (loaded instanceof Promise) return loaded.then((it) => this.loaded(it, wanted, trays))
     return this.loaded(loaded, wanted, trays)
   }
-  /** One call of the kernel from place to place, where there is one for the two. */
-  private goDirect(left: number): Eventually<State> | undefined {
-    const { source, sink } = this.job
-    const from = source.direct()
-    const to = from === undefined ? undefined : sink.direct()
-    if (from === undefined || to === undefined) return undefined
-    const call = directCall(from.kind, to.kind)
-    if (call === undefined) return this.goByRelay(left, from, to)
-    const wanted = Math.min(left, from.lengthBytes, source.batchBytes, sink.batchBytes)
-    const moving = moveDirect(from, to, wanted)
-    if (!('done' in moving)) return this.wentDirect(moving, call, from, to)
-    return this.whenDone(moving).then((moved) => this.wentDirect(moved, call, from, to))
-  }
-  /** What a disk job came to that works on both places. */
-  private async whenDone(job: RunningJob): Promise<JobResult> {
-    const { source, sink } = this.job
-    this.directJob = job
-    source.lendTo(job)
-    sink.lendTo(job)
-    const moved = await job.done
-    this.directJob = undefined
-    this.turnBytes = 0
-    source.lendTo(undefined)
-    sink.lendTo(undefined)
-    return moved
-  }
-  /** Many parcels, through one pipe, by one call of the addon. */
-  private goByRelay(
-    left: number,
-    from: DirectPlace,
-    to: DirectPlace,
-  ): Eventually<State> | undefined {
-    if (!mayRelay(from.kind, to.kind)) return undefined
-    const { source, sink } = this.job
-    // A job is no turn of the JavaScript thread's.
-    const wanted = Math.min(left, sink.batchBytes)
-    const held = source.relayPipe(wanted)
-    if (held === undefined) return undefined
-    const moving = relay(from, held.pipe, to, wanted)
-    if (!('done' in moving)) return this.relayed(moving, held, wanted)
-    return this.whenDone(moving).then((moved) => this.relayed(moved, held, wanted))
-  }
-  private relayed({ bytes, errno }: JobResult, held: HeldPipe, wanted: number): Eventually<State> {
-    const { source, sink, plan } = this.job
-    held.bytes = bytes === wanted ? 0 : Math.max(0, opened().pending(held.pipe))
-    if (bytes + held.bytes > 0) source.leftDirectly(bytes + held.bytes)
-    if (bytes > 0) sink.cameDirectly(bytes, 'splice')
-    if (held.bytes > 0) this.parcel = new PipeParcel([held], held.bytes, POOL)
-    else pipePool.giveBack(held)
+  private leapt(leap: Leap): Eventually<State> {
+    const { source, length } = this.job
+    const { bytes, errno, parcel, call, from, isRelayed } = leap
+    this.parcel = parcel
     if (bytes > 0) this.progress(bytes)
-    if (this.isCancelled || this.bytesMoved >= this.job.length) return 'END'
-    // Cancelled by an abort, or because a place was closed: the next attempt tells.
-    if (errno === ECANCELED) return this.parcel === undefined ? 'PULL' : 'PUSH'
-    if (this.parcel !== undefined) return this.pushed(this.parcel, -errno)
-    if (errno === EAGAIN) return 'SOURCE'
-    if (bytes === wanted) return this.turnBytes >= TURN_BYTES_MAX ? 'YIELD' : 'PULL'
-    if (errno === 0) {
-      this.isEof = true
-      return 'END'
-    }
-    return plan.fallsBack(-errno, 'splice') ? 'PULL' : this.fail('source', -errno, 'splice')
-  }
-  private wentDirect(
-    { bytes, errno }: JobResult,
-    call: DirectCall,
-    from: DirectPlace,
-    to: DirectPlace,
-  ): Eventually<State> {
-    if (bytes > 0) {
-      this.job.source.leftDirectly(bytes)
-      this.job.sink.cameDirectly(bytes, call)
-      this.progress(bytes)
-      if (this.bytesMoved >= this.job.length) return 'END'
-    }
-    if (errno === EAGAIN) return this.waitDirectly(from, to)
-    if (bytes > 0) return this.turnBytes >= TURN_BYTES_MAX ? 'YIELD' : 'PULL'
-    if (errno === ECANCELED && this.isCancelled) return 'END'
+    if (this.isCancelled || this.bytesMoved >= length) return 'END'
+    // Cancelled because a place was closed: the next attempt tells.
+    if (parcel !== undefined) return errno === ECANCELED ? 'PUSH' : this.pushed(parcel, -errno)
+    if (errno === EAGAIN) return this.waitDirectly(leap)
+    if (errno === ECANCELED || (bytes > 0 && errno === 0)) return this.nextPull()
+    if (isRelayed && errno !== 0) return this.relayFailed(errno)
+    if (bytes > 0) return this.nextPull()
     if (SINK_ERRORS.has(errno)) return this.fail('sink', -errno, call)
     // Files that say they have no bytes may have some; one that gave some has ended.
     if (errno === 0 && this.bytesMoved > 0 && from.lengthBytes === Infinity) {
-      const cut = this.job.source.endedDirectly()
+      const cut = source.endedDirectly()
       if (cut !== 0) return this.fail('source', cut, call)
       this.isEof = true
       return 'END'
     }
     // The end, or a refusal, or an error that does not say at which side: parcels tell.
-    this.mayGoDirect = false
+    this.shortcut = undefined
     if (errno !== 0) ledger.countFallback(call, systemError(errno)[0])
     return 'PULL'
   }
+  /** The source's error, which a socket tells only once. */
+  private relayFailed(errno: number): State {
+    return this.job.plan.fallsBack(-errno, 'splice')
+      ? 'PULL'
+      : this.fail('source', -errno, 'splice')
+  }
+  private nextPull(): State {
+    return this.turnBytes >= TURN_BYTES_MAX ? 'YIELD' : 'PULL'
+  }
   /** EAGAIN of a call between two places does not say which of them has to be waited for. */
-  private async waitDirectly(from: DirectPlace, to: DirectPlace): Promise<State> {
+  private async waitDirectly({ from, to, isRelayed }: Leap): Promise<State> {
     const { source, sink } = this.job
     ledger.countRetry()
     if (from.kind !== 'file') await source.ready(1)
-    if (to.kind !== 'file' && !this.isCancelled) await sink.ready()
+    if (!isRelayed && to.kind !== 'file' && !this.isCancelled) await sink.ready()
     return this.waited('PULL')
   }
   private loaded(
@@ -382,7 +321,7 @@ export class Machine {
       }
       this.closeParcel()
       if (this.bytesMoved >= this.job.length) return 'END'
-      return this.turnBytes >= TURN_BYTES_MAX ? 'YIELD' : 'PULL'
+      return this.nextPull()
     }
     if (n === -EAGAIN) return 'STALLED'
     const isPages = parcel instanceof PipeParcel
@@ -491,7 +430,7 @@ export class Machine {
   private onAbort(): void {
     this.isCancelled = true
     this.cancel?.()
-    this.directJob?.cancel()
+    this.shortcut?.cancel()
     this.job.source.wake()
     this.job.sink.wake()
   }

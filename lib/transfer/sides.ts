@@ -28,8 +28,10 @@ export interface PullSide {
   relayPipe(lengthBytes: number): HeldPipe | undefined
   /** A disk job makes such calls, or has ended: the place's owner may close it meanwhile. */
   lendTo(job: RunningJob | undefined): void
-  /** Bytes have left by such a call. */
-  leftDirectly(bytes: number): void
+  /** Such a job begins that waits by itself: to be woken seldom, with much. */
+  awaitMuch(): void
+  /** Bytes have gone to the sink by such a call, and others into a pipe before it. */
+  leftDirectly(bytes: number, heldBytes: number): void
   /** Such a call has found the end: 0, or −errno where it came before the bytes that were there. */
   endedDirectly(): number
   /** The bytes of a parcel whose pages the sink refused, in memory. Closes the parcel. */

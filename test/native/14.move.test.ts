@@ -7,7 +7,7 @@ import { expectSameBytes } from '../support/first-difference.js'
 import { tempFolder } from '../support/folders.js'
 import { needsAddon } from '../support/needs.js'
 import { tcpPair, unixPair } from '../support/socket-pairs.js'
-import { adopted, contentOf, door, E, fileOf, filled, openedFile, pipe } from './door.js'
+import { adopted, contentOf, door, E, fileOf, filled, openedFile, pipe, script } from './door.js'
 
 const fdOf = (socket: Socket): number =>
   (socket as unknown as { _handle: { fd: number } })._handle.fd
@@ -136,5 +136,19 @@ describe('The door to the addon: moving bytes', () => {
     door().writev(adopted(fdOf(client)), [bytes(2, 777)], 0, false)
     expect(door().pending(adopted(fdOf(server)))).to.equal(777)
     expect(door().pending(filled(bytes(2, 12_345)))).to.equal(12_345)
+  })
+
+  it('says whether a range of a file is in the page cache', async () => {
+    const file = adopted(await fileOf(bytes(9, 20_000)))
+    expect(door().isCached(file, 1, 19_999)).to.equal(true)
+    expect(door().isCached(file, 4096, 1)).to.equal(true)
+    expect(door().isCached(file, 0, 0)).to.equal(true)
+    // Behind its end there is nothing to be in it.
+    expect(door().isCached(file, 1, 20_480)).to.equal(false)
+    // The third page is not there.
+    script({ call: 'preadv2', errno: 11, skip: 2 })
+    expect(door().isCached(file, 4095, 4098)).to.equal(false)
+    expect(door().isCached(file, 4095, 4098)).to.equal(true)
+    expect(door().scriptedCalls()['preadv2']).to.equal(6)
   })
 })

@@ -24,12 +24,13 @@ import { reset } from './reset.js'
 
 const SIZES = [0, 1, 4097, 65537, 1048577] as const
 
-/** The call that moves bytes by reference between two kinds of places. */
-function byReference(from: Kind, to: Kind): string {
-  if (!isFile(from) || to === 'pipe') return 'splice'
-  if (!isFile(to)) return 'sendfile'
-  // Between two file systems that have nothing in common, pages go through a pipe.
-  return from === to ? 'copy_file_range' : 'splice'
+/** The calls by which bytes may move by reference between two kinds of places. */
+function byReference(from: Kind, to: Kind): readonly string[] {
+  if (!isFile(from) || to === 'pipe') return ['splice']
+  if (!isFile(to)) return ['sendfile']
+  // Between two file systems that have nothing in common, and where extents cannot be shared, pages go
+  // through a pipe.
+  return from === to ? ['splice', 'copy_file_range'] : ['splice']
 }
 
 describe('transfer()', () => {
@@ -55,7 +56,10 @@ describe('transfer()', () => {
             const copies = copiedBytes(account) - (account.copied['staging'] ?? 0)
             expect(copies, 'copied').to.equal(isByReference ? 0 : length)
             if (length > 0) {
-              expect(result.ways).to.include(isByReference ? byReference(from, to) : 'write')
+              const expected = isByReference ? byReference(from, to) : ['write']
+              expect(result.ways).to.satisfy((ways: string[]) =>
+                ways.some((way) => expected.includes(way)),
+              )
               expect(result.ways.some((way) => way.startsWith('copy:'))).to.equal(!isByReference)
             }
           }

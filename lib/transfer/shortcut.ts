@@ -1,0 +1,123 @@
+import {
+  carry,
+  directCall,
+  mayWait,
+  moveNow,
+  wantsPipe,
+  type DirectCall,
+  type DirectPlace,
+} from '../endpoints/direct.js'
+import { TURN_BYTES_MAX } from '../endpoints/end.js'
+import type { Eventually } from '../eventually.js'
+import { PipeParcel, POOL } from '../raw/parcel.js'
+import type { HeldPipe } from '../raw/pipe-pool.js'
+import { pipePool } from '../raw/pipe-pool.js'
+import { opened, type JobResult, type RunningJob } from '../reactor.js'
+import type { PullSide, PushSide } from './sides.js'
+
+/**
+ * Bytes that one disk job carries at the most. It costs two thread switches, 20 µs, and moves this much
+ * in 4 ms; a caller who wants to see progress does not wait long.
+ */
+const CARRY_BYTES_MAX = 16 << 20
+
+/** What an attempt came to. */
+export interface Leap {
+  readonly from: DirectPlace
+  readonly to: DirectPlace
+  readonly call: DirectCall
+  /** Bytes that the sink has taken. */
+  readonly bytes: number
+  /** Why it took no more: a positive errno, the sink's where there is a parcel. 0: the end, or all. */
+  readonly errno: number
+  /** Bytes that have left the source, and that the sink did not take. */
+  readonly parcel: PipeParcel | undefined
+  /** Whether it went through a pipe, so that an error without a parcel is the source's. */
+  readonly isRelayed: boolean
+}
+
+/**
+ * The way past parcels: places between which bytes go without JavaScript.
+ *
+ * Where a place may wait for a disk, a disk thread makes the calls. Between two sockets the JavaScript
+ * thread does, a turn at a time, until a whole turn has shown that the stream is busy: then a disk thread
+ * carries on, if one is free, and waits by itself for what comes within a millisecond, which costs a
+ * tenth of a wake-up of ours.
+ */
+export class Shortcut {
+  private readonly source: PullSide
+  private readonly sink: PushSide
+  /** The job that works on both places. */
+  private job: RunningJob | undefined
+  /** Bytes that show that the stream is busy. */
+  private busyBytes: number
+
+  constructor(source: PullSide, sink: PushSide) {
+    this.source = source
+    this.sink = sink
+    this.job = undefined
+    this.busyBytes = 0
+  }
+  /** Moves at most so many bytes; undefined where there is no such way for the next ones. */
+  attempt(lengthBytes: number): Eventually<Leap> | undefined {
+    const from = this.source.direct()
+    const to = from === undefined ? undefined : this.sink.direct()
+    if (from === undefined || to === undefined) return undefined
+    const wanted = Math.min(lengthBytes, from.lengthBytes)
+    const turn = Math.min(wanted, TURN_BYTES_MAX)
+    const held = wantsPipe(from, to) ? this.source.relayPipe(turn) : undefined
+    const call = held === undefined ? directCall(from.kind, to.kind) : 'splice'
+    if (call === undefined) return undefined
+    const way = { from, to, call }
+    if (!mayWait(from, to, wanted) && !this.isBusy(wanted)) {
+      const now = moveNow(from, held?.pipe, to, turn)
+      this.busyBytes += now.bytes
+      return this.leapt(way, held, now)
+    }
+    this.source.awaitMuch()
+    const job = carry(from, held?.pipe, to, Math.min(wanted, CARRY_BYTES_MAX))
+    return this.whenDone(job).then((moved) => {
+      if (moved.bytes < TURN_BYTES_MAX) this.busyBytes = 0
+      return this.leapt(way, held, moved)
+    })
+  }
+  /** Stops a job at its next call. */
+  cancel(): void {
+    this.job?.cancel()
+  }
+  /** Whether a thread is worth its price, and one can be spared. */
+  private isBusy(lengthBytes: number): boolean {
+    if (this.busyBytes < TURN_BYTES_MAX || lengthBytes < TURN_BYTES_MAX) return false
+    return opened().hasSpareThread()
+  }
+  private async whenDone(job: RunningJob): Promise<JobResult> {
+    const { source, sink } = this
+    this.job = job
+    source.lendTo(job)
+    sink.lendTo(job)
+    const moved = await job.done
+    this.job = undefined
+    source.lendTo(undefined)
+    sink.lendTo(undefined)
+    return moved
+  }
+  private leapt(
+    way: Pick<Leap, 'from' | 'to' | 'call'>,
+    held: HeldPipe | undefined,
+    { bytes, errno }: JobResult,
+  ): Leap {
+    const parcel = held === undefined ? undefined : leftIn(held)
+    const heldBytes = parcel?.remaining ?? 0
+    if (bytes + heldBytes > 0) this.source.leftDirectly(bytes, heldBytes)
+    if (bytes > 0) this.sink.cameDirectly(bytes, way.call)
+    return { ...way, bytes, errno, parcel, isRelayed: held !== undefined }
+  }
+}
+
+/** What lies in a pipe that bytes went through. */
+function leftIn(held: HeldPipe): PipeParcel | undefined {
+  held.bytes = Math.max(0, opened().pending(held.pipe))
+  if (held.bytes > 0) return new PipeParcel([held], held.bytes, POOL)
+  pipePool.giveBack(held)
+  return undefined
+}

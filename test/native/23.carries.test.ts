@@ -1,0 +1,208 @@
+/** Disk jobs that carry bytes from place to place, and wait a moment for peers that are busy. */
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import type { Socket } from 'node:net'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import { runJob, type JobResult, type RunningJob } from '#lib/reactor.js'
+import type { Descriptor, Pipe } from '#lib/native.js'
+import { bytes } from '../support/bytes.js'
+import { expectSameBytes } from '../support/first-difference.js'
+import { tempFolder } from '../support/folders.js'
+import { needsAddon } from '../support/needs.js'
+import { tcpPair, unixPair } from '../support/socket-pairs.js'
+import { adopted, contentOf, door, E, fileOf, openedFile, pipe, script } from './door.js'
+
+const EAGAIN = 11
+const ECANCELED = 125
+
+const borrowed = (socket: Socket): Descriptor =>
+  adopted((socket as unknown as { _handle: { fd: number } })._handle.fd)
+
+interface Way {
+  readonly from: Descriptor
+  readonly fromOffset?: number
+  readonly through?: Pipe
+  readonly to: Descriptor
+  readonly toOffset?: number
+}
+
+function carry(way: Way, length: number): RunningJob {
+  const { from, fromOffset = -1, through = null, to, toOffset = -1 } = way
+  return runJob((token) => door().carry(from, fromOffset, through, to, toOffset, length, token))
+}
+
+/** Carries until so many bytes are moved, each time as far as it goes at once. */
+async function carryAll(way: Way, length: number): Promise<JobResult[]> {
+  const results: JobResult[] = []
+  for (let left = length; left > 0; left -= results.at(-1)?.bytes ?? 0) {
+    results.push(await carry(way, left).done)
+  }
+  return results
+}
+
+/** A job that goes on until it is cancelled. */
+async function endlessRead(): Promise<RunningJob> {
+  const file = adopted(await fileOf(bytes(9, 1 << 20)))
+  const target = Buffer.alloc(1 << 20)
+  return runJob((token) => door().readAt(file, 0, target, 0, 1 << 20, token))
+}
+
+describe('The door to the addon: carries', () => {
+  beforeEach(function () {
+    needsAddon(this)
+  })
+
+  it('go from file to file, through a pipe or without', async () => {
+    const content = bytes(1, 3_000_001)
+    const from = adopted(await fileOf(content))
+    for (const through of [pipe(256), pipe(2), undefined]) {
+      const path = join(await tempFolder(), 'file')
+      const to = adopted(openedFile(path, 'w'))
+      const way = { from, fromOffset: 7, to, toOffset: 5, ...(through && { through }) }
+      const { bytes: n, errno } = await carry(way, 1 << 30).done
+      expect({ n, errno }).to.deep.equal({ n: content.length - 7, errno: 0 })
+      expectSameBytes(readFileSync(path).subarray(5), content.subarray(7))
+    }
+  })
+
+  it("use and move files' own positions", async () => {
+    const content = bytes(2, 100_000)
+    const from = adopted(await fileOf(content))
+    const path = join(await tempFolder(), 'file')
+    const to = adopted(openedFile(path, 'w'))
+    const way = { from, to, through: pipe(16) }
+    expect((await carry(way, 70_000).done).bytes).to.equal(70_000)
+    expect((await carry(way, 70_000).done).bytes).to.equal(30_000)
+    expectSameBytes(readFileSync(path), content)
+  })
+
+  for (const [name, pair] of [
+    ['TCP', tcpPair],
+    ['unix sockets', unixPair],
+  ] as const) {
+    it(`go from a file over ${name}, at the reader's pace`, async () => {
+      const content = bytes(3, 9_000_000)
+      const { client, server } = await pair()
+      const arriving = collected(server)
+      const way = { from: adopted(await fileOf(content)), fromOffset: 0, to: borrowed(client) }
+      let at = 0
+      while (at < content.length) {
+        at += (await carry({ ...way, fromOffset: at }, content.length - at).done).bytes
+      }
+      client.end()
+      expectSameBytes(await arriving, content)
+    })
+
+    it(`go from ${name} to ${name}, and keep in the pipe what the sink does not take`, async () => {
+      const content = bytes(4, 9_000_000)
+      const source = await pair()
+      const sink = await pair()
+      source.client.write(content)
+      const through = pipe(256)
+      const way = { from: borrowed(source.server), through, to: borrowed(sink.client) }
+      // Nobody reads: the sink fills up, and a carry ends there.
+      const full = await carry(way, content.length).done
+      expect(full.errno).to.equal(EAGAIN)
+      const held = contentOf(through)
+      const front = content.subarray(0, full.bytes + held.length)
+      expectSameBytes(held, front.subarray(full.bytes))
+      expect(full.bytes).to.be.greaterThan(0)
+    })
+
+    it(`wait for more from ${name}, for a moment`, async () => {
+      const content = bytes(5, 5_000_000)
+      const { client, server } = await pair()
+      const path = join(await tempFolder(), 'file')
+      const to = adopted(openedFile(path, 'w'))
+      client.write(content)
+      const way = { from: borrowed(server), through: pipe(256), to }
+      script({ call: 'poll', skip: 1e9 })
+      const results = await carryAll(way, content.length)
+      expect(results.slice(0, -1).map(({ errno }) => errno)).to.deep.equal(
+        results.slice(0, -1).map(() => EAGAIN),
+      )
+      expectSameBytes(readFileSync(path), content)
+      const quiet = await carry(way, 1).done
+      expect(quiet).to.deep.equal({ bytes: 0, errno: EAGAIN })
+      expect(door().scriptedCalls()['poll']).to.be.greaterThan(0)
+      client.end()
+      await once(client, 'finish')
+    })
+  }
+
+  it('end at the end of a socket, and with its error', async () => {
+    const ending = await tcpPair()
+    const path = join(await tempFolder(), 'file')
+    const to = adopted(openedFile(path, 'w'))
+    ending.client.end('the end')
+    await once(ending.client, 'finish')
+    const way = { from: borrowed(ending.server), through: pipe(), to }
+    let got = 0
+    let last: JobResult
+    do {
+      last = await carry(way, 100).done
+      got += last.bytes
+    } while (last.errno === EAGAIN)
+    expect({ got, errno: last.errno }).to.deep.equal({ got: 7, errno: 0 })
+    script({ call: 'splice', errno: -E.ECONNRESET })
+    expect(await carry(way, 100).done).to.deep.equal({ bytes: 0, errno: -E.ECONNRESET })
+  })
+
+  it('end where a call would block though its side polls ready', async () => {
+    const { client, server } = await unixPair()
+    const way = { from: borrowed(server), through: pipe(), to: borrowed((await unixPair()).client) }
+    client.write('x'.repeat(1000))
+    script({ call: 'splice', errno: EAGAIN, times: 1e9 })
+    expect(await carry(way, 1000).done).to.deep.equal({ bytes: 0, errno: EAGAIN })
+    expect(door().scriptedCalls()['splice']).to.be.at.most(2)
+  })
+
+  it('do not wait for a peer while another job waits for a thread', async () => {
+    const { server } = await tcpPair()
+    const through = pipe()
+    const way = { from: borrowed(server), through, to: borrowed((await tcpPair()).client) }
+    script({ call: 'pread', maxBytes: 1, times: 1e9 })
+    const readers = await Promise.all(Array.from({ length: 4 }, endlessRead))
+    const first = carry(way, 1000)
+    const behind = await endlessRead()
+    readers[0]?.cancel()
+    expect(await first.done).to.deep.equal({ bytes: 0, errno: EAGAIN })
+    expect(door().scriptedCalls()['poll'] ?? 0).to.equal(0)
+    for (const each of [...readers, behind]) each.cancel()
+    await Promise.all([...readers, behind].map(({ done }) => done))
+  })
+
+  it('can be cancelled, and say what is done', async () => {
+    const content = bytes(6, 1 << 20)
+    const from = adopted(await fileOf(content))
+    const path = join(await tempFolder(), 'file')
+    const to = adopted(openedFile(path, 'w'))
+    script({ call: 'splice', maxBytes: 100, times: 1e9 })
+    const through = pipe()
+    const job = carry({ from, fromOffset: 0, through, to, toOffset: 0 }, 1 << 20)
+    job.cancel()
+    const { bytes: n, errno } = await job.done
+    expect(n).to.be.at.most(1 << 20)
+    if (n < 1 << 20) expect(errno).to.equal(ECANCELED)
+    script()
+    expectSameBytes(readFileSync(path), content.subarray(0, n))
+  })
+
+  it('are told when no thread can be spared', async () => {
+    expect(door().hasSpareThread()).to.equal(true)
+    script({ call: 'pread', maxBytes: 1, times: 1e9 })
+    const readers = await Promise.all([endlessRead(), endlessRead()])
+    expect(door().hasSpareThread()).to.equal(false)
+    for (const each of readers) each.cancel()
+    await Promise.all(readers.map(({ done }) => done))
+    expect(door().hasSpareThread()).to.equal(true)
+  })
+})
+
+/** All that a socket gets, until its end. */
+async function collected(socket: Socket): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  for await (const chunk of socket) chunks.push(chunk as Buffer)
+  return Buffer.concat(chunks)
+}
