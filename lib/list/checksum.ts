@@ -11,7 +11,7 @@ import { endAll } from './body.js'
 import { combine, crc32cOfZeros, frontOf } from './crc32c-algebra.js'
 import { crc32cWord } from './crc32c.js'
 import type { Leaf } from './leaf.js'
-import { Marks } from './marks.js'
+import { Marks, NO_MARKS } from './marks.js'
 import type { Segments } from './segments.js'
 import { MemoryWindow, type Window } from './window.js'
 
@@ -42,11 +42,12 @@ interface LeafRange {
 
 function continuedInLeaf(crc: number, leaf: Leaf, range: LeafRange): number {
   const { length, at } = range
-  const marks = length === leaf.lengthBytes ? (leaf.marks ??= marksOf(leaf, at)) : leaf.marks
+  if (leaf.marks === NO_MARKS && length === leaf.lengthBytes) leaf.marks = marksOf(leaf, at)
+  const { marks } = leaf
   let { index, within } = range
   let sum = crc
   for (let done = 0; done < length;) {
-    if (marks !== undefined && within === 0 && index >= marks.first && index < marks.last) {
+    if (within === 0 && index >= marks.first && index < marks.last) {
       const next = marks.within(index, length - done)
       if (next > index) {
         sum = marks.continued(sum, index, next)
@@ -65,15 +66,15 @@ function continuedInLeaf(crc: number, leaf: Leaf, range: LeafRange): number {
   return sum
 }
 
-/** Of a leaf that lies at an offset; undefined where a window of it keeps no checksum. */
-function marksOf(leaf: Leaf, at: number): Marks | undefined {
+/** Of a leaf that lies at an offset; none where a window of it keeps no checksum. */
+function marksOf(leaf: Leaf, at: number): Marks {
   const sums = [0]
   const ends = [0]
   let crc = 0
   let end = 0
   for (let i = leaf.head; i < leaf.windows.length; i++) {
     const window = leaf.windows[i] as Window
-    if (window.crc === undefined && !keepsCrc(window)) return undefined
+    if (window.crc === undefined && !keepsCrc(window)) return NO_MARKS
     crc = combine(crc, keptCrc(window, at + end), window.length)
     end += window.length
     sums.push(crc)
