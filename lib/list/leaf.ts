@@ -103,11 +103,11 @@ export class Leaf {
   drop(bytesMax: number): number {
     this.marks = NO_MARKS
     const { first } = this
-    const n = Math.min(bytesMax, first.length)
-    if (n < first.length) this.windows[this.head] = narrowed(first, n, first.length - n)
-    else this.forgetFirst()
-    this.base += n
-    return n
+    const { length } = first
+    if (bytesMax < length) return this.dropPart(first, bytesMax)
+    this.forgetFirst()
+    this.base += length
+    return length
   }
   /** Index of the window around a position, which must lie inside. */
   indexOf(position: number): number {
@@ -193,6 +193,11 @@ export class Leaf {
     windows[last] = (windows[last] as Window).part(0, lastBytes)
     if (!this.isCounted) return
     for (let i = 1; i < last; i++) (windows[i] as Window).retain()
+  }
+  private dropPart(first: Window, lengthBytes: number): number {
+    this.windows[this.head] = narrowed(first, lengthBytes, first.length - lengthBytes)
+    this.base += lengthBytes
+    return lengthBytes
   }
   private forgetFirst(): void {
     // A taken window must not keep its memory alive.

@@ -208,11 +208,12 @@ export class Segments {
   /** Moves all of another's windows to the back of this one. */
   pushAll(other: Segments): void {
     const { only } = other
-    if (only !== undefined) {
-      other.reset()
-      return this.push(only)
-    }
-    for (const leaf of other.takeLeaves()) this.append(leaf)
+    if (only === undefined) return this.pushLeaves(other)
+    // Not `reset`: these are all that a list without leaves has changed.
+    other.only = undefined
+    other.lengthBytes = 0
+    other.windowCount = 0
+    this.push(only)
   }
   /** Moves all of another's windows to the front of this one. */
   unshiftAll(other: Segments): void {
@@ -228,11 +229,7 @@ export class Segments {
   /** Releases bytes at the front. */
   dropFront(length: number): void {
     const { only } = this
-    if (only !== undefined) {
-      if (length === only.length) this.clear()
-      else if (length > 0) this.begin(narrowed(only, length, only.length - length))
-      return
-    }
+    if (only !== undefined) return this.dropOnly(only, length)
     this.finder?.forget()
     for (let left = length; left > 0;) {
       const leaf = this.leaves[0] as Leaf
@@ -300,6 +297,13 @@ export class Segments {
     }
     this.leaves.push(leaf)
     this.mergeAt(this.leaves.length - 1)
+  }
+  private pushLeaves(other: Segments): void {
+    for (const leaf of other.takeLeaves()) this.append(leaf)
+  }
+  private dropOnly(only: Window, length: number): void {
+    if (length === only.length) this.clear()
+    else if (length > 0) this.begin(narrowed(only, length, only.length - length))
   }
   private begin(window: Window): void {
     this.only = window
