@@ -62,7 +62,7 @@ function marksOf(leaf: Leaf, at: number): Marks {
     lengthBytes += window.length
     borders.push(crc, lengthBytes)
   }
-  return new Marks(borders, -head, head, windows.length)
+  return new Marks(borders, head, head, windows.length)
 }
 
 /** A checksum that is continued by a window. `at` is its offset in the list, for an error. */

@@ -13,15 +13,15 @@ export class Marks {
    * CRC-32C from seed 0 of the bytes up to it, and how many those are.
    */
   declare private readonly borders: readonly number[]
-  /** Which border of those is the one in front of the leaf's window 0. */
-  declare private readonly shift: number
+  /** The window that the first of them lies in front of; not its negative: V8 would box a −0. */
+  declare private readonly start: number
   /** The windows that are summed up: from the one at `first` up to `end`, those that no cut has changed. */
   declare readonly first: number
   declare readonly end: number
 
-  constructor(borders: readonly number[], shift: number, first: number, end: number) {
+  constructor(borders: readonly number[], start: number, first: number, end: number) {
     this.borders = borders
-    this.shift = shift
+    this.start = start
     this.first = first
     this.end = end
   }
@@ -29,7 +29,7 @@ export class Marks {
   from(index: number, first: number, end: number): Marks {
     return new Marks(
       this.borders,
-      this.shift + index,
+      this.start - index,
       Math.max(first, this.first - index),
       Math.min(end, this.end - index),
     )
@@ -44,7 +44,7 @@ export class Marks {
   }
 
   private at(border: number, which: 0 | 1): number {
-    return this.borders[2 * (border + this.shift) + which] as number
+    return this.borders[2 * (border - this.start) + which] as number
   }
 }
 
