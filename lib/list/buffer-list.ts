@@ -203,7 +203,7 @@ export class BufferList extends Reader implements Disposable {
     if (other === this) return this
     this.alive()
     other.reading()
-    this.growing(other.length)
+    this.growing(other.segments.length)
     other.ending()
     this.ending()
     this.settle()

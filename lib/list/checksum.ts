@@ -11,94 +11,69 @@ import { endAll } from './body.js'
 import { combine, crc32cOfZeros, frontOf } from './crc32c-algebra.js'
 import { crc32cWord } from './crc32c.js'
 import type { Leaf } from './leaf.js'
-import { Marks } from './marks.js'
+import { Marks, NO_MARKS } from './marks.js'
 import type { Segments } from './segments.js'
 import { MemoryWindow, type Window } from './window.js'
 
-/** CRC-32C of a range, as a signed word. */
-export function crcOfRange(
-  segments: Segments,
-  offset: number,
-  length: number,
-  seed: number,
-): number {
+/** CRC-32C of all the bytes, as a signed word. */
+export function crcOf(segments: Segments, seed: number): number {
+  const { single, inLeaves } = segments
   let crc = seed | 0
-  let at = offset
-  if (segments.single !== undefined) return continued(crc, segments.single, offset, length, at)
-  segments.visitLeaves(offset, length, (leaf, index, within, n) => {
-    crc = continuedInLeaf(crc, leaf, { index, within, length: n, at })
-    at += n
-  })
+  if (single !== undefined) return continuedByWindow(crc, single, 0)
+  let at = 0
+  for (const leaf of inLeaves) {
+    crc = continuedByLeaf(crc, leaf, at)
+    at += leaf.lengthBytes
+  }
   return crc
 }
 
-/** A range of a leaf: the window it begins in, where in that, its bytes, and its offset in the list. */
-interface LeafRange {
-  readonly index: number
-  readonly within: number
-  readonly length: number
-  readonly at: number
-}
-
-function continuedInLeaf(crc: number, leaf: Leaf, range: LeafRange): number {
-  const { length, at } = range
-  const marks = length === leaf.lengthBytes ? (leaf.marks ??= marksOf(leaf, at)) : leaf.marks
-  let { index, within } = range
+/** A checksum that is continued by a leaf. `at` is the leaf's offset in the list, for an error. */
+function continuedByLeaf(crc: number, leaf: Leaf, at: number): number {
+  if (leaf.marks === NO_MARKS) leaf.marks = marksOf(leaf, at)
+  const { windows, head, marks } = leaf
   let sum = crc
-  for (let done = 0; done < length;) {
-    if (marks !== undefined && within === 0 && index >= marks.first && index < marks.last) {
-      const next = marks.within(index, length - done)
-      if (next > index) {
-        sum = marks.continued(sum, index, next)
-        done += marks.bytesBetween(index, next)
-        index = next
-        continue
-      }
+  let done = 0
+  for (let i = head; i < windows.length;) {
+    if (i === marks.first && i < marks.end) {
+      sum = marks.continued(sum)
+      done += marks.lengthBytes
+      i = marks.end
+      continue
     }
-    const window = leaf.windows[index] as Window
-    const n = Math.min(length - done, window.length - within)
-    sum = continued(sum, window, within, n, at + done)
-    done += n
-    index++
-    within = 0
+    const window = windows[i] as Window
+    sum = continuedByWindow(sum, window, at + done)
+    done += window.length
+    i += 1
   }
   return sum
 }
 
-/** Of a leaf that lies at an offset; undefined where a window of it keeps no checksum. */
-function marksOf(leaf: Leaf, at: number): Marks | undefined {
-  const sums = [0]
-  const ends = [0]
+/** Of a leaf that lies at an offset; none where a window of it keeps no checksum. */
+function marksOf(leaf: Leaf, at: number): Marks {
+  const { windows, head } = leaf
+  const borders = [0, 0]
   let crc = 0
-  let end = 0
-  for (let i = leaf.head; i < leaf.windows.length; i++) {
-    const window = leaf.windows[i] as Window
-    if (window.crc === undefined && !keepsCrc(window)) return undefined
-    crc = combine(crc, keptCrc(window, at + end), window.length)
-    end += window.length
-    sums.push(crc)
-    ends.push(end)
+  let lengthBytes = 0
+  for (let i = head; i < windows.length; i++) {
+    const window = windows[i] as Window
+    if (window.crc === undefined && !keepsCrc(window)) return NO_MARKS
+    crc = combine(crc, keptCrc(window, at + lengthBytes), window.length)
+    lengthBytes += window.length
+    borders.push(crc, lengthBytes)
   }
-  return new Marks(sums, ends, -leaf.head, leaf.head, leaf.windows.length)
+  return new Marks(borders, head, head, windows.length)
 }
 
-/** A checksum that is continued by a part of a window. `at` is its offset in the list, for an error. */
-function continued(
-  crc: number,
-  window: Window,
-  within: number,
-  length: number,
-  at: number,
-): number {
-  if (length < window.length || (window.crc === undefined && !keepsCrc(window))) {
-    return crcOf(window, within, length, crc, at)
-  }
-  return combine(crc, keptCrc(window, at), length)
+/** A checksum that is continued by a window. `at` is its offset in the list, for an error. */
+function continuedByWindow(crc: number, window: Window, at: number): number {
+  if (window.crc === undefined && !keepsCrc(window)) return read(window, crc, at)
+  return combine(crc, keptCrc(window, at), window.length)
 }
 
 /** Of a whole window, which keeps it. */
 function keptCrc(window: Window, at: number): number {
-  return (window.crc ??= crcOf(window, 0, window.length, 0, at))
+  return (window.crc ??= read(window, 0, at))
 }
 
 /**
@@ -123,6 +98,7 @@ export function carryCrc(segments: Segments, crc: number): void {
   if (target === undefined) return
   const front = afterBytes === 0 ? crc | 0 : frontOf(crc, after, afterBytes)
   target.crc = combine(before, front, target.length)
+  for (const leaf of segments.inLeaves) leaf.marks = NO_MARKS
 }
 
 /** The only segment that is not in memory. */
@@ -147,18 +123,18 @@ function keepsCrc(window: Window): boolean {
   return window.pages === null || window.pages === 'owned'
 }
 
-/** Reads what it must. `at` is the range's offset in the list, for an error. */
-function crcOf(window: Window, within: number, length: number, seed: number, at: number): number {
-  if (window instanceof MemoryWindow) return crc32cWord(window.view(within, length), seed)
+/** Reads a window. `at` is its offset in the list, for an error. */
+function read(window: Window, seed: number, at: number): number {
+  const { length } = window
+  if (window instanceof MemoryWindow) return crc32cWord(window.view(0, length), seed)
   if (window.kind === 'zero') return crc32cOfZeros(seed, length)
   let crc = seed
   const leases: Lease[] = []
   try {
     for (let done = 0; done < length;) {
-      const stretch = window.stretch(within + done, leases)
+      const stretch = window.stretch(done, leases)
       if (stretch === undefined) throw new NotLoadedError(at + done, length - done)
-      const from = within + done - stretch.start
-      const bytes = stretch.bytes.subarray(from, from + length - done)
+      const bytes = stretch.bytes.subarray(done - stretch.start)
       crc = crc32cWord(bytes, crc)
       done += bytes.length
       endAll(leases.splice(0))

@@ -5,7 +5,7 @@
  * number. The ends of the windows are summed up when something is looked for, not when it is added.
  */
 import { search } from './ends.js'
-import type { Marks } from './marks.js'
+import { NO_MARKS, type Marks } from './marks.js'
 import { MemoryWindow, type Window } from './window.js'
 
 /** Windows in one leaf: enough that a leaf's own search is short and the top array stays small. */
@@ -29,7 +29,7 @@ export class Leaf {
   /** Whether any window holds a reference: sharing them must count. */
   declare isCounted: boolean
   /** Once all its bytes were summed up; every change forgets them. */
-  declare marks: Marks | undefined
+  declare marks: Marks
   /** The end of each window, known for those before `measured`. */
   declare private ends: number[]
   declare private measured: number
@@ -40,7 +40,7 @@ export class Leaf {
     this.base = 0
     this.end = lengthBytes
     this.isCounted = isCounted
-    this.marks = undefined
+    this.marks = NO_MARKS
     this.ends = NONE
     this.measured = 0
   }
@@ -57,27 +57,27 @@ export class Leaf {
     return this.windows[this.windows.length - 1] as Window
   }
   push(window: Window): void {
-    this.marks = undefined
+    this.marks = NO_MARKS
     this.windows.push(window)
     this.end += window.length
     if (window.refs !== null) this.isCounted = true
   }
   /** Puts a longer window in the place of the first. */
   replaceFirst(window: Window, addedBytes: number): void {
-    this.marks = undefined
+    this.marks = NO_MARKS
     this.windows[this.head] = window
     this.base -= addedBytes
   }
   /** Puts a longer window in the place of the last. */
   replaceLast(window: Window, addedBytes: number): void {
-    this.marks = undefined
+    this.marks = NO_MARKS
     const last = this.windows.length - 1
     this.windows[last] = window
     this.end += addedBytes
     if (this.measured > last) this.measured = last
   }
   unshift(window: Window): void {
-    this.marks = undefined
+    this.marks = NO_MARKS
     if (this.head > 0) {
       this.head -= 1
       this.windows[this.head] = window
@@ -101,13 +101,13 @@ export class Leaf {
    * as a whole keeps its reference: it is the caller's, or there is none.
    */
   drop(bytesMax: number): number {
-    this.marks = undefined
+    this.marks = NO_MARKS
     const { first } = this
-    const n = Math.min(bytesMax, first.length)
-    if (n < first.length) this.windows[this.head] = narrowed(first, n, first.length - n)
-    else this.forgetFirst()
-    this.base += n
-    return n
+    const { length } = first
+    if (bytesMax < length) return this.dropPart(first, bytesMax)
+    this.forgetFirst()
+    this.base += length
+    return length
   }
   /** Index of the window around a position, which must lie inside. */
   indexOf(position: number): number {
@@ -134,7 +134,7 @@ export class Leaf {
     const windows = this.windows.slice(from, to + 1)
     this.cutEdges(windows, within, position + lengthBytes - this.startOf(to))
     const leaf = new Leaf(windows, lengthBytes, this.isCounted)
-    if (this.marks !== undefined) {
+    if (this.marks !== NO_MARKS) {
       const isCut = windows[to - from] !== this.windows[to]
       leaf.marks = this.marks.from(from, within > 0 ? 1 : 0, isCut ? to - from : windows.length)
     }
@@ -142,7 +142,7 @@ export class Leaf {
   }
   /** Takes the windows from an index on out, into a leaf of their own. */
   splitOff(index: number): Leaf {
-    this.marks = undefined
+    this.marks = NO_MARKS
     const at = index === this.windows.length ? this.end : this.startOf(index)
     const behind = this.windows.splice(index)
     const leaf = new Leaf(behind, this.end - at, this.isCounted)
@@ -156,7 +156,7 @@ export class Leaf {
     const index = this.indexOf(position)
     const within = position - this.startOf(index)
     if (within === 0) return index
-    this.marks = undefined
+    this.marks = NO_MARKS
     const window = this.windows[index] as Window
     const behind = window.part(within, window.length - within)
     this.windows.splice(index, 1, narrowed(window, 0, within), behind)
@@ -165,7 +165,7 @@ export class Leaf {
   }
   /** Takes over all windows of the leaf behind this one. */
   absorb(next: Leaf): void {
-    this.marks = undefined
+    this.marks = NO_MARKS
     for (let i = next.head; i < next.windows.length; i++)
       this.windows.push(next.windows[i] as Window)
     this.end += next.lengthBytes
@@ -193,6 +193,11 @@ export class Leaf {
     windows[last] = (windows[last] as Window).part(0, lastBytes)
     if (!this.isCounted) return
     for (let i = 1; i < last; i++) (windows[i] as Window).retain()
+  }
+  private dropPart(first: Window, lengthBytes: number): number {
+    this.windows[this.head] = narrowed(first, lengthBytes, first.length - lengthBytes)
+    this.base += lengthBytes
+    return lengthBytes
   }
   private forgetFirst(): void {
     // A taken window must not keep its memory alive.

@@ -4,57 +4,52 @@
  * leaf was summed up; what is cut out of the leaf takes them along. Immutable.
  */
 import { combine } from './crc32c-algebra.js'
-import { search } from './ends.js'
 
-/** Border `i` lies in front of the leaf's window `i`. See the head of this file. */
+/** See the head of this file. */
 export class Marks {
-  /** CRC-32C from seed 0 of the bytes up to each border. */
-  private readonly sums: readonly number[]
-  /** Bytes up to each border. */
-  private readonly ends: readonly number[]
-  /** Where the border in front of window 0 stands in both. */
-  private readonly shift: number
-  /** The first border, and the last: a window that was cut on the other side of them has none there. */
-  readonly first: number
-  readonly last: number
+  // Declared, and set by the constructor: see `Body`.
+  /**
+   * For each border two numbers, side by side so that a step finds both in one line of the cache: the
+   * CRC-32C from seed 0 of the bytes up to it, and how many those are.
+   */
+  declare private readonly borders: readonly number[]
+  /** The window that the first of them lies in front of; not its negative: V8 would box a −0. */
+  declare private readonly start: number
+  /** The windows that are summed up: from the one at `first` up to `end`, those that no cut has changed. */
+  declare readonly first: number
+  declare readonly end: number
 
-  constructor(
-    sums: readonly number[],
-    ends: readonly number[],
-    shift: number,
-    first: number,
-    last: number,
-  ) {
-    this.sums = sums
-    this.ends = ends
-    this.shift = shift
+  constructor(borders: readonly number[], start: number, first: number, end: number) {
+    this.borders = borders
+    this.start = start
     this.first = first
-    this.last = last
+    this.end = end
   }
-  /** For a leaf of the windows from an index on, whose own first and last border cannot lie further out. */
-  from(index: number, first: number, last: number): Marks {
-    const firstThere = Math.max(first, this.first - index)
-    const lastThere = Math.min(last, this.last - index)
-    return new Marks(this.sums, this.ends, this.shift + index, firstThere, lastThere)
+  /** For a leaf of the windows from an index on, of which those outside of `first` and `end` were cut. */
+  from(index: number, first: number, end: number): Marks {
+    return new Marks(
+      this.borders,
+      this.start - index,
+      Math.max(first, this.first - index),
+      Math.min(end, this.end - index),
+    )
   }
-  /** The last border at most so many bytes behind another. */
-  within(border: number, bytesMax: number): number {
-    const { ends, shift } = this
-    const last = this.last + shift
-    const start = ends[border + shift] as number
-    const position = start + bytesMax
-    const bytes = (ends[last] as number) - start
-    if (bytes <= bytesMax) return this.last
-    return search(ends, border + shift, last, bytesMax / bytes, position) - 1 - shift
+  /** Bytes of the windows that are summed up. */
+  get lengthBytes(): number {
+    return this.at(this.end, 1) - this.at(this.first, 1)
   }
-  /** Bytes between two borders. */
-  bytesBetween(border: number, next: number): number {
-    return (this.ends[next + this.shift] as number) - (this.ends[border + this.shift] as number)
+  /** A checksum that is continued by the windows that are summed up. */
+  continued(crc: number): number {
+    return combine(crc ^ this.at(this.first, 0), this.at(this.end, 0), this.lengthBytes)
   }
-  /** A checksum that is continued by the bytes between two borders. */
-  continued(crc: number, border: number, next: number): number {
-    const before = this.sums[border + this.shift] as number
-    const after = this.sums[next + this.shift] as number
-    return combine(crc ^ before, after, this.bytesBetween(border, next))
+
+  private at(border: number, which: 0 | 1): number {
+    return this.borders[2 * (border - this.start) + which] as number
   }
 }
+
+/**
+ * Of a leaf that was not summed up. Lives for ever: when the last marks go, V8 forgets how they look,
+ * and drops the code for them, which made a first checksum half as dear again.
+ */
+export const NO_MARKS = new Marks([0, 0], 0, 0, 0)

@@ -8,7 +8,7 @@ import { leaseMemory, type Lease } from '../raw/slabs.js'
 import { Appender } from './appender.js'
 import { endAll, isBranded } from './body.js'
 import { bufferOf, viewOf } from './buffer-view.js'
-import { crcOfRange } from './checksum.js'
+import { crcOf } from './checksum.js'
 import { areZero, compareStretches } from './compare.js'
 import type { Part } from './endpoint.js'
 import { hexdump } from './hexdump.js'
@@ -159,7 +159,7 @@ export abstract class Reader extends Appender implements Iterable<Uint8Array> {
   crc32c(seed = 0): number {
     this.reading()
     checkSeed('seed', seed)
-    return crcOfRange(this.segments, 0, this.segments.length, seed) >>> 0
+    return crcOf(this.segments, seed) >>> 0
   }
   /** The segments as read-only views; one outside the heap a block at a time. See `cStr`. */
   *[Symbol.iterator](): Iterator<Uint8Array> {

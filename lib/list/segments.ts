@@ -23,9 +23,6 @@ const REBASE_BYTES = 2 ** 30
 /** Called with a window, where in it a range begins, and how many of its bytes belong to it. */
 export type Visitor = (window: Window, within: number, lengthBytes: number) => boolean
 
-/** Called with a leaf, the window in it and the place in that where a range begins, and its bytes. */
-export type LeafVisitor = (leaf: Leaf, index: number, within: number, lengthBytes: number) => void
-
 /** See the head of this file. */
 export class Segments {
   // Declared, and set by the constructor: see `Body`.
@@ -72,6 +69,10 @@ export class Segments {
   get single(): Window | undefined {
     return this.only
   }
+  /** The windows by leaves, front to back, where there are leaves. */
+  get inLeaves(): readonly Leaf[] {
+    return this.leaves
+  }
   /** Calls the visitor for each window of a range, front to back, until it returns false. */
   visit(offset: number, length: number, visitor: Visitor): void {
     if (length === 0) return
@@ -94,19 +95,6 @@ export class Segments {
       const n = Math.min(left, window.length - within)
       if (!visitor(window, within, n)) return
       left -= n
-    }
-  }
-  /** Calls the visitor for each leaf of a range, front to back. Not for a list that has none. */
-  visitLeaves(offset: number, length: number, visitor: LeafVisitor): void {
-    let position = this.base + offset
-    const end = position + length
-    for (let i = length > 0 ? this.leafAt(position) : 0; position < end; i++) {
-      const leaf = this.leaves[i] as Leaf
-      const from = this.inLeaf(i, position)
-      const n = Math.min(end - position, leaf.end - from)
-      const index = leaf.indexOf(from)
-      visitor(leaf, index, from - leaf.startOf(index), n)
-      position += n
     }
   }
   /**
@@ -208,11 +196,12 @@ export class Segments {
   /** Moves all of another's windows to the back of this one. */
   pushAll(other: Segments): void {
     const { only } = other
-    if (only !== undefined) {
-      other.reset()
-      return this.push(only)
-    }
-    for (const leaf of other.takeLeaves()) this.append(leaf)
+    if (only === undefined) return this.pushLeaves(other)
+    // Not `reset`: these are all that a list without leaves has changed.
+    other.only = undefined
+    other.lengthBytes = 0
+    other.windowCount = 0
+    this.push(only)
   }
   /** Moves all of another's windows to the front of this one. */
   unshiftAll(other: Segments): void {
@@ -228,11 +217,7 @@ export class Segments {
   /** Releases bytes at the front. */
   dropFront(length: number): void {
     const { only } = this
-    if (only !== undefined) {
-      if (length === only.length) this.clear()
-      else if (length > 0) this.begin(narrowed(only, length, only.length - length))
-      return
-    }
+    if (only !== undefined) return this.dropOnly(only, length)
     this.finder?.forget()
     for (let left = length; left > 0;) {
       const leaf = this.leaves[0] as Leaf
@@ -300,6 +285,13 @@ export class Segments {
     }
     this.leaves.push(leaf)
     this.mergeAt(this.leaves.length - 1)
+  }
+  private pushLeaves(other: Segments): void {
+    for (const leaf of other.takeLeaves()) this.append(leaf)
+  }
+  private dropOnly(only: Window, length: number): void {
+    if (length === only.length) this.clear()
+    else if (length > 0) this.begin(narrowed(only, length, only.length - length))
   }
   private begin(window: Window): void {
     this.only = window

@@ -183,6 +183,13 @@ describe('The checksum of a list', () => {
     expect(framed.crc32c()).to.equal(new BufferList('head').append(alone).crc32c())
   })
 
+  it('is the one that was carried last, also where the list was summed up before', () => {
+    const list = new BufferList('gone', bytes(8, 5000)).consume(4)
+    for (const crc of [list.crc32c(), 1, 2]) {
+      expect(list.carryCrc32c(crc).crc32c()).to.equal(crc)
+    }
+  })
+
   it('is carried by one segment, and is 32 bits', function () {
     const two = new BufferList(bytes(1, 1), bytes(2, 1))
     expect(() => two.carryCrc32c(1)).to.throw(InvalidArgumentError, 'one segment')
