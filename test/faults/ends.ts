@@ -2,6 +2,7 @@
  * The places of the sweep: sources that have given bytes next, and sinks that tell afterwards what
  * they were given.
  */
+import type { Socket } from 'node:net'
 import { attach, type BufferList, type Endpoint, type Sink, type TransferError } from 'splicelist'
 import { fileOf, taker, type Kind } from '../transfer/places.js'
 import { Collector } from '../transfer/collector.js'
@@ -55,21 +56,29 @@ export async function target(kind: PlaceKind): Promise<Target> {
   }
 }
 
-/** A source, attached, with these bytes next. */
-export async function attached(kind: PlaceKind, content: Buffer): Promise<Endpoint> {
+/** A source, attached, with these bytes next, and its end behind them where it is asked for. */
+export async function attached(
+  kind: PlaceKind,
+  content: Buffer,
+  then: 'open' | 'end' = 'open',
+): Promise<Endpoint> {
+  const give = (writer: Socket): void => {
+    if (then === 'end') writer.end(content)
+    else writer.write(content)
+  }
   if (kind === 'tmpfs file') {
     const { handle } = await fileOf(content, 'tmpfs')
     return attach({ file: handle, offset: 0 })
   }
   if (kind === 'pipe') {
     const { fd, writer } = await fifoToRead()
-    writer.write(content)
+    give(writer)
     return attach(fd)
   }
   const { client, server } = await (kind === 'tcp' ? tcpPair() : unixPair())
   // A scripted failure destroys one end, and resets the other.
   for (const end of [client, server]) end.on('error', () => undefined)
-  client.write(content)
+  give(client)
   return attach(server)
 }
 

@@ -28,6 +28,8 @@ import { SOURCE_CALLS, type Outcome, type Prepared, type Scene } from './scenes.
 
 /** Several lists, or chunks, and no multiple of a page or of what calls are cut to. */
 const CHUNK_BYTES = 70_001
+/** More than one call's, so that a list waits for the next. */
+const AT_LEAST_BYTES = 50_000
 
 /** What an operation handed back, as bytes. */
 function residualOf(error: unknown): Buffer {
@@ -58,16 +60,13 @@ export function looping(from: PlaceKind, mode: Mode): Scene {
     mayGoDirect: false,
     sides: { ...SOURCE_CALLS, splice: 'source' },
     prepare: async (content) => {
-      const peer = await attached(from, content)
+      const peer = await attached(from, content, 'end')
       const got = new BufferList()
       return {
         run: async (running) => {
-          const options = { mode, hold: 'pages', chunkBytes: CHUNK_BYTES, ...running } as const
-          for await (using list of lists(peer, options)) {
-            got.claimAppend(list)
-            // A socket and a pipe stay open: there is no end to wait for.
-            if (got.length === content.length) break
-          }
+          const limits = { chunkBytes: CHUNK_BYTES, atLeast: AT_LEAST_BYTES }
+          const options = { mode, hold: 'pages', ...limits, ...running } as const
+          for await (using list of lists(peer, options)) got.claimAppend(list)
         },
         finish: async (error) => {
           const parts = [got.toBuffer(), residualOf(error)]

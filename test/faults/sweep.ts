@@ -20,9 +20,10 @@ import { within } from '../transfer/outcomes.js'
 import { DATA_CALLS, faultsOf, scriptOf, type Fault } from './faults.js'
 import type { Outcome, Prepared, Scene } from './scenes.js'
 
-/** Several calls of each kind at `CUT_BYTES`, and no multiple of a page. */
+/** What calls are cut to. */
+export const CUT_BYTES = 31_000
+/** Several calls of each kind, and no multiple of a page. */
 const LENGTH_BYTES = 200_001
-const CUT_BYTES = 31_000
 /** A bound for one operation, not a measurement, in milliseconds. */
 const LIMIT_MS = 8_000
 /** How often it is looked whether all is closed, a millisecond later each time. */
