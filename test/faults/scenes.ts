@@ -115,8 +115,9 @@ export function pulling(from: PlaceKind, face: 'spliceFrom' | 'pull' | 'peek', m
     prepare: async (content) => {
       const peer = await attached(from, content)
       const list = new BufferList()
-      const options = { mode, hold: 'pages' } as const
-      const run = async (): Promise<void> => {
+      const plain = { mode, hold: 'pages' } as const
+      const run = async (running: Running = {}): Promise<void> => {
+        const options = { ...plain, ...running }
         if (face === 'spliceFrom') await list.spliceFrom(peer, content.length, options)
         else if (face === 'pull') list.claimAppend(await peer.pull(content.length, options))
         else {
@@ -139,7 +140,7 @@ export function pulling(from: PlaceKind, face: 'spliceFrom' | 'pull' | 'peek', m
           let sourceError: unknown
           try {
             if (accepted < content.length) {
-              await list.spliceFrom(peer, content.length - accepted, options)
+              await list.spliceFrom(peer, content.length - accepted, plain)
             }
           } catch (again) {
             sourceError = again
@@ -181,10 +182,10 @@ export function pushing(kind: ListKind, to: PlaceKind, { consume, mode, face }: 
       const there = await target(to)
       const peer = face === 'push' ? attach(there.sink as never) : undefined
       return {
-        run: () =>
+        run: (running) =>
           peer === undefined
-            ? list.spliceTo(there.sink, { consume, mode })
-            : peer.push(list, { consume, mode }),
+            ? list.spliceTo(there.sink, { consume, mode, ...running })
+            : peer.push(list, { consume, mode, ...running }),
         finish: async (error) => {
           await peer?.detach()
           const part = await there.taken(content.length, error)
@@ -213,7 +214,7 @@ export function transferring(from: PlaceKind, to: PlaceKind, mode: Mode): Scene 
       const there = await target(to)
       const { length } = content
       return {
-        run: () => transfer(peer, there.sink, { length, mode }),
+        run: (running) => transfer(peer, there.sink, { length, mode, ...running }),
         finish: async (error) => {
           const part = await there.taken(length, error)
           const parts = [part]
