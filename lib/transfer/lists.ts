@@ -1,7 +1,9 @@
+import { setImmediate as nextRound } from 'node:timers/promises'
 import { beginOperation } from '../audit/observers.js'
 import { listenForAbort } from '../abort.js'
 import { checkLength } from '../arguments.js'
 import type { PullOptions } from '../contract.js'
+import { TURN_BYTES_MAX } from '../endpoints/end.js'
 import { AbortError, InvalidArgumentError, setResidual, TransferError } from '../errors.js'
 import { after, type Eventually } from '../eventually.js'
 import type { BufferList } from '../list/buffer-list.js'
@@ -41,7 +43,8 @@ export interface ListsOptions extends PullOptions {
  * extents, or pages with `hold: 'pages'`. A list given as the source is consumed.
  *
  * When the source fails, the loop throws a `TransferError`, which hands out what had come for a list
- * that was not complete (`takeResidual()`); on an abort that is given back to the source.
+ * that was not complete (`takeResidual()`); on an abort that is given back to the source. Where bytes
+ * are always at hand, the event loop has a turn each megabyte.
  *
  * ```ts
  * import { lists } from 'splicelist'
@@ -98,13 +101,22 @@ class ListIterator implements AsyncIterator<BufferList, undefined> {
     const { signal } = this.#leaving
     const chunks = await openChunks(source, { ...options, signal })
     let pulledBytes = 0
+    let turnBytes = 0
     const onProgress = (bytes: number): void => options.onProgress?.(pulledBytes + bytes)
     try {
       for (;;) {
+        if (turnBytes >= TURN_BYTES_MAX) {
+          // A source that is always ready leaves others their turn.
+          turnBytes = 0
+          await nextRound()
+        }
+        // What is there at once is pulled without a look at the signal.
+        if (signal.aborted) throw new AbortError(0, signal.reason)
         const atLeast = options.atLeast ?? 1
         const list = await pullList(chunks, chunkBytes, { ...options, atLeast, signal, onProgress })
         if (list.length === 0) return undefined
         pulledBytes += list.length
+        turnBytes += list.length
         yield list
       }
     } finally {

@@ -181,6 +181,7 @@ describe('The same program moves the same bytes', function () {
           expect(fallbacks[`splice:${code}`]).to.be.above(0)
           expect(copied(printed, `fallback:${code}`)).to.be.above(0)
         }
+        if (calls.includes('vmsplice')) expect(fallbacks[`vmsplice:${code}`]).to.be.above(0)
         if (calls.includes('copy_file_range')) expect(moved).to.equal(0)
         if (calls === 'tee') expect(copied(printed, 'no-scratch')).to.be.above(0)
       })

@@ -89,6 +89,22 @@ const OTHER_FAULTS: Readonly<Record<string, readonly Fault[]>> = {
   epoll_ctl: [harmless('ENOMEM', { code: 'ENOMEM' }), harmless('ENOSPC', { code: 'ENOSPC' })],
   setsockopt: [harmless('ENOMEM', { code: 'ENOMEM' }), harmless('EINVAL', { code: 'EINVAL' })],
   ioctl: [harmless('EINVAL', { code: 'EINVAL' }), harmless('ENOTTY', { code: 'ENOTTY' })],
+  mmap: [harmless('ENOMEM', { code: 'ENOMEM' })],
+  // What does not go into pipes stays in memory of the list.
+  vmsplice: [
+    harmless('EINTR', { code: 'EINTR', times: 3 }),
+    harmless('EAGAIN', { code: 'EAGAIN', times: 2 }),
+    harmless('a page and a bit at a time', { maxBytes: 4099, times: 7 }),
+    harmless('EINVAL', { code: 'EINVAL' }),
+    harmless('ENOMEM', { code: 'ENOMEM' }),
+    harmless('EPERM for good', { code: 'EPERM', times: ALWAYS }),
+  ],
+  // The kernel's notice of lent memory is read late, or never: then its pages are retired.
+  recvmsg: [
+    harmless('EINTR', { code: 'EINTR', times: 3 }),
+    harmless('EAGAIN', { code: 'EAGAIN' }),
+    harmless('ENOMEM for good', { code: 'ENOMEM', times: ALWAYS }),
+  ],
   poll: [harmless('ENOMEM', { code: 'ENOMEM' }), harmless('EINTR', { code: 'EINTR' })],
 }
 

@@ -6,20 +6,14 @@ import {
   attach,
   BufferList,
   transfer,
-  type Endpoint,
   type Mode,
-  type Sink,
   type TransferError,
+  type TransferOptions,
 } from 'splicelist'
-import { fileOf, taker, type Kind } from '../transfer/places.js'
-import { Collector } from '../transfer/collector.js'
-import { tcpPair, unixPair } from '../support/socket-pairs.js'
-import { fifoToRead, fifoToWrite } from '../transfer/fifos.js'
+import { fileOf } from '../transfer/places.js'
+import { tcpPair } from '../support/socket-pairs.js'
+import { attached, resent, target, type PlaceKind } from './ends.js'
 
-/** The places of the sweep. */
-export const PLACES = ['tmpfs file', 'tcp', 'unix', 'pipe'] as const satisfies readonly Kind[]
-/** One of them. */
-export type PlaceKind = (typeof PLACES)[number]
 /** The lists of the sweep, by what they are made of. */
 export const LISTS = ['memory', 'pages', 'windows', 'extents', 'all kinds'] as const
 /** One of them. */
@@ -34,13 +28,18 @@ export interface Outcome {
   readonly accepted: number
   /** What arrived, then what was handed back, then what the source still had. */
   readonly whole: Buffer
+  /** Bytes that the ledger has seen accepted, where they are not the same. */
+  readonly ledgerBytes?: number
   /** Why the source gives no more, where it does not. */
   readonly sourceError?: unknown
 }
 
+/** What an operation of a scene may be run with. */
+export type Running = Pick<TransferOptions, 'signal' | 'onProgress'>
+
 /** One operation, ready to run. */
 export interface Prepared {
-  run(): Promise<unknown>
+  run(running?: Running): Promise<unknown>
   finish(error: unknown): Promise<Outcome>
 }
 
@@ -49,78 +48,13 @@ export interface Scene {
   readonly name: string
   /** Where its bytes go, for the ledger. */
   readonly sink: PlaceKind | 'list'
+  /** Whether the ledger's entries are those of one way to the sink, and can be compared with it. */
+  readonly isAccounted: boolean
   /** Whether one call may move bytes from place to place, and so not say which side failed. */
   readonly mayGoDirect: boolean
   /** The side that a failure of each call names; both may make a call that is not here. */
   readonly sides: Readonly<Record<string, Side>>
   prepare(content: Buffer): Promise<Prepared>
-}
-
-/** A sink of the sweep: it tells what came out of it when a failure has ended it. */
-interface Target {
-  readonly sink: Sink
-  /** All that it was given: `length` bytes, or what came before a failure. */
-  taken(length: number, error: unknown): Promise<Buffer>
-}
-
-async function target(kind: PlaceKind): Promise<Target> {
-  if (kind === 'tmpfs file') {
-    const file = await taker(kind)
-    return { sink: await file.open(), taken: (length) => file.taken(length) }
-  }
-  if (kind === 'pipe') {
-    const { fd, reader } = await fifoToWrite()
-    const collector = new Collector(reader)
-    return {
-      sink: fd,
-      taken: async (length, error) => {
-        if (error === undefined) return collector.take(length)
-        // Its write end stays open: what was accepted is what is there.
-        return collector.take(acceptedOf(error))
-      },
-    }
-  }
-  const { client, server } = await (kind === 'tcp' ? tcpPair() : unixPair())
-  for (const end of [client, server]) end.on('error', () => undefined)
-  const collector = new Collector(server)
-  return {
-    sink: client,
-    taken: (length, error) => {
-      if (error === undefined) return collector.take(length)
-      client.destroy()
-      return collector.rest()
-    },
-  }
-}
-
-/** A source of the sweep, attached, with these bytes next. */
-async function attached(kind: PlaceKind, content: Buffer): Promise<Endpoint> {
-  if (kind === 'tmpfs file') {
-    const { handle } = await fileOf(content, 'tmpfs')
-    return attach({ file: handle, offset: 0 })
-  }
-  if (kind === 'pipe') {
-    const { fd, writer } = await fifoToRead()
-    writer.write(content)
-    return attach(fd)
-  }
-  const { client, server } = await (kind === 'tcp' ? tcpPair() : unixPair())
-  // A scripted failure destroys one end, and resets the other.
-  for (const end of [client, server]) end.on('error', () => undefined)
-  client.write(content)
-  return attach(server)
-}
-
-function acceptedOf(error: unknown): number {
-  return (error as Partial<TransferError>).bytesMoved ?? 0
-}
-
-/** Sends a list to a new place of a kind, and returns what arrived there. */
-async function resent(kind: PlaceKind, list: BufferList): Promise<Buffer> {
-  const { length } = list
-  const again = await target(kind)
-  await list.spliceTo(again.sink)
-  return again.taken(length, undefined)
 }
 
 async function madeList(kind: ListKind, content: Buffer): Promise<BufferList> {
@@ -160,22 +94,30 @@ async function madeList(kind: ListKind, content: Buffer): Promise<BufferList> {
   }
 }
 
-const SOURCE_CALLS = { read: 'source', recv: 'source', pread: 'source' } as const
-const SINK_CALLS = { write: 'sink', writev: 'sink', pwrite: 'sink', sendmsg: 'sink' } as const
+/** Who makes calls that only one side makes. */
+export const SOURCE_CALLS = { read: 'source', recv: 'source', pread: 'source' } as const
+const SINK_CALLS = {
+  write: 'sink',
+  writev: 'sink',
+  pwrite: 'sink',
+  sendmsg: 'sink',
+} as const
 
 /** Into a list, by its own method or by the endpoint's. */
 export function pulling(from: PlaceKind, face: 'spliceFrom' | 'pull' | 'peek', mode: Mode): Scene {
   return {
     name: `${from} → list, ${face}, ${mode}`,
     sink: 'list',
+    isAccounted: face !== 'peek',
     mayGoDirect: false,
     // What was seen is read from pipes of our own.
     sides: face === 'peek' ? { splice: 'source' } : { ...SOURCE_CALLS, splice: 'source' },
     prepare: async (content) => {
       const peer = await attached(from, content)
       const list = new BufferList()
-      const options = { mode, hold: 'pages' } as const
-      const run = async (): Promise<void> => {
+      const plain = { mode, hold: 'pages' } as const
+      const run = async (running: Running = {}): Promise<void> => {
+        const options = { ...plain, ...running }
         if (face === 'spliceFrom') await list.spliceFrom(peer, content.length, options)
         else if (face === 'pull') list.claimAppend(await peer.pull(content.length, options))
         else {
@@ -198,7 +140,7 @@ export function pulling(from: PlaceKind, face: 'spliceFrom' | 'pull' | 'peek', m
           let sourceError: unknown
           try {
             if (accepted < content.length) {
-              await list.spliceFrom(peer, content.length - accepted, options)
+              await list.spliceFrom(peer, content.length - accepted, plain)
             }
           } catch (again) {
             sourceError = again
@@ -226,6 +168,7 @@ export function pushing(kind: ListKind, to: PlaceKind, { consume, mode, face }: 
   return {
     name: `${kind} → ${to}, ${face}, ${mode}${consume ? ', consumed' : ''}`,
     sink: to,
+    isAccounted: true,
     mayGoDirect: isMixed && mode === 'auto',
     // Pages that are to stay are read, and teed, on the source's side.
     sides: isMixed
@@ -239,10 +182,10 @@ export function pushing(kind: ListKind, to: PlaceKind, { consume, mode, face }: 
       const there = await target(to)
       const peer = face === 'push' ? attach(there.sink as never) : undefined
       return {
-        run: () =>
+        run: (running) =>
           peer === undefined
-            ? list.spliceTo(there.sink, { consume, mode })
-            : peer.push(list, { consume, mode }),
+            ? list.spliceTo(there.sink, { consume, mode, ...running })
+            : peer.push(list, { consume, mode, ...running }),
         finish: async (error) => {
           await peer?.detach()
           const part = await there.taken(content.length, error)
@@ -263,6 +206,7 @@ export function transferring(from: PlaceKind, to: PlaceKind, mode: Mode): Scene 
   return {
     name: `${from} → ${to}, transfer, ${mode}`,
     sink: to,
+    isAccounted: true,
     mayGoDirect: mode === 'auto',
     sides: mode === 'copy' ? { ...SOURCE_CALLS, ...SINK_CALLS } : {},
     prepare: async (content) => {
@@ -270,7 +214,7 @@ export function transferring(from: PlaceKind, to: PlaceKind, mode: Mode): Scene 
       const there = await target(to)
       const { length } = content
       return {
-        run: () => transfer(peer, there.sink, { length, mode }),
+        run: (running) => transfer(peer, there.sink, { length, mode, ...running }),
         finish: async (error) => {
           const part = await there.taken(length, error)
           const parts = [part]

@@ -262,6 +262,26 @@ describe('lists()', () => {
     }
   })
 
+  it('gives others a turn each megabyte, where bytes are always there', async () => {
+    const { path } = await fileOf(bytes(7, 8 << 20))
+    let turns = 0
+    let isOver = false
+    const turn = (): void => {
+      turns += 1
+      if (!isOver) setImmediate(turn)
+    }
+    for (const source of [{ file: path }, new BufferList(bytes(7, 8 << 20))]) {
+      isOver = false
+      turns = 0
+      setImmediate(turn)
+      for await (using list of lists(source, { chunkBytes: 65_536 })) {
+        expect(list.length).to.equal(65_536)
+      }
+      isOver = true
+      expect(turns).to.be.at.least(7)
+    }
+  })
+
   it('reports progress over all lists', async () => {
     for (const hold of ['extent', 'pages'] as const) {
       const { handle } = await fileOf(bytes(10, 250_000))
@@ -325,6 +345,32 @@ describe('lists()', () => {
         expect(error.takeResidual()).to.equal(undefined)
         client.end()
         expectSameBytes(await new Collector(server).rest(), bytes(12, 100_000))
+      })
+    }
+
+    for (const [what, take] of Object.entries({
+      'the extents of a file': async (content: Buffer) => (await fileOf(content)).handle,
+      'a list': (content: Buffer) => new BufferList(content),
+    })) {
+      it(`between two lists of ${what} ends the loop there, although the next is at hand`, async () => {
+        const content = bytes(10, 1000)
+        const source = await take(content)
+        const aborter = new AbortController()
+        let got = 0
+        const looping = (async () => {
+          for await (using list of lists(source, { chunkBytes: 100, signal: aborter.signal })) {
+            got += list.length
+            if (got === 300) aborter.abort(reason)
+          }
+        })()
+        const error = await failure(looping)
+        expect(error).to.be.instanceOf(AbortError)
+        expect(error).to.have.property('cause', reason)
+        expect(got).to.equal(300)
+        using rest = new BufferList()
+        await rest.spliceFrom(source, 1000)
+        await rest.load()
+        expectSameBytes(rest.toBuffer(), content.subarray(300))
       })
     }
 

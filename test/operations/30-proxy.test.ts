@@ -22,7 +22,9 @@ import { addon } from '#lib/native.js'
 import { bytes } from '../support/bytes.js'
 import { afterwards } from '../support/cleanup.js'
 import { expectSameBytes } from '../support/first-difference.js'
+import { refreshes } from '../support/idle-timers.js'
 import { hasPages, needsAddon, needsPages } from '../support/needs.js'
+import { quiet } from '../support/quiet.js'
 import { tcpPair, unixPair } from '../support/socket-pairs.js'
 import { accounted, copiedBytes } from '../transfer/account.js'
 import { Collector } from '../transfer/collector.js'
@@ -196,17 +198,18 @@ describe('proxy()', () => {
     needsAddon(this)
     const { left, a, b, right } = await between()
     new Collector(right)
+    const counts = [refreshes(a), refreshes(b)]
+    const running = failure(proxy(a, b))
+    for (let i = 0; i < 12; i++) {
+      const before = counts.map((count) => count())
+      left.write('tick')
+      await until(() => counts.every((count, side) => count() > (before[side] ?? 0)))
+    }
     let timeouts = 0
-    a.setTimeout(150, () => {
+    a.setTimeout(30, () => {
       timeouts += 1
       a.destroy()
     })
-    const running = failure(proxy(a, b))
-    for (let i = 0; i < 12; i++) {
-      left.write('tick')
-      await new Promise((resolve) => setTimeout(resolve, 30))
-      if (i < 11) expect(timeouts, `${i}`).to.equal(0)
-    }
     const error = await within(5_000, running)
     expect(timeouts).to.equal(1)
     expect(error).to.be.instanceOf(ProxyError)
@@ -271,10 +274,7 @@ describe('proxy()', () => {
       right.write(content)
       let moved = 0
       const running = failure(proxy(a, b, { onProgress: (n) => (moved = n) }))
-      for (let before = -1; before !== moved;) {
-        before = moved
-        await new Promise((resolve) => setTimeout(resolve, 30))
-      }
+      await quiet(() => moved)
       afterwards(() => addon?.script(null))
       // The stalled direction is back; this one's first call fails.
       addon?.script([{ call: 'splice', errno: 5, times: 1 }])

@@ -7,23 +7,12 @@ import { expect } from 'chai'
 import { attach, BufferList, transfer, type TransferError } from 'splicelist'
 import { bytes } from '../support/bytes.js'
 import { expectSameBytes } from '../support/first-difference.js'
+import { refreshes } from '../support/idle-timers.js'
 import { tcpPair } from '../support/socket-pairs.js'
 import { Collector } from '../transfer/collector.js'
 import { failure, within } from '../transfer/outcomes.js'
 
 const MUCH = 12 << 20
-
-/** How often Node's timer was told that bytes moved. */
-function refreshes(socket: Socket): () => number {
-  const it = socket as Socket & { _unrefTimer: () => void }
-  const refresh = it._unrefTimer.bind(socket)
-  let count = 0
-  it._unrefTimer = () => {
-    count++
-    refresh()
-  }
-  return () => count
-}
 
 const fired = (socket: Socket): Promise<void> =>
   new Promise((resolve) => socket.once('timeout', () => resolve()))

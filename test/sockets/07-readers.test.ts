@@ -145,35 +145,29 @@ for (const [kind, pair] of Object.entries({ tcp: tcpPair, unix: unixPair })) {
 }
 
 describe('What the owner says while it is attached holds afterwards:', () => {
-  it('pause() of a socket that flowed', async () => {
-    const { client, server } = await tcpPair()
-    let seen = 0
-    server.on('data', (chunk: Buffer) => (seen += chunk.length)).resume()
-    const peer = attach(server)
-    server.pause()
-    client.write('left')
-    using list = await peer.pull(4)
-    peer.unpull(list)
-    await peer.detach()
-    await settled()
-    expect(seen).to.equal(0)
-    expect(server.isPaused()).to.equal(true)
-    server.resume()
-    await until(() => seen === 4)
-  })
-
-  it('resume() of one that was paused', async () => {
-    const { client, server } = await tcpPair()
-    let seen = 0
-    server.on('data', (chunk: Buffer) => (seen += chunk.length)).pause()
-    const peer = attach(server)
-    server.resume()
-    client.write('left')
-    using list = await peer.pull(4)
-    peer.unpull(list)
-    await peer.detach()
-    await until(() => seen === 4)
-  })
+  for (const [said, was] of [
+    ['pause', 'resume'],
+    ['resume', 'pause'],
+  ] as const) {
+    it(`${said}(), of a socket that was told to ${was}()`, async () => {
+      const { client, server } = await tcpPair()
+      let seen = 0
+      server.on('data', (chunk: Buffer) => (seen += chunk.length))[was]()
+      const peer = attach(server)
+      server[said]()
+      client.write('left')
+      using list = await peer.pull(4)
+      peer.unpull(list)
+      await peer.detach()
+      if (said === 'pause') {
+        await settled()
+        expect(seen).to.equal(0)
+        expect(server.isPaused()).to.equal(true)
+        server.resume()
+      }
+      await until(() => seen === 4)
+    })
+  }
 })
 
 describe('A socket is refused', () => {

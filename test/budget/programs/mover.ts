@@ -14,7 +14,17 @@ import { open, readFile, writeFile } from 'node:fs/promises'
 import { connect, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
-import { attach, BufferList, counters, limits, transfer } from 'splicelist'
+import {
+  allocPages,
+  attach,
+  BufferList,
+  counters,
+  fanOut,
+  limits,
+  lists,
+  proxy,
+  transfer,
+} from 'splicelist'
 
 /** What the program prints, as JSON. */
 export interface Printed {
@@ -27,7 +37,7 @@ export interface Printed {
 }
 
 const LIST_BYTES = 262_144
-const [folder = '', lists = '0'] = process.argv.slice(2)
+const [folder = '', count = '0'] = process.argv.slice(2)
 const source = join(folder, 'source')
 const hash = createHash('sha256')
 
@@ -104,11 +114,54 @@ async function streams(): Promise<void> {
   accepted.destroy()
 }
 
+/** A stream list by list, a stream to two places, and two streams that pass each other. */
+async function operations(): Promise<void> {
+  const [client, accepted] = await socketPair()
+  const sending = transfer({ file: source }, client).then(() => client.end())
+  await using looped = await open(join(folder, 'looped'), 'w')
+  for await (using list of lists(accepted, { chunkBytes: 200_000 })) {
+    await list.spliceTo(looped, { consume: true })
+  }
+  await sending
+  note(await readFile(join(folder, 'looped')))
+
+  const [sink, sunk] = await socketPair()
+  const fanned = buffer(sunk)
+  await fanOut({ file: source }, [sink, { file: join(folder, 'fanned') }])
+  sink.end()
+  note(await fanned)
+  note(await readFile(join(folder, 'fanned')))
+
+  const [[left, a], [b, right]] = [await socketPair(), await socketPair()]
+  const passed = [buffer(left), buffer(right)]
+  const content = await readFile(source)
+  left.end(content)
+  right.end(content.subarray(1_000_000))
+  await proxy(a, b)
+  for (const each of passed) note(await each)
+  for (const socket of [client, accepted, sink, sunk, left, a, b, right]) socket.destroy()
+}
+
+/** Pages that are given, and pages that are lent and written to again. */
+async function memory(): Promise<void> {
+  const content = (await readFile(source)).subarray(0, 700_001)
+  using pages = allocPages(content.length)
+  pages.bytes.set(content)
+  const { list, returned } = pages.loan()
+  await list.spliceTo({ file: join(folder, 'lent') }, { consume: true })
+  list.release()
+  await returned
+  pages.bytes.fill(7, 0, 1000)
+  using given = pages.gift()
+  await given.spliceTo({ file: join(folder, 'given') })
+  for (const name of ['lent', 'given']) note(await readFile(join(folder, name)))
+}
+
 /** Many lists that are alive at once, written one behind the other when all are there. */
-async function many(count: number): Promise<Record<string, number>> {
+async function many(size: number): Promise<Record<string, number>> {
   await using file = await open(source)
   const all: BufferList[] = []
-  for (let i = 0; i < count; i++) {
+  for (let i = 0; i < size; i++) {
     const list = new BufferList()
     await list.spliceFrom({ file, offset: i * 1000 }, LIST_BYTES, { hold: 'pages' })
     all.push(list)
@@ -127,7 +180,9 @@ async function many(count: number): Promise<Record<string, number>> {
 await windows()
 await conversation()
 await streams()
-const held = await many(Number(lists))
+await operations()
+await memory()
+const held = await many(Number(count))
 const printed: Printed = {
   digest: hash.digest('hex'),
   counters: counters.snapshot(),
