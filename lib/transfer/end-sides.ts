@@ -245,8 +245,8 @@ export class EndSink implements PushSide {
   /** The memory itself, where the sink can prove that it is free again. */
   private lend(parcel: LoanParcel, more: boolean): Eventually<number> | undefined {
     if (!parcel.loan.isMapped) return undefined
-    const { copyCause } = this.plan
-    if (copyCause !== undefined && copyCause !== 'append-file') return undefined
+    const cause = this.plan.causeFor('loan')
+    if (cause !== undefined && cause !== 'append-file') return undefined
     return this.end.lend?.(parcel, more)
   }
   private lentBytes(parcel: LoanParcel, n: number): number {
