@@ -175,13 +175,8 @@ export class RawWindow implements Window {
   ): boolean {
     return this.raw.copyOut(this.offset + offset, length, target, at, cause)
   }
-  parcel(
-    offset: number,
-    length: number,
-    consume: boolean,
-    copyCause?: CopyReason,
-  ): Eventually<Parcel | number> {
-    return this.raw.parcel(this.offset + offset, length, consume, copyCause)
+  parcel(offset: number, length: number, copyCause?: CopyReason): Eventually<Parcel | number> {
+    return this.raw.parcel(this.offset + offset, length, copyCause)
   }
   load(offset: number, length: number): Eventually<number> {
     return this.raw.load?.(this.offset + offset, length) ?? 0

@@ -95,12 +95,7 @@ export class FileRaw extends CountedRaw<Holdings> implements BufferRaw {
     ledger.countCopied('load', length)
     return 0
   }
-  async parcel(
-    offset: number,
-    length: number,
-    _consume: boolean,
-    copyCause?: CopyReason,
-  ): Promise<Parcel | number> {
+  async parcel(offset: number, length: number, copyCause?: CopyReason): Promise<Parcel | number> {
     if (copyCause !== undefined) return this.#memoryParcel(offset, length, copyCause)
     const held = addon === null ? undefined : pipePool.borrow(length, 0, this.pages)
     if (held === undefined) {

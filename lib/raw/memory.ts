@@ -38,7 +38,7 @@ export abstract class MemoryRaw<O extends OwnedMemory> extends CountedRaw<O> {
     copy(cause, this.look(offset, length), target, at)
     return true
   }
-  parcel(offset: number, length: number, _consume: boolean, copyCause?: CopyReason): MemoryParcel {
+  parcel(offset: number, length: number, copyCause?: CopyReason): MemoryParcel {
     const bytes = this.look(offset, length)
     if (copyCause === undefined || !KEPT_BY_SINK.has(copyCause)) return this.parcelOf(bytes)
     return this.copyFor(copyCause, bytes)

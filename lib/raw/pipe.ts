@@ -134,18 +134,12 @@ export class PipeRaw extends CountedRaw<Holdings> implements BufferRaw {
     this.looked += length
     return true
   }
-  parcel(offset: number, length: number, consume: boolean, copyCause?: CopyReason): Parcel {
+  parcel(offset: number, length: number, copyCause?: CopyReason): Parcel {
     const part = this.partAt(offset)
     const n = Math.min(length, part.end - offset)
     if (part.memory !== undefined) {
       const from = offset - frontOf(part)
       return new MemoryParcel([part.memory.subarray(from, from + n)])
-    }
-    // What is read into memory must stay in the pipe until the sink has accepted it.
-    if (consume && copyCause === undefined) {
-      const lent: HeldPipe[] = []
-      const ready = this.lend(offset, length, lent)
-      if (ready > 0) return new PipeParcel(lent, ready, LENT)
     }
     const reader = this.readerAt(part, offset, n, false)
     if (reader === undefined) {
@@ -174,7 +168,8 @@ export class PipeRaw extends CountedRaw<Holdings> implements BufferRaw {
     }
   }
   /**
-   * The pipes themselves, which a transfer may empty: of as many as the window spans, added to
+   * The pipes themselves, which a transfer may empty, if it copies nothing (what is read into memory
+   * must stay in the pipe until the sink has accepted it): of as many as the window spans, added to
    * `lent`. Returns how many bytes of the window they hold, which is 0 where somebody else needs
    * them.
    */

@@ -63,17 +63,11 @@ export interface BufferRaw {
     cause: CopyReason,
   ): boolean
   /**
-   * The range's front part, on its way: as many bytes as one parcel holds, at most `length`. With
-   * `consume`, the raw may give up its own pages, where nobody else holds it. With a cause the bytes
-   * come in memory, counted under it. A negative number is −errno of the source; bytes that end
-   * early are −ENODATA.
+   * The range's front part, on its way: as many bytes as one parcel holds, at most `length`. With a
+   * cause the bytes come in memory, counted under it. A negative number is −errno of the source; bytes
+   * that end early are −ENODATA.
    */
-  parcel(
-    offset: number,
-    length: number,
-    consume: boolean,
-    copyCause?: CopyReason,
-  ): Eventually<Parcel | number>
+  parcel(offset: number, length: number, copyCause?: CopyReason): Eventually<Parcel | number>
   /** Brings a range into memory, where it is not: 0, or −errno. Absent where that is never needed. */
   load?(offset: number, length: number): Promise<number>
 }

@@ -5,7 +5,7 @@ import { pipePool } from '#lib/raw/pipe-pool.js'
 import { bytes } from '../support/bytes.js'
 import { expectSameBytes } from '../support/first-difference.js'
 import { needsAddon } from '../support/needs.js'
-import { listOfRaw, pipeRaw, readParcel, sendRange, withBudget } from './pipes.js'
+import { givenUp, listOfRaw, pipeRaw, readParcel, sendRange, withBudget } from './pipes.js'
 
 const spilled = (): number => counters.snapshot().copied['no-scratch'] ?? 0
 
@@ -20,7 +20,7 @@ describe('A pipe segment that cannot be teed', () => {
     const list = listOfRaw(raw)
     withBudget(0)
     const before = spilled()
-    const parcel = raw.parcel(7, 100_000, false)
+    const parcel = raw.parcel(7, 100_000)
     expect(parcel).to.be.instanceOf(MemoryParcel)
     expectSameBytes(readParcel(parcel), content.subarray(7, 100_007))
     expect(spilled() - before).to.equal(500_000)
@@ -35,7 +35,7 @@ describe('A pipe segment that cannot be teed', () => {
     const raw = pipeRaw(bytes(2, 500_000))
     withBudget(0)
     const { livePipes, slotsReserved } = pipePool
-    raw.parcel(400_000, 1, false).close()
+    raw.parcel(400_000, 1).close()
     pipePool.drain()
     expect(pipePool.livePipes).to.equal(livePipes - 1)
     expect(pipePool.slotsReserved).to.be.lessThan(slotsReserved)
@@ -57,7 +57,7 @@ describe('A pipe segment that cannot be teed', () => {
     const raw = pipeRaw(content)
     withBudget(0)
     const before = spilled()
-    const parcel = raw.parcel(5, 400_000, true)
+    const parcel = givenUp(raw, 5, 400_000)
     expect(parcel).to.be.instanceOf(PipeParcel)
     expectSameBytes(readParcel(parcel), content.subarray(5, 400_005))
     expect(spilled()).to.equal(before)
@@ -68,7 +68,7 @@ describe('A pipe segment that cannot be teed', () => {
     const content = bytes(5, 500_000)
     const raw = pipeRaw(content)
     const list = listOfRaw(raw)
-    readParcel(raw.parcel(0, 500_000, true), 123_457)
+    readParcel(givenUp(raw, 0, 500_000), 123_457)
     list.consume(123_457)
     withBudget(0)
     raw.retain()
@@ -83,7 +83,7 @@ describe('A pipe segment that cannot be teed', () => {
     const content = bytes(6, 100_000)
     const raw = pipeRaw(content)
     withBudget(0)
-    const parcel = raw.parcel(0, 100_000, false)
+    const parcel = raw.parcel(0, 100_000)
     raw.release()
     expectSameBytes(readParcel(parcel), content)
   })
