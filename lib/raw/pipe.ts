@@ -3,14 +3,7 @@ import type { CopyReason, LookReason } from '../audit/causes.js'
 import { TransferError } from '../errors.js'
 import { opened } from '../reactor.js'
 import { CountedRaw } from './counted.js'
-import {
-  MemoryParcel,
-  PipeParcel,
-  readPipe,
-  readPipeInto,
-  type Lender,
-  type Parcel,
-} from './parcel.js'
+import { MemoryParcel, PipeParcel, readPipeInto, type Lender, type Parcel } from './parcel.js'
 import { pipePool, type HeldPipe, type Reclaimable } from './pipe-pool.js'
 import type { BufferRaw, PageOwnership, Stretch } from './raw.js'
 import { BLOCK_BYTES, leaseMemory, type LeaseHolder } from './slabs.js'
@@ -211,7 +204,7 @@ export class PipeRaw extends CountedRaw<Holdings> implements BufferRaw {
       return
     }
     try {
-      readPipeInto(reader.held, target, at, n)
+      for (let got = 0; got < n;) got += readPipeInto(reader.held, target, at + got, n - got)
     } catch (error) {
       pipePool.destroy(reader.held)
       throw error
@@ -281,12 +274,33 @@ export class PipeRaw extends CountedRaw<Holdings> implements BufferRaw {
   private spill(part: PipePart): Uint8Array {
     if (part.memory !== undefined) return part.memory
     const held = part.held as HeldPipe
-    beforeCopy('no-scratch', held.bytes)
-    part.memory = readPipe(held, held.bytes, 'no-scratch')
-    held.bytes = 0
+    const lengthBytes = held.bytes
+    beforeCopy('no-scratch', lengthBytes)
+    const memory = Buffer.allocUnsafeSlow(lengthBytes)
+    let got = 0
+    try {
+      while (got < lengthBytes) got += readPipeInto(held, memory, got, lengthBytes - got)
+    } catch (error) {
+      this.splitOff(part, memory.subarray(0, got))
+      throw error
+    } finally {
+      held.bytes -= got
+      ledger.countCopied('no-scratch', got)
+    }
+    part.memory = memory
     part.held = undefined
     pipePool.giveBack(held)
-    return part.memory
+    return memory
+  }
+  /** Makes what was read of a part, before its pipe failed, a part of its own in front of the rest. */
+  private splitOff(part: PipePart, memory: Uint8Array): void {
+    if (memory.length === 0) return
+    const { parts } = this.owned
+    parts.splice(parts.indexOf(part), 0, {
+      end: frontOf(part) + memory.length,
+      held: undefined,
+      memory,
+    })
   }
 }
 

@@ -100,6 +100,7 @@ export class EndSource implements PullSide {
     }
     const rest = new Segments()
     if (parcel instanceof PipeParcel) {
+      for (const bytes of parcel.read) rest.push(windowOfMemory(bytes))
       rest.push(windowOf(new PipeRaw(parcel.takePipes(), this.end.pages)))
       return rest
     }

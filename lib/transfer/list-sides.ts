@@ -245,13 +245,19 @@ export class ListSink implements PushSide {
   private keepOnlyFullPages(held: HeldPipe): void {
     if (held.bytes >= held.slots * SLOT_BYTES_MIN || this.plan.isReferenceOnly) return
     this.plan.beforeCopy('sparse-pages', held.bytes)
-    const bytes = readPipe(held, held.bytes, this.plan.reason('sparse-pages'))
     this.pipes.pop()
     this.seal()
     ledger.sparsePipes++
-    held.bytes = 0
-    pipePool.giveBack(held)
     this.plan.use('copy:sparse-pages')
-    this.segments.push(windowOfMemory(bytes))
+    try {
+      while (held.bytes > 0) {
+        const bytes = readPipe(held, held.bytes, this.plan.reason('sparse-pages'))
+        held.bytes -= bytes.length
+        this.segments.push(windowOfMemory(bytes))
+      }
+    } finally {
+      if (held.bytes > 0) this.pipes.push(held)
+      else pipePool.giveBack(held)
+    }
   }
 }

@@ -1,10 +1,11 @@
 import { expect } from 'chai'
-import { counters } from 'splicelist'
+import { counters, TransferError } from 'splicelist'
 import { MemoryParcel, PipeParcel } from '#lib/raw/parcel.js'
 import { pipePool } from '#lib/raw/pipe-pool.js'
 import { bytes } from '../support/bytes.js'
 import { expectSameBytes } from '../support/first-difference.js'
 import { needsAddon } from '../support/needs.js'
+import { script } from '../native/door.js'
 import { givenUp, listOfRaw, pipeRaw, readParcel, sendRange, withBudget } from './pipes.js'
 
 const spilled = (): number => counters.snapshot().copied['no-scratch'] ?? 0
@@ -77,6 +78,22 @@ describe('A pipe segment that cannot be teed', () => {
     expectSameBytes(sendRange(raw, 123_457, 376_543), content.subarray(123_457))
     expect(list.byteAt(0)).to.equal(content[123_457])
     raw.release()
+  })
+
+  it('that fails while it is read keeps what was read, and the rest', () => {
+    const content = bytes(7, 500_000)
+    const raw = pipeRaw(content)
+    const list = listOfRaw(raw)
+    withBudget(0)
+    const before = spilled()
+    script({ call: 'read', maxBytes: 1234 }, { call: 'read', errno: 5, times: 2 })
+    expect(() => raw.parcel(7, 100_000)).to.throw(TransferError, 'EIO')
+    expect(spilled() - before).to.equal(1234)
+    script()
+    expectSameBytes(sendRange(raw, 7, 499_000), content.subarray(7, 499_007))
+    expect(spilled() - before).to.equal(500_000)
+    expectSameBytes(list.toBuffer(), content)
+    expectSameBytes(list.cStr(1000, 90_000), content.subarray(1000, 91_000))
   })
 
   it('ends the memory of no view when it is released', () => {
