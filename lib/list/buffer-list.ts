@@ -8,7 +8,7 @@ import {
   checkSignal,
   describe,
 } from '../arguments.js'
-import { reasonOf, type CopyReason } from '../audit/causes.js'
+import { lookReason, reasonOf, type CopyReason, type LookReason } from '../audit/causes.js'
 import type { CopyOptions, PullOptions, PushOptions } from '../contract.js'
 import { AbortError, InvalidArgumentError, TransferError } from '../errors.js'
 import { AdoptedRaw } from '../raw/adopted.js'
@@ -35,7 +35,7 @@ export let segmentsOf: (list: BufferList) => Segments
 /** Moves the first bytes of a list out, for the floors that send them. @internal */
 export let takeSegments: (list: BufferList, length: number) => Segments
 /** What a cursor asks of a list. */
-let Reading: new (list: BufferList) => Readable
+let Reading: new (list: BufferList, cause: LookReason) => Readable
 /** A list's bytes as segments that share them. */
 let sharedOf: (list: BufferList) => Segments
 /** A list's bytes as memory of its own, counted under a cause of the caller's. @internal */
@@ -259,11 +259,14 @@ export class BufferList extends Reader implements Disposable {
 
   // ---- read
 
-  /** A reading position, at the front by default. */
-  cursor(offset = 0): Cursor {
+  /**
+   * A reading position, at the front by default. With `{ intended: true }` what it makes readable
+   * counts as intended.
+   */
+  cursor(offset = 0, options?: CopyOptions): Cursor {
     this.reading()
     checkRange(offset, 0, this.length)
-    return new Cursor(this, new Reading(this), offset)
+    return new Cursor(this, new Reading(this, lookReason(options)), offset, options)
   }
   /**
    * Brings bytes that are in a file into memory, so that they can be read synchronously. They still
@@ -453,11 +456,13 @@ export class BufferList extends Reader implements Disposable {
     // One class, not an object for each cursor: the getters of literals are each a shape of their own.
     Reading = class implements Readable {
       readonly #list: BufferList
+      readonly #cause: LookReason
       /** Of the stretch that was asked for last: a cursor needs no more than the block it stands in. */
       #leases: Lease[] = []
 
-      constructor(list: BufferList) {
+      constructor(list: BufferList, cause: LookReason) {
         this.#list = list
+        this.#cause = cause
       }
       get length(): number {
         this.#list.reading()
@@ -471,7 +476,7 @@ export class BufferList extends Reader implements Disposable {
         list.reading()
         list.endSome(this.#leases)
         this.#leases = []
-        const stretch = list.stretchAt(offset, this.#leases)
+        const stretch = list.stretchAt(offset, this.#leases, this.#cause)
         for (const lease of this.#leases) list.ownLeases().add(lease)
         return stretch
       }

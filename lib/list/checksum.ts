@@ -5,6 +5,7 @@
  * nanoseconds a leaf of 128 segments, and reads what is left of those that were cut.
  */
 import { checkSeed } from '../arguments.js'
+import type { LookReason } from '../audit/causes.js'
 import { InvalidArgumentError, NotLoadedError } from '../errors.js'
 import type { Lease } from '../raw/slabs.js'
 import { endAll } from './body.js'
@@ -21,29 +22,33 @@ export function crcOfRange(
   offset: number,
   length: number,
   seed: number,
+  cause: LookReason,
 ): number {
   let crc = seed | 0
   let at = offset
-  if (segments.single !== undefined) return continued(crc, segments.single, offset, length, at)
+  const { single } = segments
+  if (single !== undefined) return continued(crc, single, { within: offset, length, at, cause })
   segments.visitLeaves(offset, length, (leaf, index, within, n) => {
-    crc = continuedInLeaf(crc, leaf, { index, within, length: n, at })
+    crc = continuedInLeaf(crc, leaf, index, { within, length: n, at, cause })
     at += n
   })
   return crc
 }
 
-/** A range of a leaf: the window it begins in, where in that, its bytes, and its offset in the list. */
-interface LeafRange {
-  readonly index: number
+/** A range: where in a window it begins, its bytes, and where in the list; and why it is looked at. */
+interface Range {
   readonly within: number
   readonly length: number
   readonly at: number
+  readonly cause: LookReason
 }
 
-function continuedInLeaf(crc: number, leaf: Leaf, range: LeafRange): number {
-  const { length, at } = range
-  const marks = length === leaf.lengthBytes ? (leaf.marks ??= marksOf(leaf, at)) : leaf.marks
-  let { index, within } = range
+/** As `continued`, by a range of a leaf that begins in the window of an index. */
+function continuedInLeaf(crc: number, leaf: Leaf, first: number, range: Range): number {
+  const { length, at, cause } = range
+  const marks = length === leaf.lengthBytes ? (leaf.marks ??= marksOf(leaf, at, cause)) : leaf.marks
+  let index = first
+  let { within } = range
   let sum = crc
   for (let done = 0; done < length;) {
     if (marks !== undefined && within === 0 && index >= marks.first && index < marks.last) {
@@ -57,7 +62,7 @@ function continuedInLeaf(crc: number, leaf: Leaf, range: LeafRange): number {
     }
     const window = leaf.windows[index] as Window
     const n = Math.min(length - done, window.length - within)
-    sum = continued(sum, window, within, n, at + done)
+    sum = continued(sum, window, { within, length: n, at: at + done, cause })
     done += n
     index++
     within = 0
@@ -66,7 +71,7 @@ function continuedInLeaf(crc: number, leaf: Leaf, range: LeafRange): number {
 }
 
 /** Of a leaf that lies at an offset; undefined where a window of it keeps no checksum. */
-function marksOf(leaf: Leaf, at: number): Marks | undefined {
+function marksOf(leaf: Leaf, at: number, cause: LookReason): Marks | undefined {
   const sums = [0]
   const ends = [0]
   let crc = 0
@@ -74,7 +79,7 @@ function marksOf(leaf: Leaf, at: number): Marks | undefined {
   for (let i = leaf.head; i < leaf.windows.length; i++) {
     const window = leaf.windows[i] as Window
     if (window.crc === undefined && !keepsCrc(window)) return undefined
-    crc = combine(crc, keptCrc(window, at + end), window.length)
+    crc = combine(crc, keptCrc(window, at + end, cause), window.length)
     end += window.length
     sums.push(crc)
     ends.push(end)
@@ -82,23 +87,18 @@ function marksOf(leaf: Leaf, at: number): Marks | undefined {
   return new Marks(sums, ends, -leaf.head, leaf.head, leaf.windows.length)
 }
 
-/** A checksum that is continued by a part of a window. `at` is its offset in the list, for an error. */
-function continued(
-  crc: number,
-  window: Window,
-  within: number,
-  length: number,
-  at: number,
-): number {
+/** A checksum that is continued by a part of a window. */
+function continued(crc: number, window: Window, range: Range): number {
+  const { length, at, cause } = range
   if (length < window.length || (window.crc === undefined && !keepsCrc(window))) {
-    return crcOf(window, within, length, crc, at)
+    return crcOf(window, crc, range)
   }
-  return combine(crc, keptCrc(window, at), length)
+  return combine(crc, keptCrc(window, at, cause), length)
 }
 
 /** Of a whole window, which keeps it. */
-function keptCrc(window: Window, at: number): number {
-  return (window.crc ??= crcOf(window, 0, window.length, 0, at))
+function keptCrc(window: Window, at: number, cause: LookReason): number {
+  return (window.crc ??= crcOf(window, 0, { within: 0, length: window.length, at, cause }))
 }
 
 /**
@@ -116,9 +116,9 @@ export function carryCrc(segments: Segments, crc: number): void {
     if (window === target) {
       isBehind = true
     } else if (isBehind) {
-      after = combine(after, keptCrc(window, 0), window.length)
+      after = combine(after, keptCrc(window, 0, 'look'), window.length)
       afterBytes += window.length
-    } else before = combine(before, keptCrc(window, 0), window.length)
+    } else before = combine(before, keptCrc(window, 0, 'look'), window.length)
   }
   if (target === undefined) return
   const front = afterBytes === 0 ? crc | 0 : frontOf(crc, after, afterBytes)
@@ -147,15 +147,15 @@ function keepsCrc(window: Window): boolean {
   return window.pages === null || window.pages === 'owned'
 }
 
-/** Reads what it must. `at` is the range's offset in the list, for an error. */
-function crcOf(window: Window, within: number, length: number, seed: number, at: number): number {
+/** Reads what it must. */
+function crcOf(window: Window, seed: number, { within, length, at, cause }: Range): number {
   if (window instanceof MemoryWindow) return crc32cWord(window.view(within, length), seed)
   if (window.kind === 'zero') return crc32cOfZeros(seed, length)
   let crc = seed
   const leases: Lease[] = []
   try {
     for (let done = 0; done < length;) {
-      const stretch = window.stretch(within + done, leases)
+      const stretch = window.stretch(within + done, leases, cause)
       if (stretch === undefined) throw new NotLoadedError(at + done, length - done)
       const from = within + done - stretch.start
       const bytes = stretch.bytes.subarray(from, from + length - done)

@@ -158,8 +158,8 @@ export class RawWindow implements Window {
   ): Uint8Array | undefined {
     return this.raw.look(this.offset + offset, length, leases, cause)
   }
-  stretch(offset: number, leases: LeaseHolder): Stretch | undefined {
-    const stretch = this.raw.stretch(this.offset + offset, leases)
+  stretch(offset: number, leases: LeaseHolder, cause?: LookReason): Stretch | undefined {
+    const stretch = this.raw.stretch(this.offset + offset, leases, cause)
     if (stretch === undefined) return undefined
     const from = Math.max(this.offset, stretch.start)
     const to = Math.min(this.offset + this.length, stretch.start + stretch.bytes.length)
@@ -175,8 +175,13 @@ export class RawWindow implements Window {
   ): boolean {
     return this.raw.copyOut(this.offset + offset, length, target, at, cause)
   }
-  parcel(offset: number, length: number, copyCause?: CopyReason): Eventually<Parcel | number> {
-    return this.raw.parcel(this.offset + offset, length, copyCause)
+  parcel(
+    offset: number,
+    length: number,
+    copyCause?: CopyReason,
+    isIntended?: boolean,
+  ): Eventually<Parcel | number> {
+    return this.raw.parcel(this.offset + offset, length, copyCause, isIntended)
   }
   load(offset: number, length: number): Eventually<number> {
     return this.raw.load?.(this.offset + offset, length) ?? 0

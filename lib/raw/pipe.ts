@@ -1,5 +1,5 @@
 import { beforeCopy, copy, ledger } from '../audit/ledger.js'
-import type { CopyReason, LookReason } from '../audit/causes.js'
+import { isMeant, reasonOf, type CopyReason, type LookReason } from '../audit/causes.js'
 import { TransferError } from '../errors.js'
 import { opened } from '../reactor.js'
 import { CountedRaw } from './counted.js'
@@ -104,10 +104,10 @@ export class PipeRaw extends CountedRaw<Holdings> implements BufferRaw {
     this.copyOut(from, to - from, lease.bytes, 0, cause)
     return lease.bytes.subarray(offset - from, offset - from + length)
   }
-  stretch(offset: number, leases: LeaseHolder): Stretch {
+  stretch(offset: number, leases: LeaseHolder, cause?: LookReason): Stretch {
     const start = Math.max(frontOf(this.partAt(offset)), offset - (offset % BLOCK_BYTES))
     const end = Math.min(this.length, offset - (offset % BLOCK_BYTES) + BLOCK_BYTES)
-    return { bytes: this.look(start, end - start, leases), start }
+    return { bytes: this.look(start, end - start, leases, cause), start }
   }
   copyOut(
     offset: number,
@@ -127,7 +127,12 @@ export class PipeRaw extends CountedRaw<Holdings> implements BufferRaw {
     this.looked += length
     return true
   }
-  parcel(offset: number, length: number, copyCause?: CopyReason): Parcel {
+  parcel(
+    offset: number,
+    length: number,
+    copyCause?: CopyReason,
+    isIntended = copyCause !== undefined && isMeant(copyCause),
+  ): Parcel {
     const part = this.partAt(offset)
     const n = Math.min(length, part.end - offset)
     if (part.memory !== undefined) {
@@ -137,7 +142,7 @@ export class PipeRaw extends CountedRaw<Holdings> implements BufferRaw {
     const reader = this.readerAt(part, offset, n, false)
     if (reader === undefined) {
       return new MemoryParcel([
-        this.spill(part)
+        this.spill(part, isIntended)
           .subarray(offset - frontOf(part))
           .subarray(0, n),
       ])
@@ -199,7 +204,7 @@ export class PipeRaw extends CountedRaw<Holdings> implements BufferRaw {
     const reader = part.memory === undefined ? this.readerAt(part, offset, n, true) : undefined
     if (reader === undefined || reader.held.bytes < n) {
       if (reader !== undefined) this.keepReader(reader)
-      const memory = this.spill(part)
+      const memory = this.spill(part, isMeant(cause))
       copy(cause, memory.subarray(offset - frontOf(part), offset - frontOf(part) + n), target, at)
       return
     }
@@ -271,11 +276,12 @@ export class PipeRaw extends CountedRaw<Holdings> implements BufferRaw {
     pipePool.addReclaimable(this.owned)
   }
   /** Reads a whole part into memory for good, when no pipe is left to tee it into. */
-  private spill(part: PipePart): Uint8Array {
+  private spill(part: PipePart, isIntended: boolean): Uint8Array {
     if (part.memory !== undefined) return part.memory
+    const reason = reasonOf('no-scratch', isIntended)
     const held = part.held as HeldPipe
     const lengthBytes = held.bytes
-    beforeCopy('no-scratch', lengthBytes)
+    beforeCopy(reason, lengthBytes)
     const memory = Buffer.allocUnsafeSlow(lengthBytes)
     let got = 0
     try {
@@ -285,7 +291,7 @@ export class PipeRaw extends CountedRaw<Holdings> implements BufferRaw {
       throw error
     } finally {
       held.bytes -= got
-      ledger.countCopied('no-scratch', got)
+      ledger.countCopied(reason, got)
     }
     part.memory = memory
     part.held = undefined

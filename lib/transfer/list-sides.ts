@@ -57,7 +57,7 @@ export class ListSource implements PullSide {
     }
     const n = Math.min(first.length, length)
     const reason = cause === undefined ? undefined : this.plan.reason(cause)
-    const parcel = first.parcel(0, n, reason)
+    const parcel = first.parcel(0, n, reason, this.plan.isIntended)
     return after(parcel, (it) => this.orCopied(it, length, cause))
   }
   /** The pipes at the front that nobody else needs, through as many segments as they make up. */

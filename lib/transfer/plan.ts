@@ -29,7 +29,8 @@ export class Plan {
   copyCause: CopyCause | undefined
   readonly ways: string[]
   private readonly mode: Mode
-  private readonly isIntended: boolean
+  /** Whether the caller means whatever will be copied. */
+  readonly isIntended: boolean
   private keepsOnlyOwned: boolean
 
   /** `intended`: the caller means whatever will be copied. */

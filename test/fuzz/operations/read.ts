@@ -321,14 +321,14 @@ export const read: Operations = {
     },
   },
   'iterate and change': {
-    uses: ['@@iterator', 'append'],
+    uses: ['views', 'append'],
     run: (turn) => {
       const { a } = turn
       if (a.model.length === 0 || !turn.isReadable(a)) return
       const change = turn.choose(['appendUInt8(7)', 'consume(0)', 'prependZero(1)'] as const)
-      turn.say(() => `for (const view of ${a.name}) ${a.name}.${change}`)
+      turn.say(() => `for (const view of ${a.name}.views()) ${a.name}.${change}`)
       const walk = (): void => {
-        for (const view of a.list) {
+        for (const view of a.list.views()) {
           a.watch('iteration', 0, view)
           if (change === 'appendUInt8(7)') a.list.appendUInt8(7)
           else if (change === 'consume(0)') a.list.consume(0)
