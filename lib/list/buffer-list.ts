@@ -382,15 +382,17 @@ export class BufferList extends Reader implements Disposable {
   /**
    * Gives this list the CRC-32C (from seed 0) that its producer has computed and sent along, so that
    * nobody need read the bytes for it: a frame can pass from wire to wire, cut and joined, with
-   * `crc32c()` told by arithmetic. The segment keeps it, in all lists that share the segment as a
-   * whole; that of a part of it is read. The list is one segment, or one beside memory (a header that
-   * the checksum covers).
+   * `crc32c()` told by arithmetic. It is kept by the segment that is not in memory, in all lists that
+   * share the segment as a whole; what memory (a header that the checksum covers) and segments with a
+   * checksum of their own have in it is taken out. Several segments keep it together: for exactly the
+   * range from the first to the last, wherever all of them follow each other, whole and as far apart
+   * as they were. That of a part is read. O(segments); memory is summed up.
    *
    * It is believed, also of pages that others can change: it says what the bytes were, to be checked by
    * whoever uses them. What `crc32c()` itself computes of a file's pages, or of a socket's, is
    * not kept, for the bytes that are sent later may be others; pull with mode 'stable' to check and
-   * then forward the very same bytes. Throws `InvalidArgumentError` for several segments that are not
-   * in memory, and for none.
+   * then forward the very same bytes. Throws `InvalidArgumentError` for several segments that are all
+   * in memory, and for ones that are in the list twice.
    */
   carryCrc32c(crc: number): this {
     this.reading()

@@ -11,10 +11,11 @@ import type { Lease } from '../raw/slabs.js'
 import { endAll } from './body.js'
 import { combine, crc32cOfZeros, frontOf } from './crc32c-algebra.js'
 import { crc32cWord } from './crc32c.js'
+import { isJoint, jointRunAt } from './joint-sum.js'
 import type { Leaf } from './leaf.js'
 import { Marks } from './marks.js'
 import type { Segments } from './segments.js'
-import { MemoryWindow, type Window } from './window.js'
+import { MemoryWindow, RawWindow, type Window } from './window.js'
 
 /** CRC-32C of a range, as a signed word. */
 export function crcOfRange(
@@ -28,10 +29,48 @@ export function crcOfRange(
   let at = offset
   const { single } = segments
   if (single !== undefined) return continued(crc, single, { within: offset, length, at, cause })
+  if (hasJoint(segments, offset, length)) return crcByWindows(segments, offset, length, crc, cause)
   segments.visitLeaves(offset, length, (leaf, index, within, n) => {
     crc = continuedInLeaf(crc, leaf, index, { within, length: n, at, cause })
     at += n
   })
+  return crc
+}
+
+/** Whether some of a range's windows have a checksum together. */
+function hasJoint(segments: Segments, offset: number, length: number): boolean {
+  let isFound = false
+  segments.visitLeaves(offset, length, (leaf) => {
+    if (!isFound && leaf.isCounted && leaf.marks === undefined) isFound = leaf.windows.some(isJoint)
+  })
+  return isFound
+}
+
+/** As `crcOfRange`, one window after the other, or as many as have a checksum together. */
+function crcByWindows(
+  segments: Segments,
+  offset: number,
+  length: number,
+  seed: number,
+  cause: LookReason,
+): number {
+  const knownCrc = (window: Window, at: number): number | undefined =>
+    window.crc ?? (keepsCrc(window) ? keptCrc(window, at, cause) : undefined)
+  let crc = seed
+  for (let at = offset; at < offset + length;) {
+    const window = segments.at(at)
+    const { within } = segments
+    const left = offset + length - at
+    const run = within === 0 ? jointRunAt(segments, at, window, knownCrc) : undefined
+    if (run !== undefined && run.lengthBytes <= left) {
+      crc = combine(crc, run.crc, run.lengthBytes)
+      at += run.lengthBytes
+    } else {
+      const n = Math.min(left, window.length - within)
+      crc = continued(crc, window, { within, length: n, at, cause })
+      at += n
+    }
+  }
   return crc
 }
 
@@ -70,7 +109,7 @@ function continuedInLeaf(crc: number, leaf: Leaf, first: number, range: Range): 
   return sum
 }
 
-/** Of a leaf that lies at an offset; undefined where a window of it keeps no checksum. */
+/** Of a leaf that lies at an offset; undefined where a window of it keeps no checksum of its own. */
 function marksOf(leaf: Leaf, at: number, cause: LookReason): Marks | undefined {
   const sums = [0]
   const ends = [0]
@@ -78,7 +117,7 @@ function marksOf(leaf: Leaf, at: number, cause: LookReason): Marks | undefined {
   let end = 0
   for (let i = leaf.head; i < leaf.windows.length; i++) {
     const window = leaf.windows[i] as Window
-    if (window.crc === undefined && !keepsCrc(window)) return undefined
+    if (isJoint(window) || (window.crc === undefined && !keepsCrc(window))) return undefined
     crc = combine(crc, keptCrc(window, at + end, cause), window.length)
     end += window.length
     sums.push(crc)
@@ -102,40 +141,70 @@ function keptCrc(window: Window, at: number, cause: LookReason): number {
 }
 
 /**
- * Gives a list's only segment, or the only one that is not in memory, the checksum that follows from the
- * whole list's, which its producer has computed.
+ * Gives the segments of a list that are not in memory, or its only one, the checksum that follows from
+ * the whole list's, which its producer has computed: to those of them that carry none yet, if there
+ * are such, and to several together.
  */
 export function carryCrc(segments: Segments, crc: number): void {
   checkSeed('crc', crc)
-  const target = segments.count === 1 ? segments.first() : onlyHeld(segments)
-  let before = 0
-  let after = 0
-  let afterBytes = 0
-  let isBehind = false
+  const targets = targetsOf([...segments.windows()])
+  const starts: number[] = []
+  let others = 0
+  let at = 0
+  let end = 0
   for (const window of segments.windows()) {
-    if (window === target) {
-      isBehind = true
-    } else if (isBehind) {
-      after = combine(after, keptCrc(window, 0, 'look'), window.length)
-      afterBytes += window.length
-    } else before = combine(before, keptCrc(window, 0, 'look'), window.length)
+    const { length } = window
+    const isTarget = targets.has(window)
+    others = combine(others, isTarget ? 0 : keptCrc(window, at, 'look'), length)
+    if (isTarget) {
+      starts.push(at)
+      end = at + length
+    }
+    at += length
   }
-  if (target === undefined) return
-  const front = afterBytes === 0 ? crc | 0 : frontOf(crc, after, afterBytes)
-  target.crc = combine(before, front, target.length)
+  const own = frontOf(crc ^ others, 0, at - end)
+  giveCrc([...targets], starts, end, own)
+  // They were made of what the segments carried before.
+  if (segments.single === undefined) {
+    segments.visitLeaves(0, segments.length, (leaf) => (leaf.marks = undefined))
+  }
 }
 
-/** The only segment that is not in memory. */
-function onlyHeld(segments: Segments): Window {
-  const held = [...segments.windows()].filter(({ kind }) => kind !== 'heap' && kind !== 'zero')
-  const [first] = held
-  if (first === undefined || held.length > 1) {
+/** Where the targets begin, and where the last of them ends; and the checksum that they have together. */
+function giveCrc(
+  targets: readonly Window[],
+  starts: readonly number[],
+  end: number,
+  crc: number,
+): void {
+  const [first] = targets
+  if (first !== undefined && targets.length === 1) {
+    first.crc = crc
+    return
+  }
+  const start = starts[0] as number
+  const sum = { crc, starts: starts.map((at) => at - start), lengthBytes: end - start }
+  for (const [index, target] of targets.entries()) {
+    if (target instanceof RawWindow) target.joint = { sum, index }
+  }
+}
+
+function targetsOf(windows: readonly Window[]): ReadonlySet<Window> {
+  if (windows.length === 1) return new Set(windows)
+  const held = windows.filter(({ kind }) => kind !== 'heap' && kind !== 'zero')
+  if (held.length === 0) {
     throw new InvalidArgumentError(
-      'A checksum tells of one segment, alone or beside memory, and this list has ' +
-        `${held.length} that are not in memory, of ${segments.count}. Join lists afterwards`,
+      'A checksum tells of one segment, or of those that are not in memory, and the ' +
+        `${windows.length} segments of this list lie in memory. Join lists afterwards`,
     )
   }
-  return first
+  const unknown = held.filter((window) => window.crc === undefined)
+  const chosen = unknown.length > 0 ? unknown : held
+  const targets = new Set(chosen)
+  if (targets.size === chosen.length) return targets
+  throw new InvalidArgumentError(
+    'A checksum tells of segments that are in the list once. Repeat them afterwards',
+  )
 }
 
 /**

@@ -11,6 +11,7 @@ import { MemoryParcel, type Parcel } from '../raw/parcel.js'
 import type { BufferRaw, PageOwnership, SegmentKind, Stretch } from '../raw/raw.js'
 import type { LeaseHolder } from '../raw/slabs.js'
 import { combine } from './crc32c-algebra.js'
+import type { JointShare } from './joint-sum.js'
 
 /**
  * A run of bytes of a list: it answers what a raw answers, for its own bytes and in offsets of its own.
@@ -111,6 +112,8 @@ export class RawWindow implements Window {
   readonly offset: number
   readonly length: number
   crc: number | undefined = undefined
+  /** The checksum that this window has together with others. */
+  joint: JointShare | undefined = undefined
 
   /** Takes over one reference of `raw`. */
   constructor(raw: BufferRaw, offset: number, length: number) {

@@ -291,11 +291,16 @@ export const read: Operations = {
       const rows = a.list.explain()
       const held = rows.filter(({ kind }) => kind !== 'heap' && kind !== 'zero')
       const carry = (): unknown => a.list.carryCrc32c(crc)
-      if (rows.length !== 1 && held.length !== 1) {
+      if (rows.length !== 1 && held.length === 0) {
         expectError(InvalidArgumentError, carry, 'carryCrc32c')
       } else if (!rows.some(({ kind }) => kind === 'file')) {
         // The model would have those of an unloaded extent throw.
-        carry()
+        try {
+          carry()
+        } catch (error) {
+          // The rows do not tell whether a segment is there twice.
+          if (held.length < 2 || !String(error).includes('in the list once')) throw error
+        }
         expect(a.list.crc32c(1), 'crc32c').to.equal(referenceCrc(a.model.bytes, 1))
       }
     },
