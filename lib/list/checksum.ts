@@ -29,21 +29,19 @@ export function crcOfRange(
   let at = offset
   const { single } = segments
   if (single !== undefined) return continued(crc, single, { within: offset, length, at, cause })
-  if (hasJoint(segments, offset, length)) return crcByWindows(segments, offset, length, crc, cause)
+  let isJointFrom = false as boolean
   segments.visitLeaves(offset, length, (leaf, index, within, n) => {
+    isJointFrom ||= hasJoint(leaf)
+    if (isJointFrom) return
     crc = continuedInLeaf(crc, leaf, index, { within, length: n, at, cause })
     at += n
   })
-  return crc
+  return isJointFrom ? crcByWindows(segments, at, offset + length - at, crc, cause) : crc
 }
 
-/** Whether some of a range's windows have a checksum together. */
-function hasJoint(segments: Segments, offset: number, length: number): boolean {
-  let isFound = false
-  segments.visitLeaves(offset, length, (leaf) => {
-    if (!isFound && leaf.isCounted && leaf.marks === undefined) isFound = leaf.windows.some(isJoint)
-  })
-  return isFound
+/** Whether some of a leaf's windows have a checksum together. */
+function hasJoint(leaf: Leaf): boolean {
+  return leaf.isCounted && leaf.marks === undefined && leaf.windows.some(isJoint)
 }
 
 /** As `crcOfRange`, one window after the other, or as many as have a checksum together. */
