@@ -4,6 +4,7 @@
  */
 import type * as counted from '#lib/audit/ledger.js'
 import type * as observed from '#lib/audit/observers.js'
+import type * as here from './uncounted.js'
 
 type Ledger = Pick<typeof counted.ledger, keyof typeof counted.ledger>
 
@@ -47,3 +48,17 @@ export const beginOperation: typeof observed.beginOperation = (operation) => ope
 export const openScope = nothing
 
 export const closeScope = nothing
+
+export const courseNow: typeof observed.courseNow = () => undefined
+
+export const inCourse: typeof observed.inCourse = (_course, count) => {
+  count()
+}
+
+/** What only the ledger itself asks of the observers. */
+type Inner = 'note' | 'noteCopy' | 'noteKernelCopy' | 'refuseCopy'
+type Wanted = Exclude<keyof typeof observed, Inner> | keyof typeof counted
+type Missing = Exclude<Wanted, keyof typeof here>
+type Complete = [Missing] extends [never] ? true : Missing
+/** Does not compile while something is missing here that the library may import. */
+export const isComplete: Complete = true

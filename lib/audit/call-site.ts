@@ -1,6 +1,6 @@
 /**
- * Where in the application a copy was asked for: the nearest frame of a stack that is neither ours nor
- * Node's. Capturing costs a microsecond or two, and the text is made only when somebody asks for it.
+ * Where in the application something was asked for (a copy, or what nobody released): the frames of a
+ * stack that are neither ours nor Node's. Capturing costs a microsecond or two, and the text is made only when somebody asks for it.
  */
 
 /** Frames that are looked at: the deepest call of ours is a dozen from the application's. */
@@ -8,6 +8,9 @@ const FRAMES_MAX = 40
 
 /** Whatever lies behind one of these is ours. `lib/` is where source maps point. */
 const OURS = ownFolders()
+
+/** A frame of a stack trace: whether it waits, and its place. */
+const FRAME = /^\s+at (async )?(.*:\d+:\d+\)?)$/
 
 /** A place in the application, as a stack trace names it: 'function (file:line:column)'. */
 type Site = string | undefined
@@ -37,13 +40,24 @@ export class Trace {
     this.#read()
     return this.#awaited
   }
+  /**
+   * The application's frames, a line for each, also of those that wait for what runs now; all frames
+   * where none is the application's. Keep this and not the trace: it refers to what was called.
+   */
+  get callers(): string {
+    const frames = this.#lines().filter((line) => FRAME.test(line))
+    const callers = frames.filter((line) => !isOurs(FRAME.exec(line)?.[2] ?? ''))
+    return (callers.length > 0 ? callers : frames).join('\n')
+  }
+  /** None where a program has put a format of its own in place: `Error.prepareStackTrace`. */
+  #lines(): readonly string[] {
+    return typeof this.stack === 'string' ? this.stack.split('\n') : []
+  }
   #read(): void {
     if (this.#isRead) return
     this.#isRead = true
-    // A program may have put a format of its own in place: Error.prepareStackTrace.
-    if (typeof this.stack !== 'string') return
-    for (const line of this.stack.split('\n')) {
-      const frame = /^\s+at (async )?(.*:\d+:\d+\)?)$/.exec(line)
+    for (const line of this.#lines()) {
+      const frame = FRAME.exec(line)
       if (frame === null) continue
       const place = frame[2] as string
       if (isOurs(place)) continue

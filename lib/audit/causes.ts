@@ -2,6 +2,7 @@
  * Why bytes were copied: one exhaustive list. A cause that is not here cannot be counted, and a copy
  * without a cause does not compile.
  */
+import type { CopyOptions } from '../contract.js'
 
 /** A cause of a copy in the memory of the process. */
 export type CopyCause =
@@ -84,16 +85,26 @@ export const INTENDED: ReadonlySet<CopyCause> = new Set<CopyCause>([
 export type CopyReason = CopyCause | `intended:${CopyCause}`
 
 /** What a look is counted under. @internal */
-export type LookReason = 'look' | 'cStr' | 'intended:cStr'
+export type LookReason = 'look' | 'cStr' | 'intended:look' | 'intended:cStr'
 
 /** A cause, as it is counted where the program said `{ intended: true }`, or did not. @internal */
 export function reasonOf(cause: CopyCause, isIntended: boolean | undefined): CopyReason {
   return isIntended === true ? `intended:${cause}` : cause
 }
 
+/** As `reasonOf`, of a look. @internal */
+export function lookReason(options: CopyOptions | undefined): LookReason {
+  return options?.intended === true ? 'intended:look' : 'look'
+}
+
 /** Whether the program said of this copy that it meant it. @internal */
 export function isMeant(reason: CopyReason): boolean {
   return reason.startsWith('intended:')
+}
+
+/** The cause alone. @internal */
+export function causeOf(reason: CopyReason): CopyCause {
+  return reason.replace('intended:', '') as CopyCause
 }
 
 /** The cause of a copy that a system call's refusal leads to. @internal */

@@ -8,6 +8,7 @@
 import { addon } from '../native.js'
 import { refusesAccidents } from './accidents.js'
 import {
+  causeOf,
   COPY_CAUSES,
   INTENDED,
   type CopyCause,
@@ -17,7 +18,6 @@ import {
 import { copies, degrades, leaks, type DegradeMessage, type LeakMessage } from './channels.js'
 import { metricsOf, type Metric } from './metrics.js'
 import { observation, note, noteCopy, noteKernelCopy, refuseCopy } from './observers.js'
-import { causeOf } from './scope.js'
 
 /** The account of one process. Bytes, unless a name says otherwise. */
 export interface Snapshot {

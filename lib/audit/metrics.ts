@@ -23,6 +23,8 @@ export interface Metric {
   readonly unit: 'bytes' | 'count'
   /** A counter only grows while the process lives; a gauge tells what is now. */
   readonly type: 'counter' | 'gauge'
+  /** The labels that its series have, all of them; also while there is no series yet. */
+  readonly labelNames: readonly string[]
   /** Its series: one, unless it has labels. */
   readonly samples: readonly MetricSample[]
 }
@@ -85,16 +87,19 @@ function copyMetrics({ copied, copiedByAccident, copies, kernelCopied }: Snapsho
         const accidental = copiedByAccident[cause] ?? 0
         return copySamples(cause, accidental, (copied[cause] ?? 0) - accidental)
       }),
+      ['cause', 'intended'],
     ),
     counter(
       'copies',
       "Copies in the process's memory, by cause.",
       causes.map((cause) => sample(copies[cause] ?? 0, { cause })),
+      ['cause'],
     ),
     counter(
       'kernel_copied_bytes',
       'Bytes that the kernel is known to have copied, by cause.',
       kernelCauses.map((cause) => sample(kernelCopied[cause] ?? 0, { cause })),
+      ['cause'],
     ),
   ]
 }
@@ -113,7 +118,8 @@ function fallbacks({ fallbacks: refused }: Snapshot): Metric {
     const [call = '', code = ''] = name.split(':')
     return sample(count, { call, code })
   })
-  return counter('fallbacks', 'Refusals that sent bytes the next way, by system call.', samples)
+  const help = 'Refusals that sent bytes the next way, by system call.'
+  return counter('fallbacks', help, samples, ['call', 'code'])
 }
 
 function gauges({ live }: Snapshot): Metric[] {
@@ -125,9 +131,14 @@ function gauges({ live }: Snapshot): Metric[] {
   })
 }
 
-function counter(name: string, help: string, samples: readonly MetricSample[]): Metric {
-  const { unit, ...rest } = metric('counter', name, help, samples)
-  return { ...rest, unit, name: `${rest.name}_total` }
+function counter(
+  name: string,
+  help: string,
+  samples: readonly MetricSample[],
+  labelNames: readonly string[] = [],
+): Metric {
+  const it = metric('counter', name, help, samples)
+  return { ...it, name: `${it.name}_total`, labelNames }
 }
 
 function metric(
@@ -137,7 +148,7 @@ function metric(
   samples: readonly MetricSample[],
 ): Metric {
   const unit = name.endsWith('_bytes') ? 'bytes' : 'count'
-  return { name: `splicelist_${name}`, help, unit, type, samples }
+  return { name: `splicelist_${name}`, help, unit, type, labelNames: [], samples }
 }
 
 function sample(value: number, labels: Readonly<Record<string, string>> = {}): MetricSample {

@@ -11,9 +11,9 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { refuseAccident, reportAccident, AUDIT_MODE } from './accidents.js'
 import { Trace } from './call-site.js'
-import type { CopyCause, CopyReason, KernelCause } from './causes.js'
+import { causeOf, type CopyCause, type CopyReason, type KernelCause } from './causes.js'
 import { copies, type CopyMessage } from './channels.js'
-import { causeOf, isIntended, Scope, type Figure } from './scope.js'
+import { isIntended, Scope, type Figure } from './scope.js'
 
 /** What is carried along: the audit, and where the running operation was called. */
 export interface Course {

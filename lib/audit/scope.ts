@@ -1,4 +1,11 @@
-import { INTENDED, isMeant, type CopyCause, type CopyReason, type KernelCause } from './causes.js'
+import {
+  causeOf,
+  INTENDED,
+  isMeant,
+  type CopyCause,
+  type CopyReason,
+  type KernelCause,
+} from './causes.js'
 import type { CopyReport, CopyRow, KernelCopyRow } from './report.js'
 
 /** What is summed up besides copies. */
@@ -27,10 +34,6 @@ interface Sum {
 /** Whether a reason is that of a copy which the program asked for. */
 export function isIntended(reason: CopyReason): boolean {
   return isMeant(reason) || INTENDED.has(reason as CopyCause)
-}
-/** The cause alone. */
-export function causeOf(reason: CopyReason): CopyCause {
-  return reason.replace('intended:', '') as CopyCause
 }
 
 /** The account of one audit, while it runs. What it counts its parents count as well. */

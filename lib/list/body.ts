@@ -1,3 +1,4 @@
+import type { LookReason } from '../audit/causes.js'
 import {
   InvalidArgumentError,
   NotLoadedError,
@@ -122,10 +123,10 @@ export abstract class Body implements HoleOwner {
     endAll(leases)
   }
   /** The readable stretch around an offset, in offsets of the list. */
-  protected stretchAt(offset: number, leases: LeaseHolder): Stretch {
+  protected stretchAt(offset: number, leases: LeaseHolder, cause?: LookReason): Stretch {
     const window = this.segments.at(offset)
     const { within } = this.segments
-    const stretch = window.stretch(within, leases)
+    const stretch = window.stretch(within, leases, cause)
     if (stretch === undefined) throw new NotLoadedError(offset, window.length - within)
     return { bytes: stretch.bytes, start: offset - within + stretch.start }
   }

@@ -8,7 +8,7 @@ import {
   checkSignal,
   describe,
 } from '../arguments.js'
-import { reasonOf, type CopyReason } from '../audit/causes.js'
+import { lookReason, reasonOf, type CopyReason, type LookReason } from '../audit/causes.js'
 import type { CopyOptions, PullOptions, PushOptions } from '../contract.js'
 import { AbortError, InvalidArgumentError, TransferError } from '../errors.js'
 import { AdoptedRaw } from '../raw/adopted.js'
@@ -35,7 +35,7 @@ export let segmentsOf: (list: BufferList) => Segments
 /** Moves the first bytes of a list out, for the floors that send them. @internal */
 export let takeSegments: (list: BufferList, length: number) => Segments
 /** What a cursor asks of a list. */
-let Reading: new (list: BufferList) => Readable
+let Reading: new (list: BufferList, cause: LookReason) => Readable
 /** A list's bytes as segments that share them. */
 let sharedOf: (list: BufferList) => Segments
 /** A list's bytes as memory of its own, counted under a cause of the caller's. @internal */
@@ -259,11 +259,14 @@ export class BufferList extends Reader implements Disposable {
 
   // ---- read
 
-  /** A reading position, at the front by default. */
-  cursor(offset = 0): Cursor {
+  /**
+   * A reading position, at the front by default. With `{ intended: true }` what it makes readable
+   * counts as intended.
+   */
+  cursor(offset = 0, options?: CopyOptions): Cursor {
     this.reading()
     checkRange(offset, 0, this.length)
-    return new Cursor(this, new Reading(this), offset)
+    return new Cursor(this, new Reading(this, lookReason(options)), offset, options)
   }
   /**
    * Brings bytes that are in a file into memory, so that they can be read synchronously. They still
@@ -379,15 +382,17 @@ export class BufferList extends Reader implements Disposable {
   /**
    * Gives this list the CRC-32C (from seed 0) that its producer has computed and sent along, so that
    * nobody need read the bytes for it: a frame can pass from wire to wire, cut and joined, with
-   * `crc32c()` told by arithmetic. The segment keeps it, in all lists that share the segment as a
-   * whole; that of a part of it is read. The list is one segment, or one beside memory (a header that
-   * the checksum covers).
+   * `crc32c()` told by arithmetic. It is kept by the segment that is not in memory, in all lists that
+   * share the segment as a whole; what memory (a header that the checksum covers) and segments with a
+   * checksum of their own have in it is taken out. Several segments keep it together: for exactly the
+   * range from the first to the last, wherever all of them follow each other, whole and as far apart
+   * as they were. That of a part is read. O(segments); memory is summed up.
    *
    * It is believed, also of pages that others can change: it says what the bytes were, to be checked by
    * whoever uses them. What `crc32c()` itself computes of a file's pages, or of a socket's, is
    * not kept, for the bytes that are sent later may be others; pull with mode 'stable' to check and
-   * then forward the very same bytes. Throws `InvalidArgumentError` for several segments that are not
-   * in memory, and for none.
+   * then forward the very same bytes. Throws `InvalidArgumentError` for several segments that are all
+   * in memory, and for ones that are in the list twice.
    */
   carryCrc32c(crc: number): this {
     this.reading()
@@ -453,11 +458,13 @@ export class BufferList extends Reader implements Disposable {
     // One class, not an object for each cursor: the getters of literals are each a shape of their own.
     Reading = class implements Readable {
       readonly #list: BufferList
+      readonly #cause: LookReason
       /** Of the stretch that was asked for last: a cursor needs no more than the block it stands in. */
       #leases: Lease[] = []
 
-      constructor(list: BufferList) {
+      constructor(list: BufferList, cause: LookReason) {
         this.#list = list
+        this.#cause = cause
       }
       get length(): number {
         this.#list.reading()
@@ -471,7 +478,7 @@ export class BufferList extends Reader implements Disposable {
         list.reading()
         list.endSome(this.#leases)
         this.#leases = []
-        const stretch = list.stretchAt(offset, this.#leases)
+        const stretch = list.stretchAt(offset, this.#leases, this.#cause)
         for (const lease of this.#leases) list.ownLeases().add(lease)
         return stretch
       }

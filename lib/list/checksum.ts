@@ -6,31 +6,66 @@
  */
 import { checkSeed } from '../arguments.js'
 import { InvalidArgumentError, NotLoadedError } from '../errors.js'
+import type { LookReason } from '../audit/causes.js'
 import type { Lease } from '../raw/slabs.js'
 import { endAll } from './body.js'
 import { combine, crc32cOfZeros, frontOf } from './crc32c-algebra.js'
 import { crc32cWord } from './crc32c.js'
+import { isJoint, jointRunAt } from './joint-sum.js'
 import type { Leaf } from './leaf.js'
 import { Marks, NO_MARKS } from './marks.js'
 import type { Segments } from './segments.js'
-import { MemoryWindow, type Window } from './window.js'
+import { MemoryWindow, RawWindow, type Window } from './window.js'
 
-/** CRC-32C of all the bytes, as a signed word. */
-export function crcOf(segments: Segments, seed: number): number {
+/** CRC-32C of all the bytes, as a signed word. `cause`: why they are looked at. */
+export function crcOf(segments: Segments, seed: number, cause: LookReason): number {
   const { single, inLeaves } = segments
   let crc = seed | 0
-  if (single !== undefined) return continuedByWindow(crc, single, 0)
+  if (single !== undefined) return continuedByWindow(crc, single, 0, cause)
   let at = 0
   for (const leaf of inLeaves) {
-    crc = continuedByLeaf(crc, leaf, at)
+    if (hasJoint(leaf)) return continuedByWindows(crc, segments, at, cause)
+    crc = continuedByLeaf(crc, leaf, at, cause)
     at += leaf.lengthBytes
   }
   return crc
 }
 
+/** Whether some of a leaf's windows have a checksum together. */
+function hasJoint(leaf: Leaf): boolean {
+  return leaf.isCounted && leaf.marks === NO_MARKS && leaf.windows.some(isJoint)
+}
+
+/**
+ * A checksum that is continued by all windows from an offset on, one after the other, or as many as have a
+ * checksum together.
+ */
+function continuedByWindows(
+  crc: number,
+  segments: Segments,
+  offset: number,
+  cause: LookReason,
+): number {
+  const knownCrc = (window: Window, at: number): number | undefined =>
+    window.crc ?? (keepsCrc(window) ? keptCrc(window, at, cause) : undefined)
+  let sum = crc
+  for (let at = offset; at < segments.length;) {
+    const window = segments.at(at)
+    const run = jointRunAt(segments, at, window, knownCrc)
+    if (run === undefined) {
+      sum = continuedByWindow(sum, window, at, cause)
+      at += window.length
+    } else {
+      sum = combine(sum, run.crc, run.lengthBytes)
+      at += run.lengthBytes
+    }
+  }
+  return sum
+}
+
 /** A checksum that is continued by a leaf. `at` is the leaf's offset in the list, for an error. */
-function continuedByLeaf(crc: number, leaf: Leaf, at: number): number {
-  if (leaf.marks === NO_MARKS) leaf.marks = marksOf(leaf, at)
+function continuedByLeaf(crc: number, leaf: Leaf, at: number, cause: LookReason): number {
+  if (leaf.marks === NO_MARKS) leaf.marks = marksOf(leaf, at, cause)
   const { windows, head, marks } = leaf
   let sum = crc
   let done = 0
@@ -42,23 +77,23 @@ function continuedByLeaf(crc: number, leaf: Leaf, at: number): number {
       continue
     }
     const window = windows[i] as Window
-    sum = continuedByWindow(sum, window, at + done)
+    sum = continuedByWindow(sum, window, at + done, cause)
     done += window.length
     i += 1
   }
   return sum
 }
 
-/** Of a leaf that lies at an offset; none where a window of it keeps no checksum. */
-function marksOf(leaf: Leaf, at: number): Marks {
+/** Of a leaf that lies at an offset; none where a window of it keeps no checksum of its own. */
+function marksOf(leaf: Leaf, at: number, cause: LookReason): Marks {
   const { windows, head } = leaf
   const borders = [0, 0]
   let crc = 0
   let lengthBytes = 0
   for (let i = head; i < windows.length; i++) {
     const window = windows[i] as Window
-    if (window.crc === undefined && !keepsCrc(window)) return NO_MARKS
-    crc = combine(crc, keptCrc(window, at + lengthBytes), window.length)
+    if (isJoint(window) || (window.crc === undefined && !keepsCrc(window))) return NO_MARKS
+    crc = combine(crc, keptCrc(window, at + lengthBytes, cause), window.length)
     lengthBytes += window.length
     borders.push(crc, lengthBytes)
   }
@@ -66,52 +101,79 @@ function marksOf(leaf: Leaf, at: number): Marks {
 }
 
 /** A checksum that is continued by a window. `at` is its offset in the list, for an error. */
-function continuedByWindow(crc: number, window: Window, at: number): number {
-  if (window.crc === undefined && !keepsCrc(window)) return read(window, crc, at)
-  return combine(crc, keptCrc(window, at), window.length)
+function continuedByWindow(crc: number, window: Window, at: number, cause: LookReason): number {
+  if (window.crc === undefined && !keepsCrc(window)) return read(window, crc, at, cause)
+  return combine(crc, keptCrc(window, at, cause), window.length)
 }
 
 /** Of a whole window, which keeps it. */
-function keptCrc(window: Window, at: number): number {
-  return (window.crc ??= read(window, 0, at))
+function keptCrc(window: Window, at: number, cause: LookReason): number {
+  return (window.crc ??= read(window, 0, at, cause))
 }
 
 /**
- * Gives a list's only segment, or the only one that is not in memory, the checksum that follows from the
- * whole list's, which its producer has computed.
+ * Gives the segments of a list that are not in memory, or its only one, the checksum that follows from
+ * the whole list's, which its producer has computed: to those of them that carry none yet, if there
+ * are such, and to several together.
  */
 export function carryCrc(segments: Segments, crc: number): void {
   checkSeed('crc', crc)
-  const target = segments.count === 1 ? segments.first() : onlyHeld(segments)
-  let before = 0
-  let after = 0
-  let afterBytes = 0
-  let isBehind = false
+  const targets = targetsOf([...segments.windows()])
+  const starts: number[] = []
+  let others = 0
+  let at = 0
+  let end = 0
   for (const window of segments.windows()) {
-    if (window === target) {
-      isBehind = true
-    } else if (isBehind) {
-      after = combine(after, keptCrc(window, 0), window.length)
-      afterBytes += window.length
-    } else before = combine(before, keptCrc(window, 0), window.length)
+    const { length } = window
+    const isTarget = targets.has(window)
+    others = combine(others, isTarget ? 0 : keptCrc(window, at, 'look'), length)
+    if (isTarget) {
+      starts.push(at)
+      end = at + length
+    }
+    at += length
   }
-  if (target === undefined) return
-  const front = afterBytes === 0 ? crc | 0 : frontOf(crc, after, afterBytes)
-  target.crc = combine(before, front, target.length)
+  const own = frontOf(crc ^ others, 0, at - end)
+  giveCrc([...targets], starts, end, own)
+  // They were made of what the segments carried before.
   for (const leaf of segments.inLeaves) leaf.marks = NO_MARKS
 }
 
-/** The only segment that is not in memory. */
-function onlyHeld(segments: Segments): Window {
-  const held = [...segments.windows()].filter(({ kind }) => kind !== 'heap' && kind !== 'zero')
-  const [first] = held
-  if (first === undefined || held.length > 1) {
+/** Where the targets begin, and where the last of them ends; and the checksum that they have together. */
+function giveCrc(
+  targets: readonly Window[],
+  starts: readonly number[],
+  end: number,
+  crc: number,
+): void {
+  const [first] = targets
+  if (first !== undefined && targets.length === 1) {
+    first.crc = crc
+    return
+  }
+  const start = starts[0] as number
+  const sum = { crc, starts: starts.map((at) => at - start), lengthBytes: end - start }
+  for (const [index, target] of targets.entries()) {
+    if (target instanceof RawWindow) target.joint = { sum, index }
+  }
+}
+
+function targetsOf(windows: readonly Window[]): ReadonlySet<Window> {
+  if (windows.length === 1) return new Set(windows)
+  const held = windows.filter(({ kind }) => kind !== 'heap' && kind !== 'zero')
+  if (held.length === 0) {
     throw new InvalidArgumentError(
-      'A checksum tells of one segment, alone or beside memory, and this list has ' +
-        `${held.length} that are not in memory, of ${segments.count}. Join lists afterwards`,
+      'A checksum tells of one segment, or of those that are not in memory, and the ' +
+        `${windows.length} segments of this list lie in memory. Join lists afterwards`,
     )
   }
-  return first
+  const unknown = held.filter((window) => window.crc === undefined)
+  const chosen = unknown.length > 0 ? unknown : held
+  const targets = new Set(chosen)
+  if (targets.size === chosen.length) return targets
+  throw new InvalidArgumentError(
+    'A checksum tells of segments that are in the list once. Repeat them afterwards',
+  )
 }
 
 /**
@@ -124,7 +186,7 @@ function keepsCrc(window: Window): boolean {
 }
 
 /** Reads a window. `at` is its offset in the list, for an error. */
-function read(window: Window, seed: number, at: number): number {
+function read(window: Window, seed: number, at: number, cause: LookReason): number {
   const { length } = window
   if (window instanceof MemoryWindow) return crc32cWord(window.view(0, length), seed)
   if (window.kind === 'zero') return crc32cOfZeros(seed, length)
@@ -132,7 +194,7 @@ function read(window: Window, seed: number, at: number): number {
   const leases: Lease[] = []
   try {
     for (let done = 0; done < length;) {
-      const stretch = window.stretch(done, leases)
+      const stretch = window.stretch(done, leases, cause)
       if (stretch === undefined) throw new NotLoadedError(at + done, length - done)
       const bytes = stretch.bytes.subarray(done - stretch.start)
       crc = crc32cWord(bytes, crc)

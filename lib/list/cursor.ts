@@ -1,5 +1,6 @@
 import { EndOfBufferError, InvalidArgumentError } from '../errors.js'
 import { checkLength, checkWidth, describe } from '../arguments.js'
+import type { CopyOptions } from '../contract.js'
 import type { Stretch } from '../raw/raw.js'
 import type { BufferList } from './buffer-list.js'
 import { viewOf } from './buffer-view.js'
@@ -31,7 +32,8 @@ const NO_VIEW = new DataView(NOTHING.bytes.buffer)
  * or to sum up a whole list use the list's own methods. It owns nothing and needs no release.
  *
  * Of a segment outside the heap it makes one 64 KiB block readable at a time: an inspection, which the
- * ledger counts, and which leaves the pages where they are. Reading past the end throws
+ * ledger counts (as intended with `list.cursor(0, { intended: true })`), and which leaves the pages where
+ * they are. Reading past the end throws
  * `EndOfBufferError`, bytes of a file that are not in memory `NotLoadedError`; either leaves the cursor
  * where it was. (Ceph's moves to the end.) It stays usable while the list is changed: it keeps its
  * offset, not its bytes. Once the list is released every read throws `ReleasedError`.
@@ -47,6 +49,7 @@ const NO_VIEW = new DataView(NOTHING.bytes.buffer)
 export class Cursor {
   readonly #list: BufferList
   readonly #readable: Readable
+  readonly #options: CopyOptions | undefined
   /** The stretch that was asked for last. */
   #stretch = NOTHING
   #isKept = false
@@ -63,9 +66,15 @@ export class Cursor {
   #taken = 0
 
   /** @internal */
-  constructor(list: BufferList, readable: Readable, offset: number) {
+  constructor(
+    list: BufferList,
+    readable: Readable,
+    offset: number,
+    options: CopyOptions | undefined,
+  ) {
     this.#list = list
     this.#readable = readable
+    this.#options = options
     this.#at = offset
   }
   /** Bytes from the list's start (Ceph: `get_off`). */
@@ -82,7 +91,7 @@ export class Cursor {
   }
   /** Another cursor at the same place, which moves by itself. */
   clone(): Cursor {
-    const twin = this.#list.cursor()
+    const twin = this.#list.cursor(0, this.#options)
     twin.#at = this.offset
     return twin
   }
@@ -200,7 +209,7 @@ export class Cursor {
     const isHere = offset + length <= start + bytes.length
     const text = isHere
       ? (this.#text ??= viewOf(bytes)).toString(encoding, offset - start, offset - start + length)
-      : this.#list.toString(encoding, offset, length)
+      : this.#list.toString(encoding, offset, length, this.#options)
     this.#at += length
     return text
   }
@@ -264,7 +273,7 @@ export class Cursor {
     const n = Math.min(length, this.remaining)
     const range = this.#list.substr(this.offset, n)
     try {
-      const crc = range.crc32c(seed)
+      const crc = range.crc32c(seed, this.#options)
       this.#at += n
       return crc
     } finally {

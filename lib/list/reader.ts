@@ -1,6 +1,6 @@
 import { checkBytes, checkLength, checkRange, checkSeed, describe } from '../arguments.js'
 import { beforeCopy, encode, ledger } from '../audit/ledger.js'
-import { reasonOf, type CopyReason } from '../audit/causes.js'
+import { lookReason, reasonOf, type CopyReason } from '../audit/causes.js'
 import type { CopyOptions } from '../contract.js'
 import { EndOfBufferError, InvalidArgumentError, NotLoadedError } from '../errors.js'
 import type { Stretch } from '../raw/raw.js'
@@ -117,26 +117,32 @@ export abstract class Reader extends Appender implements Iterable<Uint8Array> {
     checkRange(offset, length, this.length)
     return this.copyOf('to-buffer', offset, length)
   }
-  /** The range as text. Characters may be split between segments. Copies. */
+  /**
+   * The range as text. Characters may be split between segments. A copy where it lies in several, or
+   * outside the heap, counted; as intended with `{ intended: true }`.
+   */
   override toString(
     encoding: BufferEncoding = 'utf8',
     offset = 0,
     length = this.length - offset,
+    options?: CopyOptions,
   ): string {
     this.reading()
     checkRange(offset, length, this.length)
     if (length === 0) return ''
     // Half a character more is not shown; nodejs/node#64697 would write it past the string's end.
-    if (length % 2 === 1 && isUtf16(encoding)) return this.toString(encoding, offset, length - 1)
+    if (length % 2 === 1 && isUtf16(encoding)) {
+      return this.toString(encoding, offset, length - 1, options)
+    }
     const leases: Lease[] = []
     try {
       const window = this.segments.at(offset)
       const { within } = this.segments
       const isOne = within + length <= window.length
-      const bytes = isOne ? window.look(within, length, leases) : undefined
+      const bytes = isOne ? window.look(within, length, leases, lookReason(options)) : undefined
       if (bytes !== undefined) return viewOf(bytes).toString(encoding)
       const joined = Buffer.allocUnsafe(length)
-      this.copyRange(offset, length, joined, 'cross-segment')
+      this.copyRange(offset, length, joined, reasonOf('cross-segment', options?.intended))
       return joined.toString(encoding)
     } finally {
       endAll(leases)
@@ -154,21 +160,30 @@ export abstract class Reader extends Appender implements Iterable<Uint8Array> {
    * CRC-32C of all bytes after `seed`, in Ceph's convention (see `crc32c`), as an unsigned number.
    * Reads each segment once: its checksum is kept with it, in every list that shares it, and joined
    * with the others' by arithmetic. Zeros are never read; of loans and foreign pages, which others can
-   * change, nothing is kept. O(bytes) at first, then O(segments). Ceph: `crc32c`.
+   * change, nothing is kept. Making them readable is counted; as intended with `{ intended: true }`.
+   * O(bytes) at first, then O(segments). Ceph: `crc32c`.
    */
-  crc32c(seed = 0): number {
+  crc32c(seed = 0, options?: CopyOptions): number {
     this.reading()
     checkSeed('seed', seed)
-    return crcOf(this.segments, seed) >>> 0
+    return crcOf(this.segments, seed, lookReason(options)) >>> 0
   }
-  /** The segments as read-only views; one outside the heap a block at a time. See `cStr`. */
-  *[Symbol.iterator](): Iterator<Uint8Array> {
+  /** As `views()`, for a loop over the list itself. */
+  [Symbol.iterator](): Iterator<Uint8Array> {
+    return this.views()
+  }
+  /**
+   * The segments as read-only views; one outside the heap a block at a time, which is a copy, counted;
+   * as intended with `{ intended: true }`. See `cStr`.
+   */
+  *views(options?: CopyOptions): Generator<Uint8Array, undefined> {
     this.reading()
+    const cause = lookReason(options)
     const { version } = this
     // So that an append is noticed as every other change is.
     this.tail.close()
     for (let at = 0; at < this.length;) {
-      const { bytes, start } = this.stretchAt(at, this.ownLeases())
+      const { bytes, start } = this.stretchAt(at, this.ownLeases(), cause)
       yield at === start ? bytes : bytes.subarray(at - start)
       this.reading()
       if (this.version !== version) {
@@ -176,6 +191,7 @@ export abstract class Reader extends Appender implements Iterable<Uint8Array> {
       }
       at = start + bytes.length
     }
+    return undefined
   }
 
   /** Copies a range that lies inside. */

@@ -11,6 +11,7 @@ import { MemoryParcel, type Parcel } from '../raw/parcel.js'
 import type { BufferRaw, PageOwnership, SegmentKind, Stretch } from '../raw/raw.js'
 import type { LeaseHolder } from '../raw/slabs.js'
 import { combine } from './crc32c-algebra.js'
+import type { JointShare } from './joint-sum.js'
 
 /**
  * A run of bytes of a list: it answers what a raw answers, for its own bytes and in offsets of its own.
@@ -111,6 +112,8 @@ export class RawWindow implements Window {
   readonly offset: number
   readonly length: number
   crc: number | undefined = undefined
+  /** The checksum that this window has together with others. */
+  joint: JointShare | undefined = undefined
 
   /** Takes over one reference of `raw`. */
   constructor(raw: BufferRaw, offset: number, length: number) {
@@ -158,8 +161,8 @@ export class RawWindow implements Window {
   ): Uint8Array | undefined {
     return this.raw.look(this.offset + offset, length, leases, cause)
   }
-  stretch(offset: number, leases: LeaseHolder): Stretch | undefined {
-    const stretch = this.raw.stretch(this.offset + offset, leases)
+  stretch(offset: number, leases: LeaseHolder, cause?: LookReason): Stretch | undefined {
+    const stretch = this.raw.stretch(this.offset + offset, leases, cause)
     if (stretch === undefined) return undefined
     const from = Math.max(this.offset, stretch.start)
     const to = Math.min(this.offset + this.length, stretch.start + stretch.bytes.length)
@@ -178,10 +181,10 @@ export class RawWindow implements Window {
   parcel(
     offset: number,
     length: number,
-    consume: boolean,
     copyCause?: CopyReason,
+    isIntended?: boolean,
   ): Eventually<Parcel | number> {
-    return this.raw.parcel(this.offset + offset, length, consume, copyCause)
+    return this.raw.parcel(this.offset + offset, length, copyCause, isIntended)
   }
   load(offset: number, length: number): Eventually<number> {
     return this.raw.load?.(this.offset + offset, length) ?? 0

@@ -98,13 +98,15 @@ export class FileRaw extends CountedRaw<Holdings> implements BufferRaw {
   async parcel(
     offset: number,
     length: number,
-    _consume: boolean,
     copyCause?: CopyReason,
+    isIntended?: boolean,
   ): Promise<Parcel | number> {
     if (copyCause !== undefined) return this.#memoryParcel(offset, length, copyCause)
-    const held = addon === null ? undefined : pipePool.borrow(length, 0, this.pages)
+    if (addon === null) return this.#memoryParcel(offset, length, reasonOf('no-addon', isIntended))
+    const held = pipePool.borrow(length, 0, this.pages)
     if (held === undefined) {
-      return this.#memoryParcel(offset, length, addon === null ? 'no-addon' : 'budget')
+      const lengthMax = Math.min(length, BUDGET_PARCEL_BYTES_MAX)
+      return this.#memoryParcel(offset, lengthMax, reasonOf('budget', isIntended))
     }
     const { file } = this.owned
     const { bytes, errno } = await file.fill([held], this.#fileOffset + offset, [length]).done
@@ -132,8 +134,7 @@ export class FileRaw extends CountedRaw<Holdings> implements BufferRaw {
     return true
   }
   async #memoryParcel(offset: number, length: number, cause: CopyReason): Promise<Parcel | number> {
-    const lengthMax = cause === 'budget' ? BUDGET_PARCEL_BYTES_MAX : COPY_PARCEL_BYTES_MAX
-    const bytes = Buffer.allocUnsafeSlow(Math.min(length, lengthMax))
+    const bytes = Buffer.allocUnsafeSlow(Math.min(length, COPY_PARCEL_BYTES_MAX))
     beforeCopy(cause, bytes.length)
     const failed = await this.#read(offset, bytes)
     if (failed < 0) return failed

@@ -2,6 +2,7 @@
  * The collector as a backstop: what owns descriptors and is collected without being released gives
  * them back and is reported, once, with the place it was made when `SPLICELIST_LEAKS=trace`.
  */
+import { Trace } from '../audit/call-site.js'
 import { ledger } from '../audit/ledger.js'
 
 /** What an owner holds, apart from it: it must not refer to the owner, or neither is ever collected. */
@@ -16,9 +17,6 @@ interface Leak {
   readonly place: string | undefined
 }
 
-/** Frames that are looked at for the caller's: ours, of an operation that waited, take a dozen. */
-const FRAMES_MAX = 50
-const ownFolder = new URL('..', import.meta.url).href
 const tracesLeaks = process.env['SPLICELIST_LEAKS'] === 'trace'
 /** Kinds that were reported: a server that leaks does so for every request. */
 const reported = new Set<string>()
@@ -45,21 +43,11 @@ const ENDPOINT =
 
 /** Watches an owner of descriptors. `holdings` must not refer to it. Costs 165 ns. */
 export function watchForLeak(owner: object, kind: string, holdings: Closable): void {
-  const place = tracesLeaks ? callersFrames() : undefined
+  const place = tracesLeaks ? new Trace(watchForLeak).callers : undefined
   registry.register(owner, { kind, place, holdings }, owner)
 }
 
 /** Ends the watch: the owner was released. */
 export function endLeakWatch(owner: object): void {
   registry.unregister(owner)
-}
-
-/** Where the program is, also behind an operation that waited; without the library's own frames. */
-function callersFrames(): string {
-  const limit = Error.stackTraceLimit
-  Error.stackTraceLimit = FRAMES_MAX
-  const [, ...frames] = (new Error().stack ?? '').split('\n')
-  Error.stackTraceLimit = limit
-  const callers = frames.filter((frame) => !frame.includes(ownFolder))
-  return (callers.length > 0 ? callers : frames).join('\n')
 }

@@ -1,4 +1,4 @@
-import type { CopyCause } from '../audit/causes.js'
+import type { CopyReason } from '../audit/causes.js'
 import { MemoryRaw, type OwnedMemory } from './memory.js'
 import { MemoryParcel } from './parcel.js'
 import { PAGE_BYTES } from './pipe-pool.js'
@@ -86,7 +86,7 @@ export class LoanRaw extends MemoryRaw<Loan> implements BufferRaw {
   protected override parcelOf(bytes: Uint8Array): LoanParcel {
     return new LoanParcel(bytes, this.owned)
   }
-  protected override copyFor(cause: CopyCause, bytes: Uint8Array): MemoryParcel {
+  protected override copyFor(cause: CopyReason, bytes: Uint8Array): MemoryParcel {
     this.owned.copied()
     return super.copyFor(cause, bytes)
   }

@@ -1,5 +1,5 @@
 import { copy } from '../audit/ledger.js'
-import type { CopyReason } from '../audit/causes.js'
+import { causeOf, type CopyCause, type CopyReason } from '../audit/causes.js'
 import { InvalidArgumentError } from '../errors.js'
 import { CountedRaw, type Owned } from './counted.js'
 import { MemoryParcel } from './parcel.js'
@@ -11,7 +11,7 @@ export interface OwnedMemory extends Owned {
 }
 
 /** Causes by which memory goes to a stream, which may keep what it is given for as long as it likes. */
-const KEPT_BY_SINK: ReadonlySet<CopyReason> = new Set(['stream', 'no-addon', 'copy-mode'])
+const KEPT_BY_SINK: ReadonlySet<CopyCause> = new Set(['stream', 'no-addon', 'copy-mode'])
 
 /** A counted raw whose bytes lie in memory and can be read in place, for its kinds to build on. */
 export abstract class MemoryRaw<O extends OwnedMemory> extends CountedRaw<O> {
@@ -38,9 +38,10 @@ export abstract class MemoryRaw<O extends OwnedMemory> extends CountedRaw<O> {
     copy(cause, this.look(offset, length), target, at)
     return true
   }
-  parcel(offset: number, length: number, _consume: boolean, copyCause?: CopyReason): MemoryParcel {
+  parcel(offset: number, length: number, copyCause?: CopyReason): MemoryParcel {
     const bytes = this.look(offset, length)
-    if (copyCause === undefined || !KEPT_BY_SINK.has(copyCause)) return this.parcelOf(bytes)
+    if (copyCause === undefined || !KEPT_BY_SINK.has(causeOf(copyCause)))
+      return this.parcelOf(bytes)
     return this.copyFor(copyCause, bytes)
   }
   /** The bytes where they lie, on their way. */

@@ -19,9 +19,14 @@ export interface Lender {
   takeBack(parcel: PipeParcel): void
 }
 
+/** Of a parcel that nobody has read from. */
+const NOTHING: readonly Uint8Array[] = []
+
 /** Pages in pipes: the first `remaining` bytes of what they hold, the first pipe first. */
 export class PipeParcel {
   remaining: number
+  /** What came out of the pipes into memory before one failed: it lies in front of what remains. */
+  read: readonly Uint8Array[]
   /** All pipes that were lent, those that are empty by now too. */
   readonly pipes: readonly HeldPipe[]
   /** Which of them the next bytes lie in. */
@@ -31,6 +36,7 @@ export class PipeParcel {
   /** Without a lender the pipes are the sink's own already. */
   constructor(pipes: readonly HeldPipe[], lengthBytes: number, lender: Lender | undefined) {
     this.remaining = lengthBytes
+    this.read = NOTHING
     this.pipes = pipes
     this.at = 0
     this.lender = lender
@@ -77,13 +83,17 @@ export class PipeParcel {
     this.lender = undefined
     lender?.takeBack(this)
   }
-  /** Reads what remains into memory: a copy, for sinks that take no pages. Closes this parcel. */
+  /**
+   * Reads what remains into memory: a copy, for sinks that take no pages. Closes this parcel; where a
+   * pipe fails, it stays open, with what was read in `read`.
+   */
   toMemory(cause: CopyReason): MemoryParcel {
     const parts: Uint8Array[] = []
+    this.read = parts
     while (this.remaining > 0) {
-      const here = Math.min(this.remaining, this.first.bytes)
-      parts.push(readPipe(this.first, here, cause))
-      this.accept(here)
+      const bytes = readPipe(this.first, Math.min(this.remaining, this.first.bytes), cause)
+      parts.push(bytes)
+      this.accept(bytes.length)
     }
     this.close()
     return new MemoryParcel(parts)
@@ -126,33 +136,39 @@ export class MemoryParcel {
   }
 }
 
-/** Reads bytes that a pipe is known to hold into fresh memory. */
+/** Reads bytes that a pipe is known to hold into fresh memory; fewer as `readPipeInto` does. */
 export function readPipe(
   held: HeldPipe,
   lengthBytes: number,
   cause: CopyReason,
 ): Uint8Array<ArrayBuffer> {
   const bytes = Buffer.allocUnsafeSlow(lengthBytes)
-  readPipeInto(held, bytes, 0, lengthBytes)
-  ledger.countCopied(cause, lengthBytes)
-  return bytes
+  const got = readPipeInto(held, bytes, 0, lengthBytes)
+  ledger.countCopied(cause, got)
+  return got === lengthBytes ? bytes : bytes.subarray(0, got)
 }
 
-/** Reads bytes that a pipe is known to hold. Does not change `held.bytes`: the caller's account. */
+/**
+ * Reads bytes that a pipe is known to hold, and returns how many: fewer than asked for where the pipe
+ * fails behind them, which the next call then throws. For nobody can put them back. Does not change
+ * `held.bytes`: the caller's account.
+ */
 export function readPipeInto(
   held: HeldPipe,
   target: Uint8Array,
   at: number,
   lengthBytes: number,
-): void {
+): number {
   let got = 0
   while (got < lengthBytes) {
     const n = opened().read(held.pipe, target, at + got, lengthBytes - got)
-    // A pipe of our own that holds bytes has no reason to refuse them, but for a page that is lost.
-    if (n <= 0) {
-      const detail = `It gave ${got} of the ${lengthBytes} bytes that it holds`
+    if (n > 0) got += n
+    else if (got > 0) return got
+    else {
+      // A pipe of our own that holds bytes has no reason to refuse them, but for a page that is lost.
+      const detail = `It gave none of ${held.bytes} bytes that it holds`
       throw new TransferError({ side: 'pipe', errno: n, syscall: 'read', bytesMoved: 0, detail })
     }
-    got += n
   }
+  return got
 }

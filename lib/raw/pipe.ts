@@ -1,16 +1,9 @@
 import { beforeCopy, copy, ledger } from '../audit/ledger.js'
-import type { CopyReason, LookReason } from '../audit/causes.js'
+import { isMeant, reasonOf, type CopyReason, type LookReason } from '../audit/causes.js'
 import { TransferError } from '../errors.js'
 import { opened } from '../reactor.js'
 import { CountedRaw } from './counted.js'
-import {
-  MemoryParcel,
-  PipeParcel,
-  readPipe,
-  readPipeInto,
-  type Lender,
-  type Parcel,
-} from './parcel.js'
+import { MemoryParcel, PipeParcel, readPipeInto, type Lender, type Parcel } from './parcel.js'
 import { pipePool, type HeldPipe, type Reclaimable } from './pipe-pool.js'
 import type { BufferRaw, PageOwnership, Stretch } from './raw.js'
 import { BLOCK_BYTES, leaseMemory, type LeaseHolder } from './slabs.js'
@@ -111,10 +104,10 @@ export class PipeRaw extends CountedRaw<Holdings> implements BufferRaw {
     this.copyOut(from, to - from, lease.bytes, 0, cause)
     return lease.bytes.subarray(offset - from, offset - from + length)
   }
-  stretch(offset: number, leases: LeaseHolder): Stretch {
+  stretch(offset: number, leases: LeaseHolder, cause?: LookReason): Stretch {
     const start = Math.max(frontOf(this.partAt(offset)), offset - (offset % BLOCK_BYTES))
     const end = Math.min(this.length, offset - (offset % BLOCK_BYTES) + BLOCK_BYTES)
-    return { bytes: this.look(start, end - start, leases), start }
+    return { bytes: this.look(start, end - start, leases, cause), start }
   }
   copyOut(
     offset: number,
@@ -134,23 +127,22 @@ export class PipeRaw extends CountedRaw<Holdings> implements BufferRaw {
     this.looked += length
     return true
   }
-  parcel(offset: number, length: number, consume: boolean, copyCause?: CopyReason): Parcel {
+  parcel(
+    offset: number,
+    length: number,
+    copyCause?: CopyReason,
+    isIntended = copyCause !== undefined && isMeant(copyCause),
+  ): Parcel {
     const part = this.partAt(offset)
     const n = Math.min(length, part.end - offset)
     if (part.memory !== undefined) {
       const from = offset - frontOf(part)
       return new MemoryParcel([part.memory.subarray(from, from + n)])
     }
-    // What is read into memory must stay in the pipe until the sink has accepted it.
-    if (consume && copyCause === undefined) {
-      const lent: HeldPipe[] = []
-      const ready = this.lend(offset, length, lent)
-      if (ready > 0) return new PipeParcel(lent, ready, LENT)
-    }
     const reader = this.readerAt(part, offset, n, false)
     if (reader === undefined) {
       return new MemoryParcel([
-        this.spill(part)
+        this.spill(part, isIntended)
           .subarray(offset - frontOf(part))
           .subarray(0, n),
       ])
@@ -174,7 +166,8 @@ export class PipeRaw extends CountedRaw<Holdings> implements BufferRaw {
     }
   }
   /**
-   * The pipes themselves, which a transfer may empty: of as many as the window spans, added to
+   * The pipes themselves, which a transfer may empty, if it copies nothing (what is read into memory
+   * must stay in the pipe until the sink has accepted it): of as many as the window spans, added to
    * `lent`. Returns how many bytes of the window they hold, which is 0 where somebody else needs
    * them.
    */
@@ -211,12 +204,12 @@ export class PipeRaw extends CountedRaw<Holdings> implements BufferRaw {
     const reader = part.memory === undefined ? this.readerAt(part, offset, n, true) : undefined
     if (reader === undefined || reader.held.bytes < n) {
       if (reader !== undefined) this.keepReader(reader)
-      const memory = this.spill(part)
+      const memory = this.spill(part, isMeant(cause))
       copy(cause, memory.subarray(offset - frontOf(part), offset - frontOf(part) + n), target, at)
       return
     }
     try {
-      readPipeInto(reader.held, target, at, n)
+      for (let got = 0; got < n;) got += readPipeInto(reader.held, target, at + got, n - got)
     } catch (error) {
       pipePool.destroy(reader.held)
       throw error
@@ -283,15 +276,37 @@ export class PipeRaw extends CountedRaw<Holdings> implements BufferRaw {
     pipePool.addReclaimable(this.owned)
   }
   /** Reads a whole part into memory for good, when no pipe is left to tee it into. */
-  private spill(part: PipePart): Uint8Array {
+  private spill(part: PipePart, isIntended: boolean): Uint8Array {
     if (part.memory !== undefined) return part.memory
+    const reason = reasonOf('no-scratch', isIntended)
     const held = part.held as HeldPipe
-    beforeCopy('no-scratch', held.bytes)
-    part.memory = readPipe(held, held.bytes, 'no-scratch')
-    held.bytes = 0
+    const lengthBytes = held.bytes
+    beforeCopy(reason, lengthBytes)
+    const memory = Buffer.allocUnsafeSlow(lengthBytes)
+    let got = 0
+    try {
+      while (got < lengthBytes) got += readPipeInto(held, memory, got, lengthBytes - got)
+    } catch (error) {
+      this.splitOff(part, memory.subarray(0, got))
+      throw error
+    } finally {
+      held.bytes -= got
+      ledger.countCopied(reason, got)
+    }
+    part.memory = memory
     part.held = undefined
     pipePool.giveBack(held)
-    return part.memory
+    return memory
+  }
+  /** Makes what was read of a part, before its pipe failed, a part of its own in front of the rest. */
+  private splitOff(part: PipePart, memory: Uint8Array): void {
+    if (memory.length === 0) return
+    const { parts } = this.owned
+    parts.splice(parts.indexOf(part), 0, {
+      end: frontOf(part) + memory.length,
+      held: undefined,
+      memory,
+    })
   }
 }
 

@@ -51,9 +51,9 @@ export interface BufferRaw {
   ): Uint8Array | undefined
   /**
    * The stretch around an offset that is cheapest to read: all of a heap segment, a block of a held
-   * one, what was loaded of a file. Undefined and `leases` as for `look`.
+   * one, what was loaded of a file. Undefined, `leases` and `cause` as for `look`.
    */
-  stretch(offset: number, leases: LeaseHolder): Stretch | undefined
+  stretch(offset: number, leases: LeaseHolder, cause?: LookReason): Stretch | undefined
   /** Copies a range out; false when it is not in memory and reading it would wait for a disk. */
   copyOut(
     offset: number,
@@ -63,16 +63,16 @@ export interface BufferRaw {
     cause: CopyReason,
   ): boolean
   /**
-   * The range's front part, on its way: as many bytes as one parcel holds, at most `length`. With
-   * `consume`, the raw may give up its own pages, where nobody else holds it. With a cause the bytes
-   * come in memory, counted under it. A negative number is −errno of the source; bytes that end
-   * early are −ENODATA.
+   * The range's front part, on its way: as many bytes as one parcel holds, at most `length`. With a
+   * cause the bytes come in memory, counted under it. What is copied without one, because no pipe is
+   * left, is counted as meant where `isIntended`. A negative number is −errno of the source; bytes that
+   * end early are −ENODATA.
    */
   parcel(
     offset: number,
     length: number,
-    consume: boolean,
     copyCause?: CopyReason,
+    isIntended?: boolean,
   ): Eventually<Parcel | number>
   /** Brings a range into memory, where it is not: 0, or −errno. Absent where that is never needed. */
   load?(offset: number, length: number): Promise<number>

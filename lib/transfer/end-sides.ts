@@ -103,6 +103,7 @@ export class EndSource implements PullSide {
     }
     const rest = new Segments()
     if (parcel instanceof PipeParcel) {
+      for (const bytes of parcel.read) rest.push(windowOfMemory(bytes))
       rest.push(windowOf(new PipeRaw(parcel.takePipes(), this.end.pages)))
       return rest
     }
@@ -248,8 +249,8 @@ export class EndSink implements PushSide {
   /** The memory itself, where the sink can prove that it is free again. */
   private lend(parcel: LoanParcel, more: boolean): Eventually<number> | undefined {
     if (!parcel.loan.isMapped) return undefined
-    const { copyCause } = this.plan
-    if (copyCause !== undefined && copyCause !== 'append-file') return undefined
+    const cause = this.plan.causeFor('loan')
+    if (cause !== undefined && cause !== 'append-file') return undefined
     return this.end.lend?.(parcel, more)
   }
   private lentBytes(parcel: LoanParcel, n: number): number {

@@ -65,7 +65,7 @@ export class FanOutSink {
     this.end = end
     plan.meet(end.obstacle)
     // A sink that copies pages when it takes them keeps what they were.
-    if (plan.isStable && end.pageCopies === undefined) plan.prefer('stable-mode')
+    if (plan.isStable && end.pageCopies === undefined) plan.keepOnlyOwned()
     this.#queue = new ChunkQueue(new Segments(), plan)
     this.#machine = new Machine({
       source: this.#queue,

@@ -1,3 +1,4 @@
+import type { CopyCause } from '../audit/causes.js'
 import { ledger } from '../audit/ledger.js'
 import type { DirectPlace } from '../endpoints/direct.js'
 import { after, type Eventually } from '../eventually.js'
@@ -49,15 +50,15 @@ export class ListSource implements PullSide {
     if (first instanceof MemoryWindow) {
       return new MemoryParcel(this.segments.gather(length, PARTS_MAX))
     }
-    const cause = this.plan.copyCause
+    const cause = this.plan.causeFor(first.pages)
     if (this.consume && cause === undefined) {
       const lent = this.lentFront(length)
       if (lent !== undefined) return lent
     }
     const n = Math.min(first.length, length)
     const reason = cause === undefined ? undefined : this.plan.reason(cause)
-    const parcel = first.parcel(0, n, this.consume, reason)
-    return after(parcel, (it) => this.orCopied(it, length))
+    const parcel = first.parcel(0, n, reason, this.plan.isIntended)
+    return after(parcel, (it) => this.orCopied(it, length, cause))
   }
   /** The pipes at the front that nobody else needs, through as many segments as they make up. */
   private lentFront(length: number): PipeParcel | undefined {
@@ -65,6 +66,7 @@ export class ListSource implements PullSide {
     let ready = 0
     this.segments.visit(0, Math.min(length, this.segments.length), (window, within, n) => {
       if (!(window instanceof RawWindow && window.raw instanceof PipeRaw)) return false
+      if (this.plan.causeFor(window.pages) !== undefined) return false
       const lent = window.raw.lend(window.offset + within, n, pipes)
       ready += lent
       return lent === n
@@ -72,8 +74,11 @@ export class ListSource implements PullSide {
     return ready === 0 ? undefined : new PipeParcel(pipes, ready, LENT)
   }
   /** A refusal of pages before any byte moved sends the same bytes the next way. */
-  private orCopied(parcel: Parcel | number, length: number): Eventually<Parcel | number> {
-    const cause = this.plan.copyCause
+  private orCopied(
+    parcel: Parcel | number,
+    length: number,
+    cause: CopyCause | undefined,
+  ): Eventually<Parcel | number> {
     if (cause !== undefined) this.plan.use(`copy:${cause}`)
     if (typeof parcel !== 'number' || cause !== undefined) return parcel
     return this.plan.fallsBack(parcel, 'splice') ? this.load(length) : parcel
@@ -86,9 +91,9 @@ export class ListSource implements PullSide {
     this.segments.dropFront(bytes)
   }
   direct(): DirectPlace | undefined {
-    if (addon === null || this.plan.copyCause !== undefined) return undefined
     const first = this.segments.first()
     if (!(first instanceof ExtentWindow && first.raw instanceof FileRaw)) return undefined
+    if (addon === null || this.plan.causeFor(first.pages) !== undefined) return undefined
     return { kind: 'file', lengthBytes: first.length, ...first.raw.at(first.offset) }
   }
   relayPipe(lengthBytes: number): HeldPipe | undefined {
@@ -243,13 +248,19 @@ export class ListSink implements PushSide {
   private keepOnlyFullPages(held: HeldPipe): void {
     if (held.bytes >= held.slots * SLOT_BYTES_MIN || this.plan.isReferenceOnly) return
     this.plan.beforeCopy('sparse-pages', held.bytes)
-    const bytes = readPipe(held, held.bytes, this.plan.reason('sparse-pages'))
     this.pipes.pop()
     this.seal()
     ledger.sparsePipes++
-    held.bytes = 0
-    pipePool.giveBack(held)
     this.plan.use('copy:sparse-pages')
-    this.segments.push(windowOfMemory(bytes))
+    try {
+      while (held.bytes > 0) {
+        const bytes = readPipe(held, held.bytes, this.plan.reason('sparse-pages'))
+        held.bytes -= bytes.length
+        this.segments.push(windowOfMemory(bytes))
+      }
+    } finally {
+      if (held.bytes > 0) this.pipes.push(held)
+      else pipePool.giveBack(held)
+    }
   }
 }

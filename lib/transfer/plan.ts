@@ -8,6 +8,7 @@ import type { Mode } from '../contract.js'
 import { NotByReferenceError, systemError } from '../errors.js'
 import { withoutAddon, type Obstacle } from '../endpoints/end.js'
 import { addon, whyNoAddon } from '../native.js'
+import type { PageOwnership } from '../raw/raw.js'
 
 /** Below this a pull is read: a pipe costs more than the copy, in bytes. Measured on loopback TCP. */
 export const REFERENCE_BYTES_MIN = 16384
@@ -28,7 +29,9 @@ export class Plan {
   copyCause: CopyCause | undefined
   readonly ways: string[]
   private readonly mode: Mode
-  private readonly isIntended: boolean
+  /** Whether the caller means whatever will be copied. */
+  readonly isIntended: boolean
+  private keepsOnlyOwned: boolean
 
   /** `intended`: the caller means whatever will be copied. */
   constructor(mode: Mode | undefined, intended = false) {
@@ -36,6 +39,7 @@ export class Plan {
     this.ways = []
     this.mode = mode ?? 'auto'
     this.isIntended = intended
+    this.keepsOnlyOwned = false
     if (this.mode === 'copy') this.copyCause = 'copy-mode'
     if (isCopyForced && addon !== null) this.meet(FORCED_COPY)
     // Before a sink is opened, and perhaps truncated.
@@ -59,6 +63,15 @@ export class Plan {
   /** Takes a cause into account that is a matter of economy: references would do as well. */
   prefer(cause: CopyCause): void {
     if (!this.isReferenceOnly) this.copyFor(cause)
+  }
+  /** From here on pages that others can change are copied, and those that nobody can are not. */
+  keepOnlyOwned(): void {
+    this.keepsOnlyOwned = true
+  }
+  /** Why bytes of such pages are copied; undefined where they move by reference. Null: no pages. */
+  causeFor(pages: PageOwnership | null): CopyCause | undefined {
+    if (this.copyCause !== undefined || !this.keepsOnlyOwned) return this.copyCause
+    return pages === null || pages === 'owned' ? undefined : 'stable-mode'
   }
   /**
    * Whether a refused call sends the rest by a copy. Only a refusal of pages does, not a failure of

@@ -45,7 +45,7 @@ export async function pushList(
     checkRoom(length, roomBytes)
     plan.meet(sink.obstacle)
     // A sink that copies pages when it takes them keeps what they were.
-    if (plan.isStable && sink.pageCopies === undefined) plan.prefer('stable-mode')
+    if (plan.isStable && sink.pageCopies === undefined) plan.keepOnlyOwned()
     const machine = new Machine({
       source,
       sink: new EndSink(sink, plan),

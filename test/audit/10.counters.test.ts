@@ -7,7 +7,7 @@ import { copy, encode, ledger } from '#lib/audit/ledger.js'
 import { hasAddon, needsAddon } from '../support/needs.js'
 import { bytes } from '../support/bytes.js'
 import { tempFolder } from '../support/folders.js'
-import { pipeList, pipeRaw, readParcel } from '../raw/pipes.js'
+import { givenUp, pipeList, pipeRaw, readParcel } from '../raw/pipes.js'
 import { extentList } from '../list/kinds.js'
 
 /** What changed, without what did not. */
@@ -173,7 +173,7 @@ describe('The ledger', () => {
 
     it('counts pages that are teed to send a window, and those dropped before it', () => {
       const raw = pipeRaw(content)
-      const account = accountOf(() => raw.parcel(4096, 1000, false).close())
+      const account = accountOf(() => raw.parcel(4096, 1000).close())
       expect(account).to.deep.equal({ teed: 5096, discarded: 4096 })
       raw.release()
     })
@@ -182,10 +182,10 @@ describe('The ledger', () => {
       const raw = pipeRaw(content)
       expect(
         accountOf(() => {
-          raw.parcel(0, 1000, true).close()
+          givenUp(raw, 0, 1000).close()
         }),
       ).to.deep.equal({})
-      readParcel(raw.parcel(0, content.length, true))
+      readParcel(givenUp(raw, 0, content.length))
       raw.release()
     })
 

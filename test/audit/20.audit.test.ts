@@ -104,7 +104,7 @@ describe('An audit', () => {
       expect(report).to.include({ inspected: 64 * KIB, inspections: 1, accidental: 64 * KIB })
       expect(report.teed).to.be.at.least(64 * KIB)
       const raw = pipeRaw(bytes(5, 100 * KIB))
-      const { report: sent } = await audit(() => raw.parcel(4096, 1000, false).close())
+      const { report: sent } = await audit(() => raw.parcel(4096, 1000).close())
       raw.release()
       expect(sent).to.deep.equal({ ...NOTHING, teed: 5096, discarded: 4096 })
     })

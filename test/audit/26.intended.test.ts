@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module'
 import { cp, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
+import { Writable } from 'node:stream'
 import { pathToFileURL } from 'node:url'
 import { expect } from 'chai'
 import {
@@ -10,15 +11,19 @@ import {
   counters,
   InvalidArgumentError,
   transfer,
+  type CopyOptions,
   type CopyReport,
+  type Cursor,
 } from 'splicelist'
 import type * as splicelist from 'splicelist'
 import { INTENDED } from '#lib/audit/causes.js'
+import { pipePool } from '#lib/raw/pipe-pool.js'
 import { afterwards } from '../support/cleanup.js'
 import { bytes } from '../support/bytes.js'
 import { tempFolder } from '../support/folders.js'
-import { hasAddon, needsAddon } from '../support/needs.js'
-import { pipeList } from '../raw/pipes.js'
+import { hasAddon, needsAddon, needsPages } from '../support/needs.js'
+import { script } from '../native/door.js'
+import { listOfRaw, pipeList, pipeRaw } from '../raw/pipes.js'
 import { tcpPair } from '../support/socket-pairs.js'
 import { failure } from '../transfer/outcomes.js'
 import { fileOf, freshPath, giver, taker } from '../transfer/places.js'
@@ -30,6 +35,7 @@ async function sumsOf(action: () => unknown): Promise<Pick<CopyReport, 'accident
 }
 
 const accident = (length: number): object => ({ accidental: length, intended: 0 })
+const b = (text: string): Buffer<ArrayBuffer> => Buffer.from(text)
 /** Whether the operator, not the program, asks for copies. */
 const isForced = hasAddon && process.env['SPLICELIST_MODE'] === 'copy'
 const intent = (length: number): object => ({ accidental: 0, intended: length })
@@ -96,6 +102,109 @@ describe('What it does not is an accident, unless it says { intended: true }', (
     expect(await sumsOf(() => mixed.cStr(0, 100))).to.deep.equal(accident(100))
     expect(await sumsOf(() => mixed.cStr(0, 100, meant))).to.deep.equal(intent(100))
     expect(await sumsOf(() => held.cursor().readUInt8())).to.deep.equal(accident(65_536))
+  })
+
+  it('a cursor on pages, and its clone: integers, text, stretches and checksums', async function () {
+    needsAddon(this)
+    const reads: Record<string, (cursor: Cursor) => unknown> = {
+      integers: (cursor) => cursor.readUInt32LE(),
+      'an integer over a border': (cursor) => cursor.seek(65_534).readUInt32LE(),
+      text: (cursor) => cursor.readString(10),
+      'text over a border': (cursor) => cursor.seek(65_534).readString(10),
+      stretches: (cursor) => cursor.readStretch(),
+      'a checksum': (cursor) => cursor.crc32c(),
+      'by a clone': (cursor) => cursor.clone().readUInt8(),
+    }
+    for (const [name, read] of Object.entries(reads)) {
+      for (const options of [undefined, {}, { intended: false }, meant]) {
+        using held = pipeList(bytes(3, 200_000))
+        const { accidental, intended } = await sumsOf(() => read(held.cursor(0, options)))
+        const [told, untold] = options === meant ? [intended, accidental] : [accidental, intended]
+        expect(told, name).to.be.greaterThan(0)
+        expect(untold, name).to.equal(0)
+      }
+    }
+  })
+
+  it('iteration, text and checksums of pages', async function () {
+    needsAddon(this)
+    const reads: Record<string, (list: BufferList, options?: CopyOptions) => unknown> = {
+      iteration: (list, options) => [...list.views(options)],
+      text: (list, options) => list.toString('latin1', 0, list.length, options),
+      'text of one segment': (list, options) => list.toString('latin1', 4, 300, options),
+      'a checksum': (list, options) => list.crc32c(0, options),
+    }
+    for (const [name, read] of Object.entries(reads)) {
+      using held = pipeList(bytes(3, 200_000))
+      using list = new BufferList(b('head'), held)
+      const accidents = await sumsOf(() => read(list))
+      expect(accidents.accidental, name)
+        .to.be.at.least(200)
+        .and.to.equal((await sumsOf(() => read(list, meant))).intended)
+      expect(accidents.intended, name).to.equal(0)
+      expect((await sumsOf(() => read(list, meant))).accidental, name).to.equal(0)
+    }
+  })
+
+  describe('what is copied because pipes are short', () => {
+    const length = 500_000
+    it('looks and copies out of a segment that cannot be teed', async function () {
+      needsAddon(this)
+      const looks: Record<string, (list: BufferList, options?: CopyOptions) => unknown> = {
+        cStr: (list, options) => list.cStr(0, length, options),
+        cursor: (list, options) => list.cursor(0, options).readString(length),
+        iteration: (list, options) => [...list.views(options)],
+        rebuild: (list, options) => list.rebuild(options),
+      }
+      for (const [name, look] of Object.entries(looks)) {
+        for (const options of [undefined, meant]) {
+          using list = new BufferList(listOfRaw(pipeRaw(bytes(1, length))))
+          script({ call: 'tee', errno: 12, times: 1e6 })
+          const { report } = await audit(() => look(list, options))
+          script()
+          const spilled = report.copies.find(({ cause }) => cause === 'no-scratch')
+          expect(spilled, name).to.include({ bytes: length, intended: options === meant })
+          const told = options === meant ? report.accidental : report.intended
+          expect(told, name).to.equal(0)
+        }
+      }
+    })
+
+    for (const options of [{}, meant]) {
+      const word = options === meant ? 'with the word' : 'without it'
+      it(`spliceTo from a pipe and from a file, ${word}`, async function () {
+        needsPages(this)
+        const { handle } = await fileOf(bytes(2, length))
+        using list = new BufferList()
+        await list.spliceFrom({ file: handle, offset: 0 }, length)
+        list.append(listOfRaw(pipeRaw(bytes(1, length))))
+        const { client, server } = await tcpPair()
+        server.resume()
+        pipePool.drain()
+        // Else one call from the file to the socket would do.
+        const sendfile = { call: 'sendfile', errno: 22, times: 1e6 }
+        script(sendfile, { call: 'pipe2', errno: 24, times: 1e6 })
+        const { report } = await audit(() => list.spliceTo(client, options))
+        const causes = report.copies.map(({ cause, intended }) => [cause, intended])
+        const isMeant = options === meant
+        expect(causes).to.have.deep.members([
+          ['no-scratch', isMeant],
+          ['budget', isMeant],
+        ])
+      })
+    }
+  })
+
+  it('memory that its owner uses again is copied for a stream, which may keep it', async () => {
+    for (const options of [{}, meant]) {
+      const memory = Buffer.from('of the pool')
+      const kept: Buffer[] = []
+      const sink = new Writable({ write: (chunk: Buffer, _, done) => done(void kept.push(chunk)) })
+      const list = BufferList.adopt(memory, () => memory.fill(0))
+      await list.spliceTo(sink, { ...options, consume: true })
+      list.release()
+      expect(Buffer.concat(kept).toString()).to.equal('of the pool')
+    }
   })
 
   it('cStr over a file’s bytes that were loaded in pieces', async () => {

@@ -5,9 +5,15 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { expect } from 'chai'
-import { BufferList, COPY_CAUSES, counters, KERNEL_CAUSES, type Metric } from 'splicelist'
+import { Counter, Gauge, Registry } from 'prom-client'
+import { BufferList, COPY_CAUSES, counters, KERNEL_CAUSES, transfer, type Metric } from 'splicelist'
 import { ledger } from '#lib/audit/ledger.js'
+import { bytes } from '../support/bytes.js'
 import { afterwards } from '../support/cleanup.js'
+import { hasPages } from '../support/needs.js'
+import { fileOf, freshPath } from '../transfer/places.js'
+
+const LENGTH = 1_000_000
 
 const metric = (name: string): Metric => {
   const found = counters.metrics().find((it) => it.name === name)
@@ -18,39 +24,44 @@ const value = (name: string, labels: Record<string, string> = {}): number | unde
   metric(name).samples.find((sample) => JSON.stringify(sample.labels) === JSON.stringify(labels))
     ?.value
 
-/** The text format of Prometheus, version 0.0.4. */
-function exposition(metrics: readonly Metric[]): string {
-  const lines = metrics.flatMap(({ name, help, type, samples }) => [
-    `# HELP ${name} ${help}`,
-    `# TYPE ${name} ${type}`,
-    ...samples.map(({ labels, value: now }) => {
-      const pairs = Object.entries(labels).map(([key, text]) => `${key}="${text}"`)
-      return `${name}{${pairs.join(',')}} ${now}`
-    }),
-  ])
-  return `${lines.join('\n')}\n`
+/** As the README has it: for each metric one of prom-client's, which is filled when it is scraped. */
+function registered(): Registry {
+  const registry = new Registry()
+  for (const { name, help, type, labelNames } of counters.metrics()) {
+    const collect = function (this: Counter | Gauge): void {
+      this.reset()
+      for (const { labels, value: now } of metric(name).samples) this.inc(labels, now)
+    }
+    const about = { name, help, labelNames, registers: [registry], collect }
+    if (type === 'counter') new Counter(about)
+    else new Gauge(about)
+  }
+  return registry
 }
 
-/** What the text says, by name and labels as they are written; throws for what is no such text. */
-function parsed(text: string): Map<string, number> {
-  const series = new Map<string, number>()
-  const types = new Map<string, string>()
-  for (const line of text.trimEnd().split('\n')) {
-    const type = /^# TYPE ([a-z_]+) (counter|gauge)$/.exec(line)
-    if (type !== null) {
-      expect(types.has(type[1] as string), `${line}: twice`).to.equal(false)
-      types.set(type[1] as string, type[2] as string)
-      continue
-    }
-    if (/^# HELP [a-z_]+ [^\\\n]+$/.test(line)) continue
-    const sample = /^([a-z_]+)\{((?:[a-z]+="[^"\\\n]*",?)*)\} (\d+)$/.exec(line)
-    if (sample === null) throw new Error(`No line of the text format: ${line}`)
-    const [, name = '', labels = '', now] = sample
-    expect(types.has(name), `${line}: of no type`).to.equal(true)
-    expect(series.has(name + labels), `${line}: twice`).to.equal(false)
-    series.set(name + labels, Number(now))
-  }
-  return series
+/** What Prometheus stores of a text, by series as they are written. */
+function seriesIn(text: string): Map<string, number> {
+  const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'))
+  const pairs = lines.map((line) => {
+    const end = line.lastIndexOf(' ')
+    return [line.slice(0, end), Number(line.slice(end + 1))] as const
+  })
+  expect(new Set(pairs.map(([name]) => name)).size, 'series told once').to.equal(pairs.length)
+  return new Map(pairs)
+}
+
+async function scraped(registry: Registry): Promise<Map<string, number>> {
+  const server = createServer((_request, response) => {
+    response.setHeader('content-type', registry.contentType)
+    void registry.metrics().then((text) => response.end(text))
+  })
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  afterwards(() => server.closeAllConnections())
+  afterwards(() => new Promise<void>((resolve) => server.close(() => resolve())))
+  const { port } = server.address() as AddressInfo
+  const headers = { connection: 'close' }
+  const response = await fetch(`http://127.0.0.1:${port}/metrics`, { headers })
+  return seriesIn(await response.text())
 }
 
 describe('counters.metrics()', () => {
@@ -125,22 +136,38 @@ describe('counters.metrics()', () => {
     expect(told.length).to.equal(Object.keys(counters.snapshot().live).length)
   })
 
-  it('is scraped by Prometheus as it is, over HTTP', async () => {
-    const server = createServer((_request, response) => {
-      response.setHeader('content-type', 'text/plain; version=0.0.4')
-      response.end(exposition(counters.metrics()))
-    })
-    await once(server.listen(0, '127.0.0.1'), 'listening')
-    afterwards(() => server.closeAllConnections())
-    afterwards(() => new Promise<void>((resolve) => server.close(() => resolve())))
-    const { port } = server.address() as AddressInfo
-    const headers = { connection: 'close' }
-    const response = await fetch(`http://127.0.0.1:${port}/metrics`, { headers })
-    const series = parsed(await response.text())
-    const { moved } = counters.snapshot()
-    expect(series.get('splicelist_moved_bytes_total')).to.equal(moved)
-    expect([...series.keys()]).to.include(
-      'splicelist_copied_bytes_totalcause="cStr",intended="false"',
-    )
+  it('names the labels of each metric, also of one that has no series yet', () => {
+    const names = new Map(counters.metrics().map((it) => [it.name, it.labelNames]))
+    expect(names.get('splicelist_moved_bytes_total')).to.deep.equal([])
+    expect(names.get('splicelist_copied_bytes_total')).to.deep.equal(['cause', 'intended'])
+    expect(names.get('splicelist_fallbacks_total')).to.deep.equal(['call', 'code'])
+    for (const { name, labelNames, samples } of counters.metrics()) {
+      for (const { labels } of samples) expect(Object.keys(labels), name).to.deep.equal(labelNames)
+    }
+  })
+
+  it('is scraped from prom-client over HTTP, and tells what a transfer did', async () => {
+    const registry = registered()
+    const { handle } = await fileOf(bytes(1, LENGTH))
+    const before = await scraped(registry)
+    await transfer({ file: handle, offset: 0 }, { file: await freshPath() }, { length: LENGTH })
+    new BufferList('head', 'payload').toBuffer()
+    const after = await scraped(registry)
+    const grown = (series: string): number => (after.get(series) ?? NaN) - (before.get(series) ?? 0)
+    const sum = (name: string): number =>
+      [...after.keys()].filter((it) => it.startsWith(name)).reduce((n, it) => n + grown(it), 0)
+    const copied = sum('splicelist_copied_bytes_total')
+    expect(grown('splicelist_moved_bytes_total') + copied).to.be.at.least(LENGTH + 11)
+    if (hasPages) expect(grown('splicelist_moved_bytes_total')).to.equal(LENGTH)
+    const asked = 'splicelist_copied_bytes_total{cause="to-buffer",intended="true"}'
+    expect(grown(asked)).to.equal(11)
+    expect(grown('splicelist_copies_total{cause="to-buffer"}')).to.equal(1)
+    expect(after.get('splicelist_pipes')).to.equal(counters.snapshot().live['pipes'] ?? NaN)
+  })
+
+  it('is told by prom-client to the last series', async () => {
+    const told = await scraped(registered())
+    const ours = counters.metrics().flatMap(({ samples }) => samples)
+    expect(told.size).to.equal(ours.length)
   })
 })

@@ -7,7 +7,7 @@ import { bytes } from '../support/bytes.js'
 import { afterwards } from '../support/cleanup.js'
 import { expectSameBytes } from '../support/first-difference.js'
 import { needsAddon } from '../support/needs.js'
-import { heldPipes, pipeRaw, readParcel, sendRange } from './pipes.js'
+import { givenUp, heldPipes, pipeRaw, readParcel, sendRange } from './pipes.js'
 import { PipeRaw } from '#lib/raw/pipe.js'
 
 /** Windows in no order, some of them twice, at and across the borders of pages and pipes. */
@@ -54,7 +54,7 @@ describe('A window of a pipe segment', () => {
     const raw = made(bytes(2, LENGTH))
     for (const [offset, length] of WINDOWS) {
       const { copied, inspected } = counters.snapshot()
-      const parcel = raw.parcel(offset, length, false)
+      const parcel = raw.parcel(offset, length)
       expect(parcel).to.be.instanceOf(PipeParcel)
       parcel.close()
       expect(counters.snapshot().copied).to.deep.equal(copied)
@@ -82,7 +82,7 @@ describe('A window of a pipe segment', () => {
     let at = 0
     for (const accepted of [1, 4095, 4096, 0, 65_537, 3, 0, 100_000, 200_000]) {
       if (at === content.length) break
-      const part = readParcel(raw.parcel(at, content.length - at, false), accepted)
+      const part = readParcel(raw.parcel(at, content.length - at), accepted)
       parts.push(part)
       at += part.length
     }
@@ -92,9 +92,9 @@ describe('A window of a pipe segment', () => {
   it('is sent to several sinks at the same time', () => {
     const content = bytes(5, 300_000)
     const raw = made(content)
-    const first = raw.parcel(10, 200_000, false)
-    const second = raw.parcel(0, 50_000, false)
-    const third = raw.parcel(10, 200_000, false)
+    const first = raw.parcel(10, 200_000)
+    const second = raw.parcel(0, 50_000)
+    const third = raw.parcel(10, 200_000)
     expect(raw.refs).to.equal(4)
     expectSameBytes(readParcel(second), content.subarray(0, 50_000))
     expectSameBytes(readParcel(third, 1000), content.subarray(10, 1010))
@@ -106,7 +106,7 @@ describe('A window of a pipe segment', () => {
   it('outlives the segment, which is released while it is under way', () => {
     const content = bytes(6, 100_000)
     const raw = made(content)
-    const parcel = raw.parcel(1, 99_000, false)
+    const parcel = raw.parcel(1, 99_000)
     raw.release()
     expectSameBytes(readParcel(parcel), content.subarray(1, 99_001))
     expect(raw.refs).to.equal(0)
@@ -126,7 +126,7 @@ describe('A window of a pipe segment', () => {
 
   it('knows no bytes beyond the segment', () => {
     const raw = made(bytes(7, 100))
-    expect(() => raw.parcel(100, 1, false)).to.throw(RangeError)
+    expect(() => raw.parcel(100, 1)).to.throw(RangeError)
   })
 })
 
@@ -141,7 +141,7 @@ describe('The last holder of a pipe segment', () => {
     const before = counters.snapshot().teed
     const parts: Buffer[] = []
     for (let at = 0; at < content.length;) {
-      const part = readParcel(raw.parcel(at, content.length - at, true), 70_001)
+      const part = readParcel(givenUp(raw, at, content.length - at), 70_001)
       parts.push(part)
       at += part.length
     }
@@ -152,14 +152,14 @@ describe('The last holder of a pipe segment', () => {
   it('drops what lies before its window', () => {
     const content = bytes(9, 500_000)
     const raw = made(content)
-    const parcel = raw.parcel(123_456, 100_000, true)
+    const parcel = givenUp(raw, 123_456, 100_000)
     expectSameBytes(readParcel(parcel, 100_000).subarray(0, 50), content.subarray(123_456, 123_506))
   })
 
   it('keeps what was not accepted, to be sent or looked at later', () => {
     const content = bytes(10, 200_000)
     const raw = made(content)
-    const sent = readParcel(raw.parcel(0, 150_000, true), 5001)
+    const sent = readParcel(givenUp(raw, 0, 150_000), 5001)
     expectSameBytes(sent, content.subarray(0, 5001))
     const target = Buffer.alloc(100)
     raw.copyOut(5001, 100, target, 0, 'to-buffer')
@@ -171,11 +171,11 @@ describe('The last holder of a pipe segment', () => {
     const content = bytes(11, 200_000)
     const raw = made(content)
     raw.retain()
-    expectSameBytes(readParcel(raw.parcel(0, 100_000, true)), content.subarray(0, 100_000))
+    expectSameBytes(readParcel(givenUp(raw, 0, 100_000)), content.subarray(0, 100_000))
     expectSameBytes(sendRange(raw, 0, 200_000), content)
     raw.release()
-    const underWay = raw.parcel(0, 100_000, false)
-    expectSameBytes(readParcel(raw.parcel(0, 200_000, true), 100_000), content.subarray(0, 100_000))
+    const underWay = raw.parcel(0, 100_000)
+    expectSameBytes(readParcel(givenUp(raw, 0, 200_000), 100_000), content.subarray(0, 100_000))
     expectSameBytes(readParcel(underWay), content.subarray(0, 100_000))
     expectSameBytes(sendRange(raw, 0, 200_000), content)
   })
@@ -185,7 +185,7 @@ describe('The last holder of a pipe segment', () => {
     const raw = new PipeRaw(heldPipes(content), 'foreign')
     const parts: Buffer[] = []
     for (let at = 0; at < content.length;) {
-      const part = readParcel(raw.parcel(at, content.length - at, true))
+      const part = readParcel(givenUp(raw, at, content.length - at))
       parts.push(part)
       at += part.length
     }

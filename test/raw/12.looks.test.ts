@@ -7,7 +7,15 @@ import type { Lease } from '#lib/raw/slabs.js'
 import { bytes } from '../support/bytes.js'
 import { expectSameBytes } from '../support/first-difference.js'
 import { needsAddon } from '../support/needs.js'
-import { heldPipes, listOfRaw, pipeRaw, readParcel, sendRange, sparsePipeRaw } from './pipes.js'
+import {
+  givenUp,
+  heldPipes,
+  listOfRaw,
+  pipeRaw,
+  readParcel,
+  sendRange,
+  sparsePipeRaw,
+} from './pipes.js'
 
 /** All ways to look at bytes. */
 const LOOKS: Readonly<Record<string, (list: BufferList) => unknown>> = {
@@ -41,7 +49,7 @@ describe('Looking at a pipe segment', () => {
       look(list)
       expect(pending()).to.deep.equal(before)
       expect(list.explain()[0]).to.include({ kind: 'pipe', refs: 1 })
-      const parcel = raw.parcel(3, 1000, false)
+      const parcel = raw.parcel(3, 1000)
       expect(parcel).to.be.instanceOf(PipeParcel)
       expectSameBytes(readParcel(parcel), content.subarray(3, 1003))
       expectSameBytes(sendRange(raw, 0, content.length), content)
@@ -124,7 +132,7 @@ describe('Looking at a pipe segment', () => {
     const content = bytes(8, 300_000)
     const raw = pipeRaw(content)
     const list = listOfRaw(raw)
-    readParcel(raw.parcel(0, 300_000, true), 100_001)
+    readParcel(givenUp(raw, 0, 300_000), 100_001)
     list.consume(100_001)
     expect(list.byteAt(0)).to.equal(content[100_001])
     expectSameBytes(list.cStr(10, 100_000), content.subarray(100_011, 200_011))
@@ -148,7 +156,7 @@ describe('Looking at a pipe segment', () => {
       const before = counters.snapshot().copied['no-scratch']
       expect(list.cursor(5).readUInt16LE()).to.equal(content.readUInt16LE(5))
       expectSameBytes(list.toBuffer(), content)
-      expect(raw.parcel(1, content.length - 1, false))
+      expect(raw.parcel(1, content.length - 1))
         .to.be.instanceOf(PipeParcel)
         .that.satisfies((parcel: PipeParcel) => {
           expectSameBytes(readParcel(parcel).subarray(0, 7), content.subarray(1, 8))

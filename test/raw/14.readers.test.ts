@@ -76,8 +76,8 @@ describe('The teed reader of a pipe segment', () => {
 
   it('is not shared by two sends that are under way', () => {
     sendRange(raw, 0, 10)
-    const first = raw.parcel(10, 1000, false)
-    const second = raw.parcel(10, 1000, false)
+    const first = raw.parcel(10, 1000)
+    const second = raw.parcel(10, 1000)
     expectSameBytes(readParcel(first, 400), content.subarray(10, 410))
     expectSameBytes(readParcel(second), content.subarray(10, 1010))
     expectSameBytes(sendRange(raw, 410, 600), content.subarray(410, 1010))
@@ -85,7 +85,7 @@ describe('The teed reader of a pipe segment', () => {
 
   it('stands where a sink stopped, not where the window ended', () => {
     sendRange(raw, 0, 10)
-    readParcel(raw.parcel(10, 100_000, false), 33)
+    readParcel(raw.parcel(10, 100_000), 33)
     const { teed } = cost(() => {
       expectSameBytes(sendRange(raw, 43, 100), content.subarray(43, 143))
     })

@@ -58,7 +58,7 @@ describe('The budget of pipes', () => {
     const before = counters.snapshot().copied.budget ?? 0
     // In small parcels: any of them may stall.
     for (let done = 0; done < 250_000;) {
-      const parcel = await raw.parcel(5 + done, 250_000 - done, false)
+      const parcel = await raw.parcel(5 + done, 250_000 - done)
       expect(parcel).to.be.instanceOf(MemoryParcel)
       const part = readParcel(parcel)
       expect(part.length).to.be.within(1, 65_536)
@@ -127,7 +127,7 @@ describe('The budget of pipes', () => {
       for (const [i, raw] of raws.entries()) {
         const content = bytes(i + 1, 1 << 20)
         const at = round * 100_000
-        const parcel = raw.parcel(at, 100_000, false)
+        const parcel = raw.parcel(at, 100_000)
         expect(parcel).to.be.instanceOf(PipeParcel)
         expectSameBytes(readParcel(parcel), content.subarray(at, at + 100_000))
       }

@@ -1,11 +1,12 @@
 import { expect } from 'chai'
-import { counters } from 'splicelist'
+import { counters, TransferError } from 'splicelist'
 import { MemoryParcel, PipeParcel } from '#lib/raw/parcel.js'
 import { pipePool } from '#lib/raw/pipe-pool.js'
 import { bytes } from '../support/bytes.js'
 import { expectSameBytes } from '../support/first-difference.js'
 import { needsAddon } from '../support/needs.js'
-import { listOfRaw, pipeRaw, readParcel, sendRange, withBudget } from './pipes.js'
+import { script } from '../native/door.js'
+import { givenUp, listOfRaw, pipeRaw, readParcel, sendRange, withBudget } from './pipes.js'
 
 const spilled = (): number => counters.snapshot().copied['no-scratch'] ?? 0
 
@@ -20,7 +21,7 @@ describe('A pipe segment that cannot be teed', () => {
     const list = listOfRaw(raw)
     withBudget(0)
     const before = spilled()
-    const parcel = raw.parcel(7, 100_000, false)
+    const parcel = raw.parcel(7, 100_000)
     expect(parcel).to.be.instanceOf(MemoryParcel)
     expectSameBytes(readParcel(parcel), content.subarray(7, 100_007))
     expect(spilled() - before).to.equal(500_000)
@@ -35,7 +36,7 @@ describe('A pipe segment that cannot be teed', () => {
     const raw = pipeRaw(bytes(2, 500_000))
     withBudget(0)
     const { livePipes, slotsReserved } = pipePool
-    raw.parcel(400_000, 1, false).close()
+    raw.parcel(400_000, 1).close()
     pipePool.drain()
     expect(pipePool.livePipes).to.equal(livePipes - 1)
     expect(pipePool.slotsReserved).to.be.lessThan(slotsReserved)
@@ -57,7 +58,7 @@ describe('A pipe segment that cannot be teed', () => {
     const raw = pipeRaw(content)
     withBudget(0)
     const before = spilled()
-    const parcel = raw.parcel(5, 400_000, true)
+    const parcel = givenUp(raw, 5, 400_000)
     expect(parcel).to.be.instanceOf(PipeParcel)
     expectSameBytes(readParcel(parcel), content.subarray(5, 400_005))
     expect(spilled()).to.equal(before)
@@ -68,7 +69,7 @@ describe('A pipe segment that cannot be teed', () => {
     const content = bytes(5, 500_000)
     const raw = pipeRaw(content)
     const list = listOfRaw(raw)
-    readParcel(raw.parcel(0, 500_000, true), 123_457)
+    readParcel(givenUp(raw, 0, 500_000), 123_457)
     list.consume(123_457)
     withBudget(0)
     raw.retain()
@@ -79,11 +80,27 @@ describe('A pipe segment that cannot be teed', () => {
     raw.release()
   })
 
+  it('that fails while it is read keeps what was read, and the rest', () => {
+    const content = bytes(7, 500_000)
+    const raw = pipeRaw(content)
+    const list = listOfRaw(raw)
+    withBudget(0)
+    const before = spilled()
+    script({ call: 'read', maxBytes: 1234 }, { call: 'read', errno: 5, times: 2 })
+    expect(() => raw.parcel(7, 100_000)).to.throw(TransferError, 'EIO')
+    expect(spilled() - before).to.equal(1234)
+    script()
+    expectSameBytes(sendRange(raw, 7, 499_000), content.subarray(7, 499_007))
+    expect(spilled() - before).to.equal(500_000)
+    expectSameBytes(list.toBuffer(), content)
+    expectSameBytes(list.cStr(1000, 90_000), content.subarray(1000, 91_000))
+  })
+
   it('ends the memory of no view when it is released', () => {
     const content = bytes(6, 100_000)
     const raw = pipeRaw(content)
     withBudget(0)
-    const parcel = raw.parcel(0, 100_000, false)
+    const parcel = raw.parcel(0, 100_000)
     raw.release()
     expectSameBytes(readParcel(parcel), content)
   })

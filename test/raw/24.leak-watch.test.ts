@@ -81,6 +81,15 @@ describe('A segment that is collected without release()', () => {
     for (const { message } of told.warnings) expect(message).to.include('makeAndForget')
   })
 
+  it('is reported also where the program formats its stack traces as no text', async () => {
+    const env = { SPLICELIST_LEAKS: 'trace' }
+    const format = 'Error.prepareStackTrace = (_, sites) => sites'
+    const { stdout, stderr } = await runScript(`${format}\n${forget(1, false)}`, { env })
+    expect(stderr).not.to.include('TypeError')
+    const told = JSON.parse(stdout) as Told
+    expect(told.warnings).to.have.length(1)
+  })
+
   it('is none when it was released', async () => {
     const { stdout } = await runScript(forget(5, true))
     const told = JSON.parse(stdout) as Told

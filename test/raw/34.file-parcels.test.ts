@@ -29,7 +29,7 @@ async function extent(
 async function sendAll(raw: FileRaw, offset: number, length: number): Promise<Buffer> {
   const parts: Buffer[] = []
   for (let done = 0; done < length;) {
-    const part = readParcel(await raw.parcel(offset + done, length - done, false))
+    const part = readParcel(await raw.parcel(offset + done, length - done))
     done += part.length
     parts.push(part)
   }
@@ -59,7 +59,7 @@ describe('A file extent on its way', () => {
     needsAddon(this)
     const { raw, path } = await extent(bytes(2, 100_000), 'tmpfs')
     const { copied } = counters.snapshot()
-    const parcel = await raw.parcel(0, 100_000, false)
+    const parcel = await raw.parcel(0, 100_000)
     expect(parcel).to.be.instanceOf(PipeParcel)
     expect(counters.snapshot().copied).to.deep.equal(copied)
     const file = await open(path, 'r+')
@@ -75,8 +75,8 @@ describe('A file extent on its way', () => {
     const before = counters.snapshot().copied.fallback ?? 0
     addon?.script([{ call: 'splice', times: 1, errno: 22 }])
     afterwards(() => addon?.script(null))
-    expect(await raw.parcel(1, 150_000, false)).to.equal(-22)
-    const parcel = await raw.parcel(1, 150_000, false, 'fallback')
+    expect(await raw.parcel(1, 150_000)).to.equal(-22)
+    const parcel = await raw.parcel(1, 150_000, 'fallback')
     expect(parcel).to.be.instanceOf(MemoryParcel)
     expectSameBytes(readParcel(parcel), content.subarray(1, 150_001))
     expect((counters.snapshot().copied.fallback ?? 0) - before).to.equal(150_000)
@@ -91,7 +91,7 @@ describe('A file extent on its way', () => {
       { call: 'splice', times: 1, errno: 5 },
     ])
     afterwards(() => addon?.script(null))
-    const parcel = await raw.parcel(100, 150_000, false)
+    const parcel = await raw.parcel(100, 150_000)
     expectSameBytes(readParcel(parcel), content.subarray(100, 877))
   })
 
@@ -100,13 +100,13 @@ describe('A file extent on its way', () => {
     const { raw } = await extent(bytes(5, 200_000))
     addon?.script([{ call: 'splice', times: 1, errno: 5 }])
     afterwards(() => addon?.script(null))
-    expect(await raw.parcel(0, 1000, false)).to.equal(-5)
+    expect(await raw.parcel(0, 1000)).to.equal(-5)
   })
 
   it('is ENODATA when the file has become shorter', async () => {
     const { raw, path } = await extent(bytes(6, 200_000))
     await truncate(path, 100_000)
-    expect(await raw.parcel(100_000, 1000, false)).to.equal(-61)
+    expect(await raw.parcel(100_000, 1000)).to.equal(-61)
     expect(await raw.load(100_000, 1000)).to.equal(-61)
     expectSameBytes(await sendAll(raw, 0, 100_000), bytes(6, 100_000))
     if (hasAddon) expect(addon?.live().jobs).to.equal(0)

@@ -4,7 +4,7 @@
 import { BufferList } from 'splicelist'
 import { opened } from '#lib/reactor.js'
 import { PipeParcel, readPipe, type Parcel } from '#lib/raw/parcel.js'
-import { PipeRaw } from '#lib/raw/pipe.js'
+import { LENT, PipeRaw } from '#lib/raw/pipe.js'
 import { pipePool, type HeldPipe } from '#lib/raw/pipe-pool.js'
 import type { BufferRaw, PageOwnership } from '#lib/raw/raw.js'
 import { afterwards } from '../support/cleanup.js'
@@ -68,6 +68,13 @@ export function sparsePipeRaw(parts: readonly Uint8Array[]): PipeRaw {
   return new PipeRaw([held], 'foreign')
 }
 
+/** What a list that gives its bytes up sends of a range: the pipes themselves, where it may. */
+export function givenUp(raw: PipeRaw, offset: number, length: number): Parcel {
+  const lent: HeldPipe[] = []
+  const ready = raw.lend(offset, length, lent)
+  return ready === 0 ? raw.parcel(offset, length) : new PipeParcel(lent, ready, LENT)
+}
+
 /** Reads what a parcel carries, and closes it. `limit` leaves the rest in it. */
 export function readParcel(parcel: Parcel | number, limit = Infinity): Buffer {
   if (typeof parcel === 'number') throw new Error(`There is no parcel: ${parcel}`)
@@ -93,7 +100,7 @@ function frontOf(parcel: Parcel, length: number): Uint8Array {
 export function sendRange(raw: PipeRaw, offset: number, length: number): Buffer {
   const parts: Buffer[] = []
   for (let done = 0; done < length;) {
-    const part = readParcel(raw.parcel(offset + done, length - done, false))
+    const part = readParcel(raw.parcel(offset + done, length - done))
     if (part.length === 0) throw new Error('A parcel was empty')
     parts.push(part)
     done += part.length

@@ -7,6 +7,7 @@ import { bytes } from '../support/bytes.js'
 import { expectSameBytes } from '../support/first-difference.js'
 import { hasAddon, needsAddon, needsPages } from '../support/needs.js'
 import { tcpPair, unixPair } from '../support/socket-pairs.js'
+import { script } from '../native/door.js'
 import { accounted } from '../transfer/account.js'
 import { Collector } from '../transfer/collector.js'
 import { fifoToRead } from '../transfer/fifos.js'
@@ -103,6 +104,20 @@ describe('An attached endpoint', () => {
       expect(pinned, 'bytes that pin a page each').to.be.below(256 * 2048)
     })
     expect(account.copied['sparse-pages'] ?? 0).to.be.greaterThan(0)
+  })
+
+  it('keeps them all where a pipe of its own fails while it is read', async function () {
+    needsPages(this)
+    const { client, server } = await unixPair()
+    const sent = bytes(6, 40_000)
+    for (let at = 0; at < sent.length; at += 40) client.write(sent.subarray(at, at + 40))
+    using list = new BufferList()
+    script({ call: 'read', maxBytes: 100 }, { call: 'read', errno: 5, times: 2 })
+    const error = await failure(list.spliceFrom(server, sent.length))
+    expect(error).to.include({ side: 'pipe', code: 'EIO', syscall: 'read' })
+    script()
+    await list.spliceFrom(server, sent.length - list.length)
+    expectSameBytes(list.toBuffer(), sent)
   })
 
   it('shows with peek what comes next, as often as asked, and consumes nothing', async () => {

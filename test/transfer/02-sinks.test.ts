@@ -6,6 +6,7 @@ import { BufferList, type Mode } from 'splicelist'
 import { bytes } from '../support/bytes.js'
 import { expectSameBytes } from '../support/first-difference.js'
 import { hasAddon, hasPages, needsPages } from '../support/needs.js'
+import { pagesOf } from '../memory/producers.js'
 import { accounted, type Account } from './account.js'
 import { giver, isFile, KINDS, taker, type Kind } from './places.js'
 
@@ -14,12 +15,19 @@ const SIZES = [
   0, 1, 4095, 4096, 4097, 65535, 65536, 65537, 1048575, 1048576, 1048577, 5242880,
 ] as const
 
-const LISTS = ['memory', 'pages of a file', 'pages of a socket', 'extent of a file'] as const
+const LISTS = [
+  'memory',
+  'pages of a file',
+  'pages of a socket',
+  'pages of ours',
+  'extent of a file',
+] as const
 type ListKind = (typeof LISTS)[number]
 
 async function listOf(kind: ListKind, content: Uint8Array): Promise<BufferList> {
   const { length } = content
   if (kind === 'memory') return new BufferList(content)
+  if (kind === 'pages of ours') return pagesOf(content).gift()
   const list = new BufferList()
   if (kind === 'pages of a socket') {
     await list.spliceFrom(await (await giver('tcp')).give(content), length, { hold: 'pages' })
@@ -60,7 +68,8 @@ function expectTruth(account: Account, list: ListKind, sink: Kind, mode: Mode, n
   else if (!hasAddon) expectMemory(account, sink, sink === 'stream' ? 'stream' : 'no-addon', n)
   else if (!hasPages) expectMemory(account, sink, 'copy-mode', n)
   else if (sink === 'stream') expectMemory(account, sink, 'stream', n)
-  else if (mode === 'stable' && !isFile(sink)) expectMemory(account, sink, 'stable-mode', n)
+  else if (mode === 'stable' && !isFile(sink) && list !== 'pages of ours')
+    expectMemory(account, sink, 'stable-mode', n)
   else {
     expect(account.moved, 'moved').to.equal(n)
     expect(account.copied, 'copied').to.deep.equal({})
@@ -76,7 +85,8 @@ describe('A list goes to a sink', () => {
     for (const sink of KINDS) {
       for (const mode of MODES) {
         it(`${kind} to ${sink}, mode ${mode}`, async function () {
-          if (mode === 'reference') needsPages(this)
+          // A gift is memory where there are no pages.
+          if (mode === 'reference' || kind === 'pages of ours') needsPages(this)
           if (mode === 'reference' && sink === 'stream') this.skip()
           if (sink === 'pipe' && !hasAddon) this.skip()
           const to = await taker(sink)

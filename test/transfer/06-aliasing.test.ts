@@ -8,6 +8,8 @@ import { bytes } from '../support/bytes.js'
 import { expectSameBytes } from '../support/first-difference.js'
 import { needsPages } from '../support/needs.js'
 import { tcpPair } from '../support/socket-pairs.js'
+import { pagesOf } from '../memory/producers.js'
+import { accounted } from './account.js'
 import { Collector } from './collector.js'
 import { fileOf, freshPath } from './places.js'
 
@@ -70,6 +72,31 @@ for (const on of ['disk', 'tmpfs'] as const) {
         expectSameBytes(await new Collector(server).take(LENGTH), before)
       })
     }
+
+    it("is all that mode 'stable' copies of a list, not pages that are ours alone", async function () {
+      needsPages(this)
+      // Few enough for a socket that nobody reads.
+      const part = LENGTH / 4
+      const { handle } = await fileOf(before, on)
+      const ours = bytes(3, part)
+      using list = pagesOf(ours).gift()
+      await list.spliceFrom(handle, part, { offset: 0, hold: 'pages' })
+      await list.spliceFrom(handle, part, { offset: part })
+      using last = pagesOf(ours).gift()
+      list.append(last)
+      for (const consume of [false, true]) {
+        const { client, server } = await tcpPair()
+        const { account } = await accounted(() =>
+          list.spliceTo(client, { mode: 'stable', consume }),
+        )
+        expect(account.moved).to.equal(2 * part)
+        expect(account.copied).to.deep.equal({ 'stable-mode': 2 * part })
+        await handle.write(after, 0, LENGTH, 0)
+        const arrived = await new Collector(server).take(4 * part)
+        expectSameBytes(arrived, Buffer.concat([ours, before.subarray(0, 2 * part), ours]))
+        await handle.write(before, 0, LENGTH, 0)
+      }
+    })
 
     it('shows the new bytes at the far end of a socket that was sent loaned pages', async function () {
       needsPages(this)

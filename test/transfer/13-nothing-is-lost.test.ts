@@ -3,7 +3,14 @@
  */
 import { setMaxListeners } from 'node:events'
 import { expect } from 'chai'
-import { AbortError, attach, BufferList, InvalidArgumentError, transfer } from 'splicelist'
+import {
+  AbortError,
+  attach,
+  BufferList,
+  InvalidArgumentError,
+  transfer,
+  type TransferError,
+} from 'splicelist'
 import { addon } from '#lib/native.js'
 import { pipePool } from '#lib/raw/pipe-pool.js'
 import { bytes } from '../support/bytes.js'
@@ -120,6 +127,27 @@ describe('Nothing is lost, where nobody takes bytes back', () => {
     expectSameBytes(rest?.toBuffer() ?? Buffer.alloc(0), sent.subarray(bytesMoved, cut))
     expect(cut).to.be.greaterThan(bytesMoved)
     expectSameBytes(await collector.take(bytesMoved), sent.subarray(0, bytesMoved))
+  })
+
+  it('when the sink refuses pages, and our own pipe fails while it is read: all is in the error', async function () {
+    needsPages(this)
+    const sent = bytes(5, 60_000)
+    const { fd, writer } = await fifoToRead()
+    const to = await tcpPair()
+    writer.write(sent)
+    // fifo → socket is refused; then fifo → pipe, and pipe → socket again.
+    addon?.script([
+      { call: 'splice', errno: 22 },
+      { call: 'splice', skip: 1, errno: 22 },
+      { call: 'read', maxBytes: 1000 },
+      { call: 'read', errno: 5, times: 2 },
+    ])
+    afterwards(() => addon?.script(null))
+    const error = await failure(transfer(fd, to.client, { length: sent.length }))
+    expect(error).to.include({ side: 'pipe', code: 'EIO', syscall: 'read', bytesMoved: 0 })
+    addon?.script(null)
+    using rest = (error as TransferError).takeResidual()
+    expectSameBytes(rest?.toBuffer() ?? Buffer.alloc(0), sent)
   })
 
   it('a list is not spliced from itself', async () => {

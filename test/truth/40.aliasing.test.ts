@@ -6,6 +6,12 @@ import { closeSync, readSync } from 'node:fs'
 import { readFile, type FileHandle } from 'node:fs/promises'
 import { expect } from 'chai'
 import { attach, BufferList, transfer, type Mode } from 'splicelist'
+import { listOf } from '#lib/list/buffer-list.js'
+import { Segments } from '#lib/list/segments.js'
+import { windowOf } from '#lib/list/window.js'
+import { givePages } from '#lib/raw/gift.js'
+import { OwnMemory } from '#lib/raw/own-memory.js'
+import { PipeRaw } from '#lib/raw/pipe.js'
 import { bytes } from '../support/bytes.js'
 import { afterwards } from '../support/cleanup.js'
 import { needsAddon, needsPages } from '../support/needs.js'
@@ -180,3 +186,37 @@ for (const on of ['disk', 'tmpfs'] as const) {
     }
   })
 }
+
+/** A gift whose giver, against the rule, still has its memory: nothing else could show who reads it. */
+function giftOf(content: Uint8Array): { readonly memory: Uint8Array; readonly list: BufferList } {
+  const memory = OwnMemory.make(content.length)
+  afterwards(() => memory.end())
+  memory.bytes.set(content)
+  const segments = new Segments()
+  segments.push(windowOf(new PipeRaw(givePages(memory).pipes, 'owned')))
+  return { memory: memory.bytes, list: listOf(segments) }
+}
+
+describe('Pages that are ours alone', () => {
+  for (const [name, pair] of [
+    ['TCP', tcpPair],
+    ['a unix socket', unixPair],
+  ] as const) {
+    it(`leave for ${name} by reference in every mode but 'copy', and the ledger is right`, async function () {
+      needsPages(this)
+      for (const mode of MODES) {
+        for (const length of LENGTHS) {
+          const { memory, list } = giftOf(before.subarray(0, length))
+          const { client, server } = await pair()
+          const { account } = await accounted(() => list.spliceTo(client, { mode }))
+          list.release()
+          memory.set(after.subarray(0, length))
+          const found = await new Collector(server).take(length)
+          const about = `mode ${mode}, ${length} bytes, ${JSON.stringify(account)}`
+          expect(aliased(found), about).to.equal(mode === 'copy' ? 0 : length)
+          expect(aliased(found), about).to.be.within(...told(account))
+        }
+      }
+    })
+  }
+})

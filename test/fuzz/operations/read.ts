@@ -291,11 +291,16 @@ export const read: Operations = {
       const rows = a.list.explain()
       const held = rows.filter(({ kind }) => kind !== 'heap' && kind !== 'zero')
       const carry = (): unknown => a.list.carryCrc32c(crc)
-      if (rows.length !== 1 && held.length !== 1) {
+      if (rows.length !== 1 && held.length === 0) {
         expectError(InvalidArgumentError, carry, 'carryCrc32c')
       } else if (!rows.some(({ kind }) => kind === 'file')) {
         // The model would have those of an unloaded extent throw.
-        carry()
+        try {
+          carry()
+        } catch (error) {
+          // The rows do not tell whether a segment is there twice.
+          if (held.length < 2 || !String(error).includes('in the list once')) throw error
+        }
         expect(a.list.crc32c(1), 'crc32c').to.equal(referenceCrc(a.model.bytes, 1))
       }
     },
@@ -321,14 +326,14 @@ export const read: Operations = {
     },
   },
   'iterate and change': {
-    uses: ['@@iterator', 'append'],
+    uses: ['views', 'append'],
     run: (turn) => {
       const { a } = turn
       if (a.model.length === 0 || !turn.isReadable(a)) return
       const change = turn.choose(['appendUInt8(7)', 'consume(0)', 'prependZero(1)'] as const)
-      turn.say(() => `for (const view of ${a.name}) ${a.name}.${change}`)
+      turn.say(() => `for (const view of ${a.name}.views()) ${a.name}.${change}`)
       const walk = (): void => {
-        for (const view of a.list) {
+        for (const view of a.list.views()) {
           a.watch('iteration', 0, view)
           if (change === 'appendUInt8(7)') a.list.appendUInt8(7)
           else if (change === 'consume(0)') a.list.consume(0)
