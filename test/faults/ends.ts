@@ -30,7 +30,7 @@ export async function target(kind: PlaceKind): Promise<Target> {
     return { sink: await file.open(), taken: (length) => file.taken(length), close }
   }
   if (kind === 'pipe') {
-    const { fd, reader } = await fifoToWrite()
+    const { fd, reader } = fifoToWrite()
     const collector = new Collector(reader)
     return {
       sink: fd,
@@ -71,7 +71,7 @@ export async function attached(
     return attach({ file: handle, offset: 0 })
   }
   if (kind === 'pipe') {
-    const { fd, writer } = await fifoToRead()
+    const { fd, writer } = fifoToRead()
     give(writer)
     return attach(fd)
   }

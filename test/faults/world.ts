@@ -43,7 +43,7 @@ interface Deed {
 
 async function placeToRead(kind: Scenario['from']): Promise<readonly [Endpoint, Socket]> {
   if (kind === 'pipe') {
-    const { fd, writer } = await fifoToRead()
+    const { fd, writer } = fifoToRead()
     return [attach(fd), writer]
   }
   const { client, server } = await (kind === 'tcp' ? tcpPair() : unixPair())
@@ -52,7 +52,7 @@ async function placeToRead(kind: Scenario['from']): Promise<readonly [Endpoint, 
 
 async function placeToWrite(kind: Scenario['to']): Promise<readonly [Endpoint, Socket]> {
   if (kind === 'pipe') {
-    const { fd, reader } = await fifoToWrite()
+    const { fd, reader } = fifoToWrite()
     return [attach(fd), reader]
   }
   const { client, server } = await (kind === 'tcp' ? tcpPair() : unixPair())

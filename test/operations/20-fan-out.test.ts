@@ -518,7 +518,7 @@ describe('fanOut()', () => {
         [stream, stream],
       ]
       if (hasAddon) {
-        const { readEnd, writeEnd } = await fifo()
+        const { readEnd, writeEnd } = fifo()
         pairs.push([readEnd, writeEnd])
         const { closeSync } = await import('node:fs')
         const { afterwards } = await import('../support/cleanup.js')

@@ -368,7 +368,7 @@ describe('An attached endpoint', () => {
 
   it('works on a pipe by number, which takes nothing back', async function () {
     needsAddon(this)
-    const { fd, writer } = await fifoToRead()
+    const { fd, writer } = fifoToRead()
     const pipe = attach(fd)
     writer.write(bytes(19, 50_000))
     using list = await pipe.pull(50_000)

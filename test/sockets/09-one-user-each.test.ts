@@ -163,7 +163,7 @@ describe('An endpoint keeps others out:', () => {
 
   it('of a descriptor by its number', async function () {
     needsAddon(this)
-    const { fd } = await fifoToRead()
+    const { fd } = fifoToRead()
     const pipe = attach(fd)
     expect(await refusal(() => attach(fd))).to.be.instanceOf(EndpointBusyError)
     expect(await failure(new BufferList().spliceFrom(fd, 1))).to.be.instanceOf(EndpointBusyError)
@@ -231,7 +231,7 @@ describe('Bytes for a list that was released meanwhile', () => {
 
   it('are in the error where the place takes nothing back', async function () {
     needsAddon(this)
-    const { fd, writer } = await fifoToRead()
+    const { fd, writer } = fifoToRead()
     const list = new BufferList()
     const taking = failure(list.spliceFrom(fd, 5))
     await settled()

@@ -312,7 +312,7 @@ describe('An abort', () => {
 
   it('while a pipe gives nothing ends the wait', async function () {
     needsAddon(this)
-    const { fd, writer } = await fifoToRead()
+    const { fd, writer } = fifoToRead()
     using list = new BufferList()
     writer.write('abc')
     await aborted((progress) => list.spliceFrom(fd, 100, { ...progress }))

@@ -39,7 +39,7 @@ describe('Nothing is lost', () => {
 
   it('when several operations are given one descriptor by its number: they take turns', async function () {
     needsAddon(this)
-    const { fd, reader } = await fifoToWrite()
+    const { fd, reader } = fifoToWrite()
     const collector = new Collector(reader)
     const lists = ['A', 'B', 'C'].map((letter) => new BufferList(Buffer.alloc(300_000, letter)))
     await Promise.all(lists.map((list) => list.spliceTo(fd)))
@@ -99,7 +99,7 @@ describe('Nothing is lost, where nobody takes bytes back', () => {
   it('when onProgress throws: what was pulled and not accepted is in the error', async function () {
     needsPages(this)
     const sent = bytes(4, 60_000)
-    const { fd, writer } = await fifoToRead()
+    const { fd, writer } = fifoToRead()
     const to = await tcpPair()
     const collector = new Collector(to.server)
     writer.write(sent)
@@ -132,7 +132,7 @@ describe('Nothing is lost, where nobody takes bytes back', () => {
   it('when the sink refuses pages, and our own pipe fails while it is read: all is in the error', async function () {
     needsPages(this)
     const sent = bytes(5, 60_000)
-    const { fd, writer } = await fifoToRead()
+    const { fd, writer } = fifoToRead()
     const to = await tcpPair()
     writer.write(sent)
     // fifo → socket is refused; then fifo → pipe, and pipe → socket again.

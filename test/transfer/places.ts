@@ -44,7 +44,7 @@ export async function giver(kind: Kind): Promise<Giver> {
       return writerGiver(client, server)
     }
     case 'pipe': {
-      const { fd, writer } = await fifoToRead()
+      const { fd, writer } = fifoToRead()
       return writerGiver(writer, fd)
     }
     case 'stream': {
@@ -66,7 +66,7 @@ export async function taker(kind: Kind): Promise<Taker> {
       return collected(client, new Collector(server))
     }
     case 'pipe': {
-      const { fd, reader } = await fifoToWrite()
+      const { fd, reader } = fifoToWrite()
       return collected(fd, new Collector(reader))
     }
     case 'stream': {

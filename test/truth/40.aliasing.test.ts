@@ -94,9 +94,9 @@ const PATHS: Record<string, () => Promise<Path> | Path> = {
   }),
   'sent to TCP and not read yet': toSocket(tcpPair),
   'sent to a unix socket and not read yet': toSocket(unixPair),
-  'sent to a pipe and not read yet': async () => {
+  'sent to a pipe and not read yet': () => {
     // Not by way of a stream, which would read ahead.
-    const { readEnd, writeEnd } = await fifo()
+    const { readEnd, writeEnd } = fifo()
     for (const fd of [readEnd, writeEnd]) afterwards(() => closeSync(fd))
     return {
       send: async (file, length, mode) => {
