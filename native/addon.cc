@@ -341,7 +341,7 @@ Value RelayBytes(const CallbackInfo& info) {
   const Descriptor* const sink = in.DescriptorAt(2, "sink");
   const uint64_t length = in.Length(3, "lengthBytes");
   if (!in.Complete()) return in.Refusal();
-  const Relayed done = Relay(*source, kOwnPosition, *pipe, 0, *sink, kOwnPosition, length);
+  const Relayed done = Relay(*source, *pipe, *sink, length);
   // Both: a socket tells an error once.
   Napi::Array result = Napi::Array::New(in.env(), 2);
   result.Set(uint32_t{0}, Number(in, static_cast<int64_t>(done.moved)));

@@ -2,6 +2,8 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -60,6 +62,11 @@ DiskJob::DiskJob(std::shared_ptr<Census> census, uint64_t token,
 bool DiskJob::Uses(const std::shared_ptr<Resource>& resource) const {
   return std::any_of(resources_.begin(), resources_.end(),
                      [&](const auto& used) { return IsSame(used, resource); });
+}
+
+void DiskJob::Cancel() {
+  cancelled_.store(true);
+  Nudge();
 }
 
 void DiskJob::MarkOrphan() {
@@ -129,17 +136,19 @@ CarryJob::CarryJob(std::shared_ptr<Census> census, uint64_t token, std::shared_p
 }
 
 int CarryJob::Run(JobHost* host) {
-  const auto begun = std::chrono::steady_clock::now();
+  begun_ = std::chrono::steady_clock::now();
   bool has_waited = false;
   while (done() < length_) {
     if (cancelled()) return ECANCELED;
+    const uint64_t held = held_;
     const Relayed step = Attempt(std::min(length_ - done(), kStepBytes));
     if (step.moved > 0) Add(static_cast<int64_t>(step.moved), host);
     if (step.error == 0 && step.moved == 0) return 0;  // the end of the source
     if (step.error != 0 && step.error != EAGAIN) return step.error;
-    const bool is_quiet = step.moved == 0 && has_waited;
-    has_waited = step.error == EAGAIN;
-    if (has_waited && (is_quiet || !Await(host, begun))) return EAGAIN;
+    const bool is_quiet = has_waited && step.moved == 0 && step.held == held;
+    const bool would_block = step.error == EAGAIN;
+    has_waited = (would_block || pipe_) && !is_quiet && Await(host);
+    if (would_block && !has_waited) return EAGAIN;
   }
   return 0;
 }
@@ -147,8 +156,8 @@ int CarryJob::Run(JobHost* host) {
 /// What one attempt came to. Moves the cursors.
 Relayed CarryJob::Attempt(uint64_t length) {
   if (pipe_) {
-    const Relayed step = Relay(*source_, source_cursor_.offset(), *pipe_, held_, *sink_,
-                               sink_cursor_.offset(), length);
+    const Relayed step = RelayOnce(*source_, source_cursor_.offset(), *pipe_, held_, *sink_,
+                                   sink_cursor_.offset(), length);
     source_cursor_.Advance(static_cast<int64_t>(step.moved + step.held - held_));
     sink_cursor_.Advance(static_cast<int64_t>(step.moved));
     held_ = step.held;
@@ -162,20 +171,39 @@ Relayed CarryJob::Attempt(uint64_t length) {
   return {static_cast<uint64_t>(moved), 0, 0};
 }
 
-/// Waits a little for the side that would block. Whether another attempt is worth while.
-bool CarryJob::Await(JobHost* host, std::chrono::steady_clock::time_point begun) const {
-  const auto stayed = std::chrono::steady_clock::now() - begun;
-  if (stayed > std::chrono::milliseconds(kStayMilliseconds) || host->IsWanted()) return false;
+/// Waits a little for the side that may block. Whether it could.
+bool CarryJob::Await(JobHost* host) {
+  const auto stayed = std::chrono::steady_clock::now() - begun_;
+  if (stayed > std::chrono::milliseconds(kStayMilliseconds)) return false;
+  // In this order: who comes after the question finds something to write to.
+  if (!OpenWake() || host->IsWanted()) return false;
   // Without a pipe of ours between, EAGAIN does not say which side it is.
-  if (held_ == 0) AwaitReady(*source_, POLLIN, kPatienceMilliseconds);
-  if (held_ > 0 || !pipe_) AwaitReady(*sink_, POLLOUT, kPatienceMilliseconds);
+  if (held_ == 0) AwaitReady(*source_, POLLIN, wake_.get(), kPatienceMilliseconds);
+  if (held_ > 0 || !pipe_) AwaitReady(*sink_, POLLOUT, wake_.get(), kPatienceMilliseconds);
   return true;
+}
+
+bool CarryJob::OpenWake() {
+  if (wake_) return true;
+  const std::lock_guard<std::mutex> lock(mutex_);
+  wake_.Reset(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (cancelled()) return false;  // perhaps before there was something to write to
+  return static_cast<bool>(wake_);
+}
+
+void CarryJob::Nudge() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (!wake_) return;
+  const uint64_t one = 1;
+  [[maybe_unused]] const ssize_t written = write(wake_.get(), &one, sizeof one);
 }
 
 void CarryJob::Release() {
   source_.reset();
   pipe_.reset();
   sink_.reset();
+  const std::lock_guard<std::mutex> lock(mutex_);
+  wake_.Reset();
 }
 
 bool TargetMemory::Store(size_t offset, const uint8_t* from, size_t count) {

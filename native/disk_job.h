@@ -15,6 +15,7 @@
 #include "move.h"
 #include "pipe.h"
 #include "resource.h"
+#include "unique_fd.h"
 
 namespace splicelist {
 
@@ -57,8 +58,10 @@ class DiskJob {
 
   /// Whether it works on `resource`, or has until it ended.
   bool Uses(const std::shared_ptr<Resource>& resource) const;
+  /// Ends a wait for a peer, if the job is in one, and keeps it from waiting again. Any thread.
+  virtual void Nudge() {}
   /// Asks the job to stop at its next call.
-  void Cancel() { cancelled_.store(true, std::memory_order_relaxed); }
+  void Cancel();
   /// Counts it as an orphan from now on: what it uses was dropped. Idempotent.
   void MarkOrphan();
 
@@ -130,17 +133,19 @@ class PumpJob final : public DiskJob {
   Cursor sink_cursor_;
 };
 
-/// `Move`, or `Relay` where a pipe has to be between the two, in a loop that waits for its peers:
-/// as a program would that does nothing else, for as long as bytes keep coming.
+/// `Move`, or `RelayOnce` where a pipe has to be between the two, in a loop that waits for its
+/// peers: as a program would that does nothing else, for as long as bytes keep coming.
 ///
-/// Its patience is short, so that a thread is never held by a peer that has gone quiet, and an
-/// abort is never late; and none at all while another job waits for a thread.
+/// It waits before it tries where a source may be dry, which saves the call that would only say so.
+/// Its patience is short, so that a thread is never held by a peer that has gone quiet; it is over
+/// at once when the job is cancelled, or another job waits for a thread.
 class CarryJob final : public DiskJob {
  public:
   /// The most bytes between two looks at whether it was cancelled.
   static constexpr uint64_t kStepBytes = uint64_t{1} << 20;
-  /// How long it waits for a peer at once: the gaps within a stream that is busy are shorter.
-  static constexpr int kPatienceMilliseconds = 1;
+  /// How long it waits for a peer at once. Less costs more: a timer that is due before the kernel's
+  /// next tick has to be set in the processor.
+  static constexpr int kPatienceMilliseconds = 10;
   /// How long it may wait and go on, in all.
   static constexpr int kStayMilliseconds = 50;
 
@@ -152,10 +157,12 @@ class CarryJob final : public DiskJob {
 
   int Run(JobHost* host) override;
   void Release() override;
+  void Nudge() override;
 
  private:
   Relayed Attempt(uint64_t length);
-  bool Await(JobHost* host, std::chrono::steady_clock::time_point begun) const;
+  bool Await(JobHost* host);
+  bool OpenWake();
 
   std::shared_ptr<Endpoint> source_;
   std::shared_ptr<Pipe> pipe_;
@@ -164,6 +171,9 @@ class CarryJob final : public DiskJob {
   Cursor sink_cursor_;
   const uint64_t length_;
   uint64_t held_ = 0;  // bytes in the pipe
+  std::chrono::steady_clock::time_point begun_;
+  std::mutex mutex_;  // of wake_
+  UniqueFd wake_;     // written to by Nudge; open from the first wait on
 };
 
 /// Memory of JavaScript that a job fills from its thread.

@@ -151,6 +151,9 @@ int64_t DiskThreads::Submit(std::shared_ptr<DiskJob> job) {
     return -EAGAIN;
   }
   shared_->queue.push_back(std::move(job));
+  if (all_busy && shared_->threads == kThreadsMax) {
+    for (const auto& running : shared_->running) running->Nudge();
+  }
   // The woken thread must not run into the lock: it would go to sleep a second time.
   lock.unlock();
   shared_->has_work.notify_one();

@@ -25,7 +25,7 @@ class Offset {
 
 /// Whether a plain call on a descriptor that may block would not, now.
 bool IsReady(int fd, int16_t events) {
-  return RetryInterrupted([=] { return Calls().poll(fd, events, 0); }) != 0;
+  return RetryInterrupted([=] { return Calls().poll(fd, events, -1, 0); }) != 0;
 }
 
 /// The front of `parts` that a FIFO takes without waiting once it has polled writable.
@@ -81,30 +81,37 @@ int64_t Move(const Endpoint& source, int64_t source_offset, const Endpoint& sink
   return -EINVAL;
 }
 
-Relayed Relay(const Endpoint& source, int64_t source_offset, const Pipe& pipe, uint64_t held,
-              const Endpoint& sink, int64_t sink_offset, uint64_t length) {
+Relayed RelayOnce(const Endpoint& source, int64_t source_offset, const Pipe& pipe, uint64_t held,
+                  const Endpoint& sink, int64_t sink_offset, uint64_t length) {
   Relayed done;
   done.held = held;
-  for (;;) {
-    while (done.held > 0) {
-      const int64_t at = Behind(sink_offset, done.moved);
-      const int64_t pushed = Move(pipe, kOwnPosition, sink, at, done.held, false);
-      if (pushed <= 0) {
-        done.error = pushed == 0 ? EAGAIN : static_cast<int>(-pushed);
-        return done;
-      }
-      done.held -= static_cast<uint64_t>(pushed);
-      done.moved += static_cast<uint64_t>(pushed);
-    }
-    if (done.moved >= length) return done;
-    const int64_t at = Behind(source_offset, done.moved - held);
-    const int64_t pulled = Move(source, at, pipe, kOwnPosition, length - done.moved, false);
-    if (pulled <= 0) {
-      done.error = static_cast<int>(-pulled);
-      return done;
-    }
+  if (held == 0) {
+    const int64_t pulled = Move(source, source_offset, pipe, kOwnPosition, length, false);
+    if (pulled <= 0) return {0, 0, static_cast<int>(-pulled)};
     done.held = static_cast<uint64_t>(pulled);
   }
+  while (done.held > 0) {
+    const int64_t at = Behind(sink_offset, done.moved);
+    const int64_t pushed = Move(pipe, kOwnPosition, sink, at, done.held, false);
+    if (pushed <= 0) {
+      done.error = pushed == 0 ? EAGAIN : static_cast<int>(-pushed);
+      break;
+    }
+    done.held -= static_cast<uint64_t>(pushed);
+    done.moved += static_cast<uint64_t>(pushed);
+  }
+  return done;
+}
+
+Relayed Relay(const Endpoint& source, const Pipe& pipe, const Endpoint& sink, uint64_t length) {
+  Relayed all;
+  while (all.moved < length) {
+    const Relayed once =
+        RelayOnce(source, kOwnPosition, pipe, 0, sink, kOwnPosition, length - all.moved);
+    all = {all.moved + once.moved, once.held, once.error};
+    if (once.error != 0 || once.moved == 0) break;
+  }
+  return all;
 }
 
 bool IsCached(const Endpoint& file, int64_t offset, uint64_t length) {
@@ -116,9 +123,9 @@ bool IsCached(const Endpoint& file, int64_t offset, uint64_t length) {
   return true;
 }
 
-void AwaitReady(const Endpoint& side, int16_t events, int milliseconds) {
+void AwaitReady(const Endpoint& side, int16_t events, int wake_fd, int milliseconds) {
   if (side.IsFile()) return;
-  Calls().poll(events == POLLIN ? side.source_fd() : side.sink_fd(), events, milliseconds);
+  Calls().poll(events == POLLIN ? side.source_fd() : side.sink_fd(), events, wake_fd, milliseconds);
 }
 
 int64_t Tee(const Pipe& from, const Pipe& to, uint64_t length) {

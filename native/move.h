@@ -38,18 +38,21 @@ struct Relayed {
 };
 
 /// Moves up to `length` bytes from one descriptor to another that no single call serves, through
-/// `pipe`, in which `held` of them lie already: splice in and splice out, until a side would block,
-/// ends or fails. As for Move, never waits for a peer.
-Relayed Relay(const Endpoint& source, int64_t source_offset, const Pipe& pipe, uint64_t held,
-              const Endpoint& sink, int64_t sink_offset, uint64_t length);
+/// `pipe`: one splice in, and out what it got, until the sink would block, ends or fails. Where
+/// `held` bytes lie in the pipe already, only those go out. As for Move, never waits for a peer.
+Relayed RelayOnce(const Endpoint& source, int64_t source_offset, const Pipe& pipe, uint64_t held,
+                  const Endpoint& sink, int64_t sink_offset, uint64_t length);
+
+/// As RelayOnce, through an empty pipe, again and again until a side would block, ends or fails.
+Relayed Relay(const Endpoint& source, const Pipe& pipe, const Endpoint& sink, uint64_t length);
 
 /// Whether `length` bytes of `file` at `offset` are in the page cache, so that moving them waits
 /// for no disk. 250 ns a page.
 bool IsCached(const Endpoint& file, int64_t offset, uint64_t length);
 
-/// Waits until `side` polls for `events`, or has failed or ended; no longer than `milliseconds`.
-/// Files always do.
-void AwaitReady(const Endpoint& side, int16_t events, int milliseconds);
+/// Waits until `side` polls for `events`, or has failed or ended, or `wake_fd` can be read (unless
+/// it is −1); no longer than `milliseconds`. Files always do.
+void AwaitReady(const Endpoint& side, int16_t events, int wake_fd, int milliseconds);
 
 /// Shares up to `length` bytes at the front of `from` with `to`. Returns their number, 0 when
 /// `from` is empty and has ended, or −errno. 25 ns a page.

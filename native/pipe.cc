@@ -44,7 +44,8 @@ int64_t Pipe::Resize(int slots) const {
 }
 
 bool Pipe::HasRoom() const {
-  const int64_t ready = RetryInterrupted([this] { return Calls().poll(sink_fd(), POLLOUT, 0); });
+  const int64_t ready =
+      RetryInterrupted([this] { return Calls().poll(sink_fd(), POLLOUT, -1, 0); });
   return ready > 0 && (ready & POLLOUT) != 0;
 }
 

@@ -283,8 +283,8 @@ int64_t Ioctl(int fd) {
   return Judged(Call::kIoctl, kDirectCalls.ioctl, fd);
 }
 
-int64_t Poll(int fd, int16_t events, int milliseconds) {
-  return Judged(Call::kPoll, kDirectCalls.poll, fd, events, milliseconds);
+int64_t Poll(int fd, int16_t events, int wake, int milliseconds) {
+  return Judged(Call::kPoll, kDirectCalls.poll, fd, events, wake, milliseconds);
 }
 
 int64_t Fsync(int fd) {

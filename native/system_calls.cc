@@ -143,9 +143,9 @@ int64_t Ioctl(int fd) {
   return ::ioctl(fd, FIONREAD, &bytes) < 0 ? -errno : bytes;
 }
 
-int64_t Poll(int fd, int16_t events, int milliseconds) {
-  pollfd entry{fd, events, 0};
-  return ::poll(&entry, 1, milliseconds) < 0 ? -errno : entry.revents;
+int64_t Poll(int fd, int16_t events, int wake, int milliseconds) {
+  pollfd entries[] = {{fd, events, 0}, {wake, POLLIN, 0}};
+  return ::poll(entries, wake < 0 ? 1 : 2, milliseconds) < 0 ? -errno : entries[0].revents;
 }
 
 int64_t Fsync(int fd) {

@@ -84,8 +84,9 @@ struct SystemCalls {
   int64_t (*setsockopt)(int fd, int option, int value);
   /// ioctl(fd, FIONREAD).
   int64_t (*ioctl)(int fd);
-  /// poll(2) of one descriptor, for so long at the most; returns `revents`.
-  int64_t (*poll)(int fd, int16_t events, int milliseconds);
+  /// poll(2) of one descriptor, for so long at the most, or until `wake` can be read, unless that
+  /// is −1; returns the descriptor's `revents`.
+  int64_t (*poll)(int fd, int16_t events, int wake, int milliseconds);
   /// fsync(2).
   int64_t (*fsync)(int fd);
   /// fdatasync(2).
