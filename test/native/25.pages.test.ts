@@ -90,7 +90,8 @@ describe('The door to the addon: private pages', () => {
     const { made } = pages(6, 48 << 20)
     const before = mapped()
     door().drop(made)
-    expect(before - mapped()).to.equal(48 << 20)
+    // A thread or the allocator may have mapped a little meanwhile.
+    expect(before - mapped()).to.be.closeTo(48 << 20, 1 << 20)
   })
 
   it('are renewed: whoever has the old ones keeps them as they are, and the view goes on', () => {
