@@ -92,7 +92,10 @@ export interface TransferResult {
   readonly bytesMoved: number
   /** Whether the source ended. */
   readonly eof: boolean
-  /** The ways that were used: 'splice', 'tee', 'read', 'write', 'lend', and 'copy:<cause>'. */
+  /**
+   * The ways that were used: the calls 'splice', 'sendfile', 'copy_file_range' and 'write', 'lend' for
+   * memory that was lent, and 'copy:<cause>'.
+   */
   readonly ways: readonly string[]
 }
 

@@ -207,7 +207,8 @@ export class Machine {
     const { source, sink, length, plan } = this.job
     const left = length - this.bytesMoved
     if (left <= 0) return 'END'
-    if (sink.adopt !== undefined && this.adoptFront(left)) return 'PULL'
+    // Where pages have to be stable, what was given back is loaded like the rest.
+    if (sink.adopt !== undefined && !plan.isStable && this.adoptFront(left)) return 'PULL'
     const leaping = this.shortcut?.attempt(left)
     if (leaping !== undefined) {
       if (!(leaping instanceof Promise)) return this.leapt(leaping)

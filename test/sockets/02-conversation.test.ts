@@ -182,6 +182,22 @@ describe('An attached endpoint', () => {
     await peer.detach()
   })
 
+  it("copies unpulled pages that others can change, when a pull asks for 'stable'", async function () {
+    needsPages(this)
+    const { client, server } = await unixPair()
+    const sent = bytes(9, 200_000)
+    client.write(sent)
+    await using peer = attach(server)
+    using held = await peer.pull(100_000)
+    expect(held.explain().map(({ kind }) => kind)).to.include('pipe')
+    peer.unpull(held)
+    const { result, account } = await accounted(() => peer.pull(200_000, { mode: 'stable' }))
+    using list = result
+    expect(list.explain().map(({ pages }) => pages)).to.not.include('foreign')
+    expect(account.copied).to.deep.equal({ 'stable-mode': 200_000 })
+    expectSameBytes(list.toBuffer(), sent)
+  })
+
   it('gives pages back to Node as a counted copy', async function () {
     needsPages(this)
     const { client, server } = await tcpPair()
