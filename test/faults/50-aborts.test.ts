@@ -17,8 +17,12 @@ import { checkOutcome, CUT_BYTES, runScene } from './sweep.js'
 
 /** How deep into a turn of the loop an abort comes: promises of ours follow one another at once. */
 const MICROTASKS = [0, 1, 2, 4, 9]
+/** Up to this moment each one is tried; from here on a thread may be waiting for a peer, and turns fly by. */
+const MOMENTS_EACH = 100
+/** Later ones: this much further each time. */
+const MOMENTS_STRIDE = 1.2
 /** More turns, and reports, than any operation here takes. */
-const MOMENTS_MAX = 1000
+const MOMENTS_MAX = 1_000_000
 
 /** Calls that wait when they are told to, and how often each of them is. */
 const WAITING_CALLS = ['splice', 'recv', 'sendmsg', 'writev']
@@ -93,12 +97,12 @@ async function runAborted(
   expect(outcome.sourceError, 'why the source gives no more').to.equal(undefined)
 }
 
-/** Tries one moment after the other, until one comes too late. Returns how many came in time. */
+/** Tries one moment after the other, until one comes too late. Returns the first that did. */
 async function tryAll(
   name: string,
   attempt: (number: number) => Promise<boolean>,
 ): Promise<number> {
-  for (let number = 0; number < MOMENTS_MAX; number++) {
+  for (let number = 0; number < MOMENTS_MAX; number = momentAfter(number)) {
     try {
       if (!(await attempt(number))) return number
     } catch (cause) {
@@ -107,6 +111,9 @@ async function tryAll(
   }
   throw new Error(`${name} does not end within ${MOMENTS_MAX} moments`)
 }
+
+const momentAfter = (number: number): number =>
+  number < MOMENTS_EACH ? number + 1 : Math.ceil(number * MOMENTS_STRIDE)
 
 const SCENES: readonly Scene[] = [
   ...(['auto', 'copy'] as const).flatMap((mode) => [
