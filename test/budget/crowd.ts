@@ -58,6 +58,9 @@ export async function until(what: string, isTrue: () => boolean): Promise<void> 
   }
 }
 
+/** Peers that connect at once, so that the listener's queue does not overflow. */
+export const CROWD_BATCH = 500
+
 /** Connects `size` peers over unix sockets. */
 export async function crowd(size: number): Promise<Crowd> {
   const path = join(await tempFolder(), 'socket')
@@ -66,6 +69,8 @@ export async function crowd(size: number): Promise<Crowd> {
     const server = createServer({ pauseOnConnect: true }, (socket) => {
       socket.on('error', () => undefined)
       sockets.push(socket)
+      // Connected is not accepted: who has done neither waits for this.
+      if (sockets.length % CROWD_BATCH === 0) peers.send('more')
       if (sockets.length === size) {
         server.close()
         resolve()

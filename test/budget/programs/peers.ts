@@ -1,22 +1,21 @@
 /** The peers of a crowd: a process that connects many sockets, and sends or checks when it is told. */
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
-import { ownBytes, type Order } from '../crowd.js'
+import { CROWD_BATCH, ownBytes, type Order } from '../crowd.js'
 
 const [path = '', size = ''] = process.argv.slice(2)
 const sockets: Socket[] = []
 
-/** Peers that are connected at once, so that the listener's queue does not overflow. */
-const BATCH = 500
-
-for (let i = 0; i < Number(size); i += BATCH) {
-  const batch = Array.from({ length: Math.min(BATCH, Number(size) - i) }, () => {
+for (let i = 0; i < Number(size); i += CROWD_BATCH) {
+  const accepted = once(process, 'message')
+  const batch = Array.from({ length: Math.min(CROWD_BATCH, Number(size) - i) }, () => {
     const socket = connect({ path })
     socket.on('error', () => undefined)
     return socket.pause()
   })
   await Promise.all(batch.map((socket) => once(socket, 'connect')))
   sockets.push(...batch)
+  if (batch.length === CROWD_BATCH) await accepted
 }
 
 /** Each peer's own bytes. */
