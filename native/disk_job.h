@@ -143,9 +143,9 @@ class CarryJob final : public DiskJob {
  public:
   /// The most bytes between two looks at whether it was cancelled.
   static constexpr uint64_t kStepBytes = uint64_t{1} << 20;
-  /// How long it waits for a peer at once. Less costs more: a timer that is due before the kernel's
-  /// next tick has to be set in the processor.
-  static constexpr int kPatienceMilliseconds = 10;
+  /// How long it waits for a peer at once: the gaps within a busy stream are shorter, and bytes
+  /// below a socket's low-water mark are not held back longer.
+  static constexpr int kPatienceMilliseconds = 1;
   /// How long it may wait and go on, in all.
   static constexpr int kStayMilliseconds = 50;
 

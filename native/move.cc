@@ -44,13 +44,6 @@ int64_t Behind(int64_t offset, uint64_t bytes) {
   return offset == kOwnPosition ? kOwnPosition : offset + static_cast<int64_t>(bytes);
 }
 
-/// Whether the byte of `file` at `offset` can be read without waiting.
-bool IsPageCached(const Endpoint& file, int64_t offset) {
-  uint8_t byte = 0;
-  const iovec part{&byte, 1};
-  return RetryInterrupted([&] { return Calls().preadv2(file.source_fd(), &part, offset); }) == 1;
-}
-
 int64_t SendParts(int fd, const iovec* parts, size_t count, bool more) {
   const int flags = MSG_NOSIGNAL | MSG_DONTWAIT | (more ? MSG_MORE : 0);
   return RetryInterrupted([=] { return Calls().sendmsg(fd, parts, count, flags); });
@@ -114,11 +107,17 @@ Relayed Relay(const Endpoint& source, const Pipe& pipe, const Endpoint& sink, ui
   return all;
 }
 
+int64_t ReadCached(const Endpoint& file, int64_t offset, void* target, size_t length) {
+  const iovec part{target, length};
+  return RetryInterrupted([&] { return Calls().preadv2(file.source_fd(), &part, offset); });
+}
+
 bool IsCached(const Endpoint& file, int64_t offset, uint64_t length) {
   const int64_t page = sysconf(_SC_PAGESIZE);
   const int64_t end = offset + static_cast<int64_t>(length);
   for (int64_t at = offset; at < end; at = (at / page + 1) * page) {
-    if (!IsPageCached(file, at)) return false;
+    uint8_t byte = 0;
+    if (ReadCached(file, at, &byte, 1) != 1) return false;
   }
   return true;
 }

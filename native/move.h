@@ -46,6 +46,10 @@ Relayed RelayOnce(const Endpoint& source, int64_t source_offset, const Pipe& pip
 /// As RelayOnce, through an empty pipe, again and again until a side would block, ends or fails.
 Relayed Relay(const Endpoint& source, const Pipe& pipe, const Endpoint& sink, uint64_t length);
 
+/// Reads at `offset` what is in the page cache, and no more. Returns the bytes, −EAGAIN where none
+/// is there, or −errno.
+int64_t ReadCached(const Endpoint& file, int64_t offset, void* target, size_t length);
+
 /// Whether `length` bytes of `file` at `offset` are in the page cache, so that moving them waits
 /// for no disk. 250 ns a page.
 bool IsCached(const Endpoint& file, int64_t offset, uint64_t length);

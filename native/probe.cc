@@ -29,9 +29,4 @@ int SocketPair(const std::shared_ptr<Census>& census, std::shared_ptr<Descriptor
   return std::min(first.error, second.error);
 }
 
-int64_t ReadCached(const Endpoint& file, int64_t offset, void* target, size_t length) {
-  const iovec part{target, length};
-  return RetryInterrupted([&] { return Calls().preadv2(file.source_fd(), &part, offset); });
-}
-
 }  // namespace splicelist

@@ -21,10 +21,6 @@ Made<Descriptor> MemoryFile(const std::shared_ptr<Census>& census);
 /// −errno.
 int SocketPair(const std::shared_ptr<Census>& census, std::shared_ptr<Descriptor> ends[2]);
 
-/// Reads at `offset` what is in the page cache, and no more. Returns the bytes, −EAGAIN where none
-/// is there, or −errno.
-int64_t ReadCached(const Endpoint& file, int64_t offset, void* target, size_t length);
-
 }  // namespace splicelist
 
 #endif  // SPLICELIST_NATIVE_PROBE_H_

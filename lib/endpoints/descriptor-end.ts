@@ -160,8 +160,8 @@ export class DescriptorEnd implements SourceEnd, SinkEnd {
   lendTo(job: RunningJob | undefined): void {
     this.#borrower = job
   }
-  awaitMuch(): void {
-    this.#setLowWater(CARRY_LOW_WATER_BYTES)
+  awaitMuch(isMoreToCome: boolean): void {
+    this.#setLowWater(isMoreToCome ? CARRY_LOW_WATER_BYTES : 1)
   }
   readable(wantedBytes: number): Promise<void> {
     if (!this.isOpen()) return Promise.resolve()

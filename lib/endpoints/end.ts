@@ -72,8 +72,11 @@ export interface SourceEnd {
   readonly directSource?: DirectPlace | undefined
   /** A disk job makes such calls, or has ended: the place's owner may close it meanwhile. */
   lendTo?(job: RunningJob | undefined): void
-  /** Such a job begins that waits by itself: to be woken seldom, with much. */
-  awaitMuch?(): void
+  /**
+   * Such a job begins that waits by itself: to be woken seldom, with much, where there is more to come
+   * than it moves.
+   */
+  awaitMuch?(isMoreToCome: boolean): void
   /** Bytes have left by such a call. */
   leftDirectly?(bytes: number): void
   /** Such a call has found the end: 0, or −errno where it came before the bytes that were there. */

@@ -86,8 +86,8 @@ export class EndSource implements PullSide {
   lendTo(job: RunningJob | undefined): void {
     this.end.lendTo?.(job)
   }
-  awaitMuch(): void {
-    this.end.awaitMuch?.()
+  awaitMuch(isMoreToCome: boolean): void {
+    this.end.awaitMuch?.(isMoreToCome)
   }
   leftDirectly(bytes: number, heldBytes: number): void {
     this.end.leftDirectly?.(bytes + heldBytes)

@@ -10,8 +10,7 @@ import {
 import { TURN_BYTES_MAX } from '../endpoints/end.js'
 import type { Eventually } from '../eventually.js'
 import { PipeParcel, POOL } from '../raw/parcel.js'
-import type { HeldPipe } from '../raw/pipe-pool.js'
-import { pipePool } from '../raw/pipe-pool.js'
+import { pipePool, type HeldPipe } from '../raw/pipe-pool.js'
 import { opened, type JobResult, type RunningJob } from '../reactor.js'
 import type { PullSide, PushSide } from './sides.js'
 
@@ -72,13 +71,15 @@ export class Shortcut {
     if (!mayWait(from, to, wanted) && !this.isBusy(wanted)) {
       const now = moveNow(from, held?.pipe, to, turn)
       this.busyBytes += now.bytes
-      return this.leapt(way, held, now)
+      return this.leapt(way, held, now, turn)
     }
-    this.source.awaitMuch()
-    const job = carry(from, held?.pipe, to, Math.min(wanted, CARRY_BYTES_MAX))
+    const lot = Math.min(wanted, CARRY_BYTES_MAX)
+    // What ends with this job may be all that the peer sends before it waits for an answer.
+    this.source.awaitMuch(wanted > lot)
+    const job = carry(from, held?.pipe, to, lot)
     return this.whenDone(job).then((moved) => {
       if (moved.bytes < TURN_BYTES_MAX) this.busyBytes = 0
-      return this.leapt(way, held, moved)
+      return this.leapt(way, held, moved, lot)
     })
   }
   /** Stops a job at its next call. */
@@ -105,8 +106,9 @@ export class Shortcut {
     way: Pick<Leap, 'from' | 'to' | 'call'>,
     held: HeldPipe | undefined,
     { bytes, errno }: JobResult,
+    asked: number,
   ): Leap {
-    const parcel = held === undefined ? undefined : leftIn(held)
+    const parcel = held === undefined ? undefined : leftIn(held, bytes === asked)
     const heldBytes = parcel?.remaining ?? 0
     if (bytes + heldBytes > 0) this.source.leftDirectly(bytes, heldBytes)
     if (bytes > 0) this.sink.cameDirectly(bytes, way.call)
@@ -114,9 +116,9 @@ export class Shortcut {
   }
 }
 
-/** What lies in a pipe that bytes went through. */
-function leftIn(held: HeldPipe): PipeParcel | undefined {
-  held.bytes = Math.max(0, opened().pending(held.pipe))
+/** What lies in a pipe that bytes went through; where all of them did it need not be asked. */
+function leftIn(held: HeldPipe, wentAll: boolean): PipeParcel | undefined {
+  held.bytes = wentAll ? 0 : Math.max(0, opened().pending(held.pipe))
   if (held.bytes > 0) return new PipeParcel([held], held.bytes, POOL)
   pipePool.giveBack(held)
   return undefined

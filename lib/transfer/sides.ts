@@ -28,8 +28,11 @@ export interface PullSide {
   relayPipe(lengthBytes: number): HeldPipe | undefined
   /** A disk job makes such calls, or has ended: the place's owner may close it meanwhile. */
   lendTo(job: RunningJob | undefined): void
-  /** Such a job begins that waits by itself: to be woken seldom, with much. */
-  awaitMuch(): void
+  /**
+   * Such a job begins that waits by itself: to be woken seldom, with much, where there is more to come
+   * than it moves.
+   */
+  awaitMuch(isMoreToCome: boolean): void
   /** Bytes have gone to the sink by such a call, and others into a pipe before it. */
   leftDirectly(bytes: number, heldBytes: number): void
   /** Such a call has found the end: 0, or −errno where it came before the bytes that were there. */
