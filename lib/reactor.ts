@@ -25,10 +25,6 @@ export interface JobResult {
   readonly errno: number
 }
 
-interface Job {
-  readonly finish: (result: JobResult) => void
-  readonly onProgress: ((bytes: number) => void) | undefined
-}
 
 const events = new Float64Array(EVENT_STRIDE * EVENTS_MAX)
 const watches = new Map<number, { fire(mask: number): void }>()
@@ -77,23 +73,37 @@ export interface RunningJob {
   cancel(): void
 }
 
+class Job implements RunningJob {
+  readonly done: Promise<JobResult>
+  readonly token: number
+  readonly onProgress: ((bytes: number) => void) | undefined
+  finish: (result: JobResult) => void
+
+  constructor(token: number, onProgress: ((bytes: number) => void) | undefined) {
+    this.token = token
+    this.onProgress = onProgress
+    this.finish = ignore
+    this.done = new Promise<JobResult>((resolve) => (this.finish = resolve))
+  }
+  cancel(): void {
+    if (jobs.has(this.token)) opened().cancel(this.token)
+  }
+}
+
+function ignore(): void {
+  // Until the promise has said how it is resolved, which it does at once.
+}
+
 /** Starts a disk job: `start` is given its token and returns 0 or −errno. */
 export function runJob(
   start: (token: number) => number,
   onProgress?: (bytes: number) => void,
 ): RunningJob {
-  const token = ++lastToken
-  const done = new Promise<JobResult>((resolve) => {
-    jobs.set(token, { finish: resolve, onProgress })
-    const refused = start(token)
-    if (refused < 0) finishJob(token, { bytes: 0, errno: -refused })
-  })
-  return {
-    done,
-    cancel: () => {
-      if (jobs.has(token)) opened().cancel(token)
-    },
-  }
+  const job = new Job(++lastToken, onProgress)
+  jobs.set(job.token, job)
+  const refused = start(job.token)
+  if (refused < 0) finishJob(job.token, { bytes: 0, errno: -refused })
+  return job
 }
 
 /**

@@ -8,6 +8,7 @@ import type { FileJob, OpenFile } from '../raw/open-file.js'
 import type { PipeParcel } from '../raw/parcel.js'
 import { PAGE_BYTES, type HeldPipe } from '../raw/pipe-pool.js'
 import type { PageOwnership } from '../raw/raw.js'
+import type { JobResult } from '../reactor.js'
 import { CacheDrop } from './cache-drop.js'
 import type { Device } from './device.js'
 import type { DirectFile } from './direct-file.js'
@@ -32,7 +33,6 @@ const JOB_BYTES_MAX = 8 << 20
 /** How a file end is made. */
 export interface FileEndOptions {
   readonly flush?: 'none' | 'data' | 'full' | undefined
-  readonly turns?: Turns
   readonly isSink?: boolean
   /** Pages do not stay in the page cache. */
   readonly dropsCache?: boolean
@@ -59,7 +59,6 @@ export class FileEnd implements SourceEnd, SinkEnd {
   readonly stagingCopies = addon === null ? undefined : 'staging'
   readonly readTurns: Turns
   readonly writeTurns: Turns
-  readonly front = new BufferList()
   readonly file: OpenFile
   readonly obstacle: Obstacle | undefined
   readonly #flush: 'none' | 'data' | 'full'
@@ -70,11 +69,18 @@ export class FileEnd implements SourceEnd, SinkEnd {
   #offset: number
   #job: FileJob | undefined
   #sizeAtStart = 0
+  /** What was given back and not taken again, where anything ever was. */
+  #front: BufferList | undefined
   /** Whether the last pages went directly: the device took them where they lay. */
   #wasDirect = false
 
-  /** Takes over one reference of `file`. */
-  constructor(file: OpenFile, offset: number | undefined, options: FileEndOptions = {}) {
+  /** Takes over one reference of `file`. `turns`: those of whoever uses its own position. */
+  constructor(
+    file: OpenFile,
+    offset: number | undefined,
+    options: FileEndOptions = {},
+    turnsOfPosition?: Turns,
+  ) {
     const { direct, device } = options
     this.file = file
     this.#offset = offset ?? -1
@@ -86,13 +92,17 @@ export class FileEnd implements SourceEnd, SinkEnd {
     this.pages = direct === undefined && device === undefined ? 'loan' : 'owned'
     this.memoryCopies = device === undefined ? 'page-cache-write' : undefined
     this.lentCopies = this.memoryCopies
-    const turns = (offset === undefined ? options.turns : undefined) ?? new Turns()
+    const turns = (offset === undefined ? turnsOfPosition : undefined) ?? new Turns()
     this.readTurns = turns
     this.writeTurns = turns
     this.obstacle = addon === null ? withoutAddon(whyNoAddon) : undefined
     if (this.obstacle === undefined && options.isSink === true && file.isAppending) {
       this.obstacle = APPENDING
     }
+  }
+  /** Made when it is asked for: a sink is not, and most ends are made for one operation. */
+  get front(): BufferList {
+    return (this.#front ??= new BufferList())
   }
   /** What the kernel copied of the pages that came last. */
   get pageCopies(): KernelCause | undefined {
@@ -148,20 +158,16 @@ export class FileEnd implements SourceEnd, SinkEnd {
     if (n === 0) return this.#atEnd()
     return n < 0 ? n : bytes.subarray(0, n)
   }
-  async drain(parcel: PipeParcel): Promise<number> {
+  drain(parcel: PipeParcel): Promise<number> {
     this.#wasDirect = false
-    let lengths = parcel.lengthsBytes()
     const at = this.#uncached === undefined ? undefined : this.position()
     if (this.#uncached !== undefined && at !== undefined) {
-      const n = await this.#uncached.drain(parcel, at, (job) => this.#await(job))
-      if (n !== -ENOTSUP) return this.#drained(n, this.#uncached)
-      lengths = upTo(this.#uncached.bytesToAligned(at), parcel.remaining, lengths)
+      return this.#drainDirect(this.#uncached, parcel, at)
     }
-    const pipes = parcel.waiting.slice(0, lengths.length)
-    return this.#written(await this.#run(this.file.drain(pipes, this.#offset, lengths)))
+    return this.#write(this.file.drain(parcel.waiting, this.#offset, parcel.lengthsBytes()))
   }
-  async write(parts: readonly Uint8Array[], skipBytes: number): Promise<number> {
-    return this.#written(await this.#run(this.file.writeAt(this.#offset, parts, skipBytes)))
+  write(parts: readonly Uint8Array[], skipBytes: number): Promise<number> {
+    return this.#write(this.file.writeAt(this.#offset, parts, skipBytes))
   }
   get directSource(): DirectPlace | undefined {
     return this.#direct()
@@ -183,8 +189,8 @@ export class FileEnd implements SourceEnd, SinkEnd {
     if (this.#offset >= 0) this.#offset += bytes
   }
   /** The file has the bytes, or a copy of them, when the call has returned. */
-  async lend(parcel: LoanParcel): Promise<number> {
-    return this.#written(await this.#run(this.file.lendAt(this.#offset, parcel.bytes)))
+  lend(parcel: LoanParcel): Promise<number> {
+    return this.#write(this.file.lendAt(this.#offset, parcel.bytes))
   }
   readable(): Promise<void> {
     return Promise.resolve()
@@ -217,11 +223,16 @@ export class FileEnd implements SourceEnd, SinkEnd {
     if (this.#offset >= 0) this.#offset = at + lengthBytes
     else this.file.seekTo(at + lengthBytes)
   }
+  /** Goes back over what was given back and not taken again. */
   close(): void {
+    const front = this.#front
+    if (front !== undefined) {
+      if (front.length > 0) this.skip(-front.length)
+      front.release()
+    }
     if (this.#drop !== undefined) this.file.dropPages()
     this.#uncached?.close()
     this.file.release()
-    this.front.release()
   }
 
   /** What one call of the kernel can move from or to: it knows nothing of what is to leave the cache. */
@@ -245,6 +256,13 @@ export class FileEnd implements SourceEnd, SinkEnd {
     }
     return n === 0 ? this.#atEnd() : n
   }
+  async #drainDirect(direct: DirectFile, parcel: PipeParcel, at: number): Promise<number> {
+    const n = await direct.drain(parcel, at, (job) => this.#await(job))
+    if (n !== -ENOTSUP) return this.#drained(n, direct)
+    const lengths = upTo(direct.bytesToAligned(at), parcel.remaining, parcel.lengthsBytes())
+    const pipes = parcel.waiting.slice(0, lengths.length)
+    return this.#write(this.file.drain(pipes, this.#offset, lengths))
+  }
   #drained(n: number, direct: DirectFile): number {
     if (n <= 0) return n
     this.skip(n)
@@ -252,11 +270,15 @@ export class FileEnd implements SourceEnd, SinkEnd {
     if (!direct.isKnown) ledger.countUnknown(n)
     return n
   }
-  /** Bytes went through the page cache: they may have to leave it. */
-  #written(n: number): Eventually<number> {
-    if (n <= 0 || this.#drop === undefined) return n
-    const to = this.position()
-    return to === undefined ? n : this.#drop.wrote(to - n, to).then(() => n)
+  /** A job that writes through the page cache, which its bytes may have to leave. */
+  #write(job: FileJob): Promise<number> {
+    const drop = this.#drop
+    const writing = this.#run(job)
+    return drop === undefined ? writing : writing.then((n) => this.#written(n, drop))
+  }
+  #written(n: number, drop: CacheDrop): Eventually<number> {
+    const to = n > 0 ? this.position() : undefined
+    return to === undefined ? n : drop.wrote(to - n, to).then(() => n)
   }
   #dropBehind(lengthBytes: number): void {
     const at = this.#drop === undefined ? undefined : this.position()
@@ -278,19 +300,22 @@ export class FileEnd implements SourceEnd, SinkEnd {
   }
   /** As `#await`, for a job at the place where the end stands, which moves on with it. */
   #run(job: FileJob): Promise<number> {
-    return this.#await(job).then((n) => {
+    this.#job = job
+    return job.done.then((result) => {
+      const n = this.#ended(result)
       if (n > 0 && this.#offset >= 0) this.#offset += n
       return n
     })
   }
-  /** A job's bytes, 0 at the end, or −errno; an error behind bytes comes again when it is tried. */
   #await(job: FileJob): Promise<number> {
     this.#job = job
-    return job.done.then(({ bytes, errno }) => {
-      this.#job = undefined
-      if (bytes === 0) return errno === 0 ? 0 : -errno
-      return bytes
-    })
+    return job.done.then((result) => this.#ended(result))
+  }
+  /** A job's bytes, 0 at the end, or −errno; an error behind bytes comes again when it is tried. */
+  #ended({ bytes, errno }: JobResult): number {
+    this.#job = undefined
+    if (bytes === 0) return errno === 0 ? 0 : -errno
+    return bytes
   }
 }
 

@@ -78,7 +78,7 @@ export function endOfHandle(
   let turns = turnsOfHandle.get(handle)
   if (turns === undefined) turnsOfHandle.set(handle, (turns = new Turns()))
   const file = OpenFile.adopt(handle)
-  return new FileEnd(file, offset, { ...options, turns })
+  return new FileEnd(file, offset, options, turns)
 }
 
 /** What a handle is open on. A handle that was used before is known to be a file or a device. */

@@ -129,10 +129,7 @@ function fileEnds(end: FileEnd): Ends {
   return {
     source: end,
     sink: end,
-    close: () => {
-      if (end.front.length > 0) end.skip(-end.front.length)
-      end.close()
-    },
+    close: () => end.close(),
   }
 }
 
@@ -202,7 +199,7 @@ function fileOfNumber(
 ): Ends {
   const device = found === undefined ? undefined : usableDevice(found.device, isSink)
   const file = OpenFile.adopt(fd)
-  return fileEnds(new FileEnd(file, offset, { isSink, turns: turns.read, device }))
+  return fileEnds(new FileEnd(file, offset, { isSink, device }, turns.read))
 }
 
 function streamOfNumber(fd: number, options: PlaceOptions, turns: NumberTurns, kind: Kind): Ends {

@@ -153,7 +153,7 @@ export class SocketWriting extends Turns {
   }
   #leave(): void {
     this.#wanted -= 1
-    if (this.#wanted > 0) return
+    if (this.#wanted > 0 || this.#whenIdle.length === 0) return
     for (const resolve of this.#whenIdle.splice(0)) resolve()
   }
   /** The turn is over: Node's queue goes on. */

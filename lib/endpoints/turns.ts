@@ -30,6 +30,7 @@ export class Turns {
     const next = this.#waiting.shift()
     if (next !== undefined) return next.begin()
     this.#isHeld = false
+    if (this.#whenIdle.length === 0) return
     for (const resolve of this.#whenIdle.splice(0)) resolve()
   }
   /** Gives up a turn that `take` promised and that nobody wants any more, whether it came or not. */

@@ -17,7 +17,8 @@ interface Leak {
   readonly place: string | undefined
 }
 
-const tracesLeaks = process.env['SPLICELIST_LEAKS'] === 'trace'
+/** Whether the places are kept where what leaks was made. */
+export const tracesLeaks = process.env['SPLICELIST_LEAKS'] === 'trace'
 /** Kinds that were reported: a server that leaks does so for every request. */
 const reported = new Set<string>()
 

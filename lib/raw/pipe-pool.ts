@@ -48,6 +48,8 @@ export interface HeldPipe extends Budgeted {
  * pipes are short.
  */
 export interface Reclaimable {
+  /** Its place among the pool's keepers, which is the pool's to write; −1 while it has none. */
+  keeperIndex: number
   reclaim(): void
 }
 
@@ -58,7 +60,8 @@ class PipePool {
   /** The fewest that were idle since the timer's last turn: nobody needed those. */
   readonly #unused = { small: 0, large: 0 }
   #timer: NodeJS.Timeout | undefined
-  readonly #reclaimables = new Set<Reclaimable>()
+  /** Not a Set, which would give each a hash: one comes and goes with every payload. */
+  readonly #keepers: Reclaimable[] = []
   #reserved: HeldPipe | undefined
   #isReady = false
 
@@ -146,10 +149,18 @@ class PipePool {
 
   /** Registers what may be given up when pipes are short; it is asked once. */
   addReclaimable(keeper: Reclaimable): void {
-    this.#reclaimables.add(keeper)
+    if (keeper.keeperIndex >= 0) return
+    keeper.keeperIndex = this.#keepers.length
+    this.#keepers.push(keeper)
   }
   removeReclaimable(keeper: Reclaimable): void {
-    this.#reclaimables.delete(keeper)
+    const at = keeper.keeperIndex
+    const last = at < 0 ? undefined : this.#keepers.pop()
+    if (last === undefined) return
+    keeper.keeperIndex = -1
+    if (last === keeper) return
+    this.#keepers[at] = last
+    last.keeperIndex = at
   }
 
   /** Closes the idle pipes. Tests count descriptors afterwards. */
@@ -189,8 +200,8 @@ class PipePool {
     }, IDLE_MS).unref()
   }
   #reclaimAll(): void {
-    const keepers = [...this.#reclaimables]
-    this.#reclaimables.clear()
+    const keepers = this.#keepers.splice(0)
+    for (const keeper of keepers) keeper.keeperIndex = -1
     for (const keeper of keepers) keeper.reclaim()
     this.drain()
   }

@@ -27,9 +27,12 @@ interface Reader {
 class Holdings implements Reclaimable {
   readonly parts: PipePart[]
   reader: Reader | undefined
+  keeperIndex: number
 
   constructor(parts: PipePart[]) {
     this.parts = parts
+    this.reader = undefined
+    this.keeperIndex = -1
     pipePool.addReclaimable(this)
   }
   /** Gives up what it keeps only to save work, and shrinks its pipes to what they hold. */

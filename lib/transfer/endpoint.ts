@@ -46,6 +46,10 @@ export function attach(what: Socket | FileHandle | FileEnd | number): Endpoint {
 
 const NEVER = new AbortController().signal
 
+function stayOpen(): void {
+  // The ends are an endpoint's, for all of its operations.
+}
+
 /** What `attach` returns. */
 export class AttachedEndpoint implements Endpoint {
   /** What was attached, for operations that must know whether two places are one. @internal */
@@ -90,8 +94,8 @@ export class AttachedEndpoint implements Endpoint {
   async push(list: BufferList, options: PushOptions = {}): Promise<number> {
     this.#use()
     refuseOffset(options)
-    const open = (): Eventually<Ends> => this.ends(options.signal)
-    const pushing = beginOperation(() => pushWhole(list, open, options))
+    const to = { open: () => this.ends(options.signal), close: stayOpen }
+    const pushing = beginOperation(() => pushWhole(list, to, options))
     return (await pushing).bytesMoved
   }
   async detach(): Promise<void> {

@@ -12,7 +12,7 @@ import type { Segments } from '../list/segments.js'
 import type { FileRaw } from '../raw/file.js'
 import { brokenOff, checkPull } from './checks.js'
 import { takeExtent } from './extent.js'
-import { openEnds, placeOptions, withSink } from './open.js'
+import { openEnds, placeOptions, SinkOpening } from './open.js'
 import { pullInto } from './pull.js'
 import { pushWhole } from './push.js'
 import { inTurn } from './turn.js'
@@ -94,12 +94,12 @@ function whole(gotBytes: number, options: PullOptions): number {
 }
 
 async function spliceTo(list: BufferList, sink: Sink, options: PushOptions): Promise<number> {
-  const place = placeOptions(true, options)
-  const sent = await withSink(sink, place, (open) => pushWhole(list, open, options))
+  const sent = await pushWhole(list, new SinkOpening(sink, placeOptions(true, options)), options)
   return sent.bytesMoved
 }
 
 installMover({
-  spliceFrom: (...args) => beginOperation(() => spliceFrom(...args)),
-  spliceTo: (...args) => beginOperation(() => spliceTo(...args)),
+  spliceFrom: (list, source, length, options) =>
+    beginOperation(() => spliceFrom(list, source, length, options)),
+  spliceTo: (list, sink, options) => beginOperation(() => spliceTo(list, sink, options)),
 })

@@ -190,9 +190,6 @@ export class ListSink implements PushSide {
     parcel.accept(n)
     return n
   }
-  direct(): undefined {
-    // Its bytes stay in pipes.
-  }
   lendTo(): void {
     // It has no place of its own.
   }

@@ -89,8 +89,8 @@ export class Machine {
     this.bytesMoved = 0
     this.isEof = false
     this.job = job
-    this.shortcut =
-      job.plan.copyCause === undefined ? new Shortcut(job.source, job.sink) : undefined
+    const mayLeap = job.sink.direct !== undefined && job.plan.copyCause === undefined
+    this.shortcut = mayLeap ? new Shortcut(job.source, job.sink) : undefined
     this.turnBytes = 0
     this.parcel = undefined
     this.residual = undefined

@@ -50,25 +50,35 @@ export function placeOptions(
   }
 }
 
-/**
- * Sends to a sink, which is opened (and perhaps truncated) only when `send` asks for it: once the
- * list was found fit to be sent. It is let go of whatever becomes of the send.
- */
-export async function withSink<T>(
-  sink: Sink,
-  options: PlaceOptions,
-  send: (open: () => Eventually<Ends>) => Promise<T>,
-): Promise<T> {
-  let opened: OpenedEnds | undefined
-  const open = (): Eventually<Ends> =>
-    after(openEnds(sink, options), (it) => {
-      opened = it
-      return it.ends
-    })
-  try {
-    return await send(open)
-  } finally {
-    opened?.close()
+/** A sink that is opened (and perhaps truncated) only once what is to be sent was found fit for it. */
+export interface Opening {
+  /** Throws or rejects with a typed error before any byte moves. */
+  open(): Eventually<Ends>
+  /** Lets go of what was opened, if it was. */
+  close(): void
+}
+
+/** The opening of a sink for one operation. */
+export class SinkOpening implements Opening {
+  readonly #sink: Sink
+  readonly #options: PlaceOptions
+  #opened: OpenedEnds | undefined
+
+  constructor(sink: Sink, options: PlaceOptions) {
+    this.#sink = sink
+    this.#options = options
+    this.#opened = undefined
+  }
+  open(): Eventually<Ends> {
+    const opening = openEnds(this.#sink, this.#options)
+    return opening instanceof Promise ? opening.then((it) => this.#keep(it)) : this.#keep(opening)
+  }
+  close(): void {
+    this.#opened?.close()
+  }
+  #keep(opened: OpenedEnds): Ends {
+    this.#opened = opened
+    return opened.ends
   }
 }
 

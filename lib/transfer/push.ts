@@ -1,6 +1,5 @@
 import type { PushOptions, TransferResult } from '../contract.js'
-import { oneWay, type Ends } from '../endpoints/recognize.js'
-import type { Eventually } from '../eventually.js'
+import { oneWay } from '../endpoints/recognize.js'
 import { InvalidArgumentError } from '../errors.js'
 import { checkLength, describe } from '../arguments.js'
 import { BufferList, segmentsOf, takeSegments } from '../list/buffer-list.js'
@@ -9,6 +8,7 @@ import { checkOptions, checkRoom } from './checks.js'
 import { EndSink } from './end-sides.js'
 import { ListSource } from './list-sides.js'
 import { Machine } from './machine.js'
+import type { Opening } from './open.js'
 import { Plan } from './plan.js'
 import { inTurn } from './turn.js'
 
@@ -18,17 +18,17 @@ import { inTurn } from './turn.js'
  */
 export function pushWhole(
   list: BufferList,
-  open: () => Eventually<Ends>,
+  to: Opening,
   options: PushOptions,
 ): Promise<TransferResult> {
   checkPush(list, options)
-  return pushList(list, open, options, list.length)
+  return pushList(list, to, options, list.length)
 }
 
 /** As `pushWhole`, for the first `length` bytes. */
 export async function pushList(
   list: BufferList,
-  open: () => Eventually<Ends>,
+  to: Opening,
   options: PushOptions,
   length: number,
 ): Promise<TransferResult> {
@@ -39,7 +39,7 @@ export async function pushList(
   const segments = consume ? takeSegments(list, length) : shareOf(list, length)
   const source = new ListSource(segments, consume, plan)
   try {
-    const opening = open()
+    const opening = to.open()
     const { sink, roomBytes } = opening instanceof Promise ? await opening : opening
     if (sink === undefined) throw oneWay(true)
     checkRoom(length, roomBytes)
@@ -61,6 +61,7 @@ export async function pushList(
     return { bytesMoved: machine.bytesMoved, eof: true, ways: plan.ways }
   } finally {
     giveBack(list, source.takeRest(), consume)
+    to.close()
   }
 }
 

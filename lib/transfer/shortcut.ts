@@ -60,7 +60,7 @@ export class Shortcut {
   /** Moves at most so many bytes; undefined where there is no such way for the next ones. */
   attempt(lengthBytes: number): Eventually<Leap> | undefined {
     const from = this.source.direct()
-    const to = from === undefined ? undefined : this.sink.direct()
+    const to = from === undefined ? undefined : this.sink.direct?.()
     if (from === undefined || to === undefined) return undefined
     const wanted = Math.min(lengthBytes, from.lengthBytes)
     const turn = Math.min(wanted, TURN_BYTES_MAX)

@@ -67,8 +67,11 @@ export interface PushSide {
   adopt?(segments: Segments): void
   /** Takes of a parcel what it can, at least one byte: how many, or −errno. */
   push(parcel: Parcel, more: boolean): Eventually<number>
-  /** Where one call of the kernel can put bytes, with no parcel; undefined where none can. */
-  direct(): DirectPlace | undefined
+  /**
+   * Where one call of the kernel can put bytes, with no parcel; undefined where none can. Absent where
+   * none ever can.
+   */
+  direct?(): DirectPlace | undefined
   /** A disk job makes such calls, or has ended: the place's owner may close it meanwhile. */
   lendTo(job: RunningJob | undefined): void
   /** Bytes have come by such a call. */

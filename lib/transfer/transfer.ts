@@ -10,7 +10,7 @@ import type { Sink, Source } from '../list/endpoint.js'
 import { checkOptions, checkRoom } from './checks.js'
 import { EndSink, EndSource } from './end-sides.js'
 import { Machine } from './machine.js'
-import { openEnds, placeOptions, withSink } from './open.js'
+import { openEnds, placeOptions, SinkOpening } from './open.js'
 import { Plan } from './plan.js'
 import { pushList } from './push.js'
 import { areOnePlace, pathOf, refuseOverlap, spanOfSink } from './same-place.js'
@@ -92,10 +92,8 @@ function transferList(
   options: TransferOptions,
   length: number,
 ): Promise<TransferResult> {
-  return withSink(sink, placeOptions(true, { signal: options.signal }), (open) => {
-    const total = Math.min(length, list.length)
-    return pushList(list, open, { ...options, consume: true }, total)
-  })
+  const to = new SinkOpening(sink, placeOptions(true, { signal: options.signal }))
+  return pushList(list, to, { ...options, consume: true }, Math.min(length, list.length))
 }
 
 async function transferEnds(
