@@ -7,7 +7,7 @@ import type { KernelCause } from '../audit/causes.js'
 import { opened, Watch, type RunningJob } from '../reactor.js'
 import type { PipeParcel } from '../raw/parcel.js'
 import type { HeldPipe } from '../raw/pipe-pool.js'
-import type { DirectPlace } from './direct.js'
+import { DirectPlace } from './direct.js'
 import { ECONNABORTED, TURN_BYTES_MAX, type Obstacle, type SinkEnd, type SourceEnd } from './end.js'
 import { readIntoBlock, SHARED_READ_BYTES_MAX } from './receive-block.js'
 import { Turns, type SideTurns } from './turns.js'
@@ -52,6 +52,7 @@ export class DescriptorEnd implements SourceEnd, SinkEnd {
   readonly front = new BufferList()
   readonly #descriptor: Descriptor
   readonly #isSocket: boolean
+  readonly #place: DirectPlace
   #watch: Watch | undefined
   /** A disk job that works on a duplicate of the descriptor. */
   #borrower: RunningJob | undefined
@@ -77,6 +78,7 @@ export class DescriptorEnd implements SourceEnd, SinkEnd {
       throw error
     }
     this.#isSocket = (known.type & S_IFMT) === S_IFSOCK
+    this.#place = new DirectPlace(this.#isSocket ? 'socket' : 'pipe', descriptor)
     this.hidesCopies = this.#isSocket
     this.memoryCopies = this.#isSocket ? 'socket-write' : 'pipe-write'
   }
@@ -196,9 +198,7 @@ export class DescriptorEnd implements SourceEnd, SinkEnd {
     return Math.min(READ_BYTES_MAX, Math.max(READ_BYTES_MIN, opened().pending(this.#descriptor)))
   }
   get #direct(): DirectPlace | undefined {
-    if (!this.isOpen()) return undefined
-    const kind = this.#isSocket ? 'socket' : 'pipe'
-    return { kind, descriptor: this.#descriptor, offset: -1, lengthBytes: Infinity }
+    return this.isOpen() ? this.#place : undefined
   }
   #watching(): Watch {
     return (this.#watch ??= new Watch(this.#descriptor))

@@ -8,8 +8,11 @@ import { opened, runJob, type JobResult, type RunningJob } from '../reactor.js'
 /** What a place is to the kernel: a regular file, a stream socket, a pipe. */
 export type DirectKind = 'file' | 'socket' | 'pipe'
 
-/** A place that the kernel can move from or to. */
-export interface DirectPlace {
+/**
+ * A place that the kernel can move from or to. A class, so that all have one shape: every message asks
+ * for two.
+ */
+export class DirectPlace {
   readonly kind: DirectKind
   readonly descriptor: Descriptor
   /** Where in the file; −1 for the descriptor's own position. */
@@ -17,7 +20,21 @@ export interface DirectPlace {
   /** Bytes that are there at the most. */
   readonly lengthBytes: number
   /** Whether `copy_file_range` into it copies bytes for certain, and shares none. */
-  readonly copiesRanges?: boolean
+  readonly copiesRanges: boolean
+
+  constructor(
+    kind: DirectKind,
+    descriptor: Descriptor,
+    offset = -1,
+    lengthBytes = Infinity,
+    copiesRanges = false,
+  ) {
+    this.kind = kind
+    this.descriptor = descriptor
+    this.offset = offset
+    this.lengthBytes = lengthBytes
+    this.copiesRanges = copiesRanges
+  }
 }
 
 /** The call that moves bytes between two places. */
@@ -37,7 +54,7 @@ export function directCall(from: DirectKind, to: DirectKind): DirectCall | undef
  */
 export function wantsPipe(from: DirectPlace, to: DirectPlace): boolean {
   if (from.kind === 'socket') return to.kind !== 'pipe'
-  return from.kind === 'file' && to.kind === 'file' && to.copiesRanges === true
+  return from.kind === 'file' && to.kind === 'file' && to.copiesRanges
 }
 
 /**

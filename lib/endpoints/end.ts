@@ -123,8 +123,6 @@ export interface SinkEnd {
   readonly directSink?: DirectPlace | undefined
   /** Bytes have come by such a call. */
   cameDirectly?(bytes: number): void
-  /** Whether `copy_file_range` copies them for certain: the file system cannot share extents. */
-  readonly copiesRanges?: boolean
   /** A disk job makes such calls, or has ended: the place's owner may close it meanwhile. */
   lendTo?(job: RunningJob | undefined): void
   /**

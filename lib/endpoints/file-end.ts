@@ -12,7 +12,7 @@ import type { JobResult } from '../reactor.js'
 import { CacheDrop } from './cache-drop.js'
 import type { Device } from './device.js'
 import type { DirectFile } from './direct-file.js'
-import type { DirectPlace } from './direct.js'
+import { DirectPlace } from './direct.js'
 import { withoutAddon, type Obstacle, type SinkEnd, type SourceEnd } from './end.js'
 import type { Eventually } from '../eventually.js'
 import { Turns } from './turns.js'
@@ -170,20 +170,20 @@ export class FileEnd implements SourceEnd, SinkEnd {
     return this.#write(this.file.writeAt(this.#offset, parts, skipBytes))
   }
   get directSource(): DirectPlace | undefined {
-    return this.#direct()
+    return this.#isDirect()
+      ? new DirectPlace('file', this.file.descriptor, this.#offset)
+      : undefined
   }
   get directSink(): DirectPlace | undefined {
-    const place = this.#direct()
-    return place === undefined ? undefined : { ...place, copiesRanges: this.file.copiesRanges }
+    if (!this.#isDirect()) return undefined
+    const { descriptor, copiesRanges } = this.file
+    return new DirectPlace('file', descriptor, this.#offset, Infinity, copiesRanges)
   }
   leftDirectly(bytes: number): void {
     if (this.#offset >= 0) this.#offset += bytes
   }
   endedDirectly(): number {
     return this.#atEnd()
-  }
-  get copiesRanges(): boolean {
-    return this.file.copiesRanges
   }
   cameDirectly(bytes: number): void {
     if (this.#offset >= 0) this.#offset += bytes
@@ -235,11 +235,10 @@ export class FileEnd implements SourceEnd, SinkEnd {
     this.file.release()
   }
 
-  /** What one call of the kernel can move from or to: it knows nothing of what is to leave the cache. */
-  #direct(): DirectPlace | undefined {
-    if (!this.file.isRegular || this.obstacle !== undefined) return undefined
-    if (this.#drop !== undefined || this.#uncached !== undefined) return undefined
-    return { kind: 'file', lengthBytes: Infinity, ...this.file.at(this.#offset) }
+  /** Whether one call of the kernel can move from and to it, which knows nothing of what is to leave the cache. */
+  #isDirect(): boolean {
+    if (!this.file.isRegular || this.obstacle !== undefined) return false
+    return this.#drop === undefined && this.#uncached === undefined
   }
   async #fillDirect(
     direct: DirectFile,

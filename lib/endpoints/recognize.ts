@@ -56,7 +56,9 @@ export function endsOf(place: Place, options: PlaceOptions): Eventually<Ends> {
   if (shared === undefined) return openEndsOf(place, options)
   const leave = enter(shared, options.use)
   const opened = (ends: Ends): Ends => ({
-    ...ends,
+    source: ends.source,
+    sink: ends.sink,
+    roomBytes: ends.roomBytes,
     close: () => {
       ends.close()
       leave()

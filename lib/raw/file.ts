@@ -115,9 +115,13 @@ export class FileRaw extends CountedRaw<Holdings> implements BufferRaw {
     pipePool.giveBack(held)
     return errno === 0 ? -ENODATA : -errno
   }
-  /** Where a range lies in the file, for a call that needs no pipe of ours. Only with the addon. */
-  at(offset: number): { readonly descriptor: Descriptor; readonly offset: number } {
-    return this.owned.file.at(this.#fileOffset + offset)
+  /** The file, for a call that needs no pipe of ours. Only with the addon. */
+  get descriptor(): Descriptor {
+    return this.owned.file.descriptor
+  }
+  /** Where in the file a byte of the raw lies. */
+  inFile(offset: number): number {
+    return this.#fileOffset + offset
   }
   #loadedAround(offset: number, length: number): Stretch | undefined {
     return this.owned.loaded.find(

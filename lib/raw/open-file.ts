@@ -196,9 +196,9 @@ export class OpenFile {
     this.#fileSystem ??= opened().fileSystem(this.#kernel())
     return COPYING_FILE_SYSTEMS.has(this.#fileSystem)
   }
-  /** Its descriptor, at an offset, for a call that needs no pipe of ours. Only with the addon. */
-  at(offset: number): { readonly descriptor: Descriptor; readonly offset: number } {
-    return { descriptor: this.#kernel(), offset }
+  /** Its descriptor, for a call that needs no pipe of ours. Only with the addon. */
+  get descriptor(): Descriptor {
+    return this.#kernel()
   }
   /** Reads into memory that nobody else sees until the job is done. */
   readAt(offset: number, target: Uint8Array, at: number, lengthBytes: number): FileJob {

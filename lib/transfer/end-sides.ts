@@ -228,13 +228,13 @@ export class EndSink implements PushSide {
   lendTo(job: RunningJob | undefined): void {
     this.end.lendTo?.(job)
   }
-  cameDirectly(bytes: number, call: DirectCall): void {
+  cameDirectly(bytes: number, call: DirectCall, to: DirectPlace): void {
     this.end.cameDirectly?.(bytes)
     this.plan.use(call)
     ledger.countMoved(bytes)
-    const { pageCopies, copiesRanges } = this.end
+    const { pageCopies } = this.end
     // The file system may share the extents instead of copying them, and does not say.
-    if (call === 'copy_file_range' && copiesRanges !== true) ledger.countUnknown(bytes)
+    if (call === 'copy_file_range' && !to.copiesRanges) ledger.countUnknown(bytes)
     else if (pageCopies !== undefined) ledger.countKernelCopied(pageCopies, bytes)
   }
   rest(): void {

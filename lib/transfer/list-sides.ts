@@ -1,6 +1,6 @@
 import type { CopyCause } from '../audit/causes.js'
 import { ledger } from '../audit/ledger.js'
-import type { DirectPlace } from '../endpoints/direct.js'
+import { DirectPlace } from '../endpoints/direct.js'
 import { after, type Eventually } from '../eventually.js'
 import { Segments } from '../list/segments.js'
 import { ExtentWindow, MemoryWindow, RawWindow, windowOf, windowOfMemory } from '../list/window.js'
@@ -94,7 +94,8 @@ export class ListSource implements PullSide {
     const first = this.segments.first()
     if (!(first instanceof ExtentWindow && first.raw instanceof FileRaw)) return undefined
     if (addon === null || this.plan.causeFor(first.pages) !== undefined) return undefined
-    return { kind: 'file', lengthBytes: first.length, ...first.raw.at(first.offset) }
+    const { raw } = first
+    return new DirectPlace('file', raw.descriptor, raw.inFile(first.offset), first.length)
   }
   relayPipe(lengthBytes: number): HeldPipe | undefined {
     return pipePool.borrow(lengthBytes, 0, 'loan')

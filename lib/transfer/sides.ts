@@ -74,8 +74,8 @@ export interface PushSide {
   direct?(): DirectPlace | undefined
   /** A disk job makes such calls, or has ended: the place's owner may close it meanwhile. */
   lendTo(job: RunningJob | undefined): void
-  /** Bytes have come by such a call. */
-  cameDirectly(bytes: number, call: DirectCall): void
+  /** Bytes have come to the place by such a call. */
+  cameDirectly(bytes: number, call: DirectCall, to: DirectPlace): void
   /** A wait for the source begins: gives back what it holds and does not need. */
   rest(): void
   ready(): Promise<void>

@@ -54,7 +54,8 @@ async function transferPlaces(
   if (length !== Infinity) checkLength('length', length)
   if (BufferList.isBufferList(source)) return transferList(source, sink, options, length)
   const { signal } = options
-  const from = await openEnds(source, placeOptions(false, { signal }))
+  const opening = openEnds(source, placeOptions(false, { signal }))
+  const from = opening instanceof Promise ? await opening : opening
   try {
     // Before the sink is opened, and perhaps truncated.
     if (from.ends.source === undefined) throw oneWay(false)
@@ -63,7 +64,8 @@ async function transferPlaces(
     const areOne = asking instanceof Promise ? await asking : asking
     const isNamed = pathOf(sink) !== undefined
     if (areOne && isNamed) refuseSelf(from.ends.source, sink, undefined, length)
-    const to = await openEnds(sink, placeOptions(true, { signal }))
+    const sinking = openEnds(sink, placeOptions(true, { signal }))
+    const to = sinking instanceof Promise ? await sinking : sinking
     try {
       if (areOne && !isNamed) refuseSelf(from.ends.source, sink, to.ends.sink, length)
       return await transferEnds(from.ends, to.ends, options, length)
@@ -127,9 +129,10 @@ async function transferEnds(
   const writing = sink.writeTurns
   if (reading === writing) throw sharedPosition()
   const isReadFirst = reading.number < writing.number
-  const error = await inTurn(isReadFirst ? reading : writing, signal, () =>
+  const running = inTurn(isReadFirst ? reading : writing, signal, () =>
     inTurn(isReadFirst ? writing : reading, signal, () => machine.run()),
   )
+  const error = running instanceof Promise ? await running : running
   if (error !== undefined) throw error
   return { bytesMoved: machine.bytesMoved, eof: machine.isEof, ways: plan.ways }
 }
