@@ -220,16 +220,17 @@ export interface Addon {
   ): number
   /**
    * Moves bytes between two descriptors that no single call serves, through an empty pipe: splice in
-   * and splice out, until a side would block, ends or fails. Returns the bytes that the sink took and
-   * the errno that ended it, 0 for the end of the source; what the sink did not take lies in the pipe
-   * (`pending`), and the errno is the sink's then.
+   * and splice out, until a side would block, ends or fails. Returns the bytes that the sink took where
+   * nothing ended it but the length or the end of the source, −errno where none had left the source;
+   * else also how many lie in the pipe, which the sink did not take, and the errno, which is the sink's
+   * where there are any.
    */
   relay(
     source: Descriptor,
     pipe: Pipe,
     sink: Descriptor,
     lengthBytes: number,
-  ): readonly [bytes: number, errno: number] | number
+  ): readonly [bytes: number, heldBytes: number, errno: number] | number
   /**
    * `move`, or `relay` through an empty `pipe`, in a loop on a disk thread, which waits a millisecond
    * for a peer that is busy, unless another job waits for a thread. What the sink did not take lies

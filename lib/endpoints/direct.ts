@@ -71,6 +71,12 @@ export function mayWait(from: DirectPlace, to: DirectPlace, lengthBytes: number)
   return opened().isCached(from.descriptor, from.offset, lengthBytes) !== true
 }
 
+/** What a way between two places has moved. */
+export interface Moved extends JobResult {
+  /** Bytes that have left the source and lie in the pipe; undefined where nobody has counted them. */
+  readonly heldBytes?: number
+}
+
 /**
  * Moves at most so many bytes at once, through an empty pipe or by one call, until a side would block.
  * Not where one may wait for a disk.
@@ -80,14 +86,19 @@ export function moveNow(
   pipe: Pipe | undefined,
   to: DirectPlace,
   lengthBytes: number,
-): JobResult {
+): Moved {
   if (pipe === undefined) {
     const n = opened().move(from.descriptor, from.offset, to.descriptor, -1, lengthBytes, false)
-    return n < 0 ? { bytes: 0, errno: -n } : { bytes: n, errno: 0 }
+    return n < 0 ? { bytes: 0, heldBytes: 0, errno: -n } : { bytes: n, heldBytes: 0, errno: 0 }
   }
   const relayed = opened().relay(from.descriptor, pipe, to.descriptor, lengthBytes)
-  if (typeof relayed === 'number') return { bytes: 0, errno: -relayed }
-  return { bytes: relayed[0], errno: relayed[1] }
+  if (typeof relayed !== 'number') {
+    const [bytes, heldBytes, errno] = relayed
+    return { bytes, heldBytes, errno }
+  }
+  return relayed < 0
+    ? { bytes: 0, heldBytes: 0, errno: -relayed }
+    : { bytes: relayed, heldBytes: 0, errno: 0 }
 }
 
 /** Moves at most so many bytes on a disk thread, which also waits for a busy peer for a moment. */

@@ -6,6 +6,7 @@ import {
   wantsPipe,
   type DirectCall,
   type DirectPlace,
+  type Moved,
 } from '../endpoints/direct.js'
 import { TURN_BYTES_MAX } from '../endpoints/end.js'
 import type { Eventually } from '../eventually.js'
@@ -111,8 +112,9 @@ export class Shortcut {
     sink.lendTo(undefined)
     return moved
   }
-  private leapt({ from, to, call, held, asked }: Attempt, { bytes, errno }: JobResult): Leap {
-    const parcel = held === undefined ? undefined : leftIn(held, bytes === asked)
+  private leapt({ from, to, call, held, asked }: Attempt, moved: Moved): Leap {
+    const { bytes, errno } = moved
+    const parcel = held === undefined ? undefined : leftIn(held, moved, asked)
     const heldBytes = parcel?.remaining ?? 0
     if (bytes + heldBytes > 0) this.source.leftDirectly(bytes, heldBytes)
     if (bytes > 0) this.sink.cameDirectly(bytes, call, to)
@@ -121,9 +123,9 @@ export class Shortcut {
   }
 }
 
-/** What lies in a pipe that bytes went through; where all of them did it need not be asked. */
-function leftIn(held: HeldPipe, wentAll: boolean): PipeParcel | undefined {
-  held.bytes = wentAll ? 0 : Math.max(0, opened().pending(held.pipe))
+/** What lies in a pipe that bytes went through; it is asked only where nothing else tells. */
+function leftIn(held: HeldPipe, { bytes, heldBytes }: Moved, asked: number): PipeParcel | undefined {
+  held.bytes = bytes === asked ? 0 : (heldBytes ?? Math.max(0, opened().pending(held.pipe)))
   if (held.bytes > 0) return new PipeParcel([held], held.bytes, POOL)
   pipePool.giveBack(held)
   return undefined
