@@ -120,6 +120,9 @@ export class DescriptorEnd implements SourceEnd, SinkEnd {
     return n
   }
   read(lengthBytes: number): Uint8Array | number {
+    return this.readNow(lengthBytes)
+  }
+  readNow(lengthBytes: number): Uint8Array | number {
     if (!this.isOpen()) return -this.closedErrno()
     if (lengthBytes <= SHARED_READ_BYTES_MAX) {
       return readIntoBlock(lengthBytes, (target, at) => {

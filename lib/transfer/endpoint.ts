@@ -12,7 +12,7 @@ import type { Segments } from '../list/segments.js'
 import { brokenOff, checkPull } from './checks.js'
 import { endLeakWatch } from '../raw/leaks.js'
 import { watchEndpoint } from './forgotten.js'
-import { pullInto } from './pull.js'
+import { PLAIN_PULL, pullInto } from './pull.js'
 import { pushWhole } from './push.js'
 import { orAborted } from './turn.js'
 
@@ -78,10 +78,10 @@ export class AttachedEndpoint implements Endpoint {
     this.#lastEntry = this.#opening
     watchEndpoint(this, place, ends)
   }
-  pull(length: number, options: PullOptions = {}): Promise<BufferList> {
+  pull(length: number, options: PullOptions = PLAIN_PULL): Promise<BufferList> {
     return beginOperation(() => this.#pull(length, options, false))
   }
-  peek(length: number, options: PullOptions = {}): Promise<BufferList> {
+  peek(length: number, options: PullOptions = PLAIN_PULL): Promise<BufferList> {
     return beginOperation(() => this.#pull(length, options, true))
   }
   unpull(list: BufferList): void {

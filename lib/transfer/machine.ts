@@ -35,6 +35,8 @@ export interface Job {
   readonly atLeast: number
   /** Whether the caller promises more bytes behind these. */
   readonly more: boolean
+  /** Whether the source was found to have nothing, a moment ago. */
+  readonly isDry?: boolean
   readonly options: TransferOptions
   /**
    * Takes back what was pulled and not accepted, on an abort. Without it, and on a failure, the error
@@ -112,7 +114,8 @@ export class Machine {
     this.unlisten = listenForAbort(signal, () => this.onAbort())
   }
   private started(isStarted: boolean): Eventually<Error | undefined> {
-    return isStarted ? this.go('PULL') : this.settle()
+    if (!isStarted) return this.settle()
+    return this.go(this.job.isDry === true ? 'SOURCE' : 'PULL')
   }
 
   /** Starts both sides; false when one could not be, or the operation was aborted meanwhile. */

@@ -21,7 +21,8 @@ const FORCED_COPY: Obstacle = {
   reason: 'SPLICELIST_MODE=copy makes every transfer a copy',
   remedy: 'Unset SPLICELIST_MODE',
 }
-const isCopyForced = process.env['SPLICELIST_MODE'] === 'copy'
+/** Whether the environment wants every transfer to be a copy. */
+export const isCopyForced = process.env['SPLICELIST_MODE'] === 'copy'
 
 /** The way of one operation. */
 export class Plan {
