@@ -232,9 +232,9 @@ export interface Addon {
     lengthBytes: number,
   ): readonly [bytes: number, heldBytes: number, errno: number] | number
   /**
-   * `move`, or `relay` through an empty `pipe`, in a loop on a disk thread, which waits a millisecond
-   * for a peer that is busy, unless another job waits for a thread. What the sink did not take lies
-   * in the pipe. Returns 0 when queued, or −errno.
+   * `move`, or `relay` through an empty `pipe`, in a loop on a disk thread, which waits for a peer
+   * that is busy, at most `patienceMs` (up to 1000) at once, unless another job waits for a thread.
+   * What the sink did not take lies in the pipe. Returns 0 when queued, or −errno.
    */
   carry(
     source: Descriptor,
@@ -243,6 +243,7 @@ export interface Addon {
     sink: Descriptor,
     sinkOffset: number,
     lengthBytes: number,
+    patienceMs: number,
     token: number,
   ): number
   /**

@@ -360,7 +360,9 @@ Value Carry(const CallbackInfo& info) {
   Descriptor* const sink = in.DescriptorAt(3, "sink");
   const int64_t sink_offset = in.Offset(4, "sinkOffset");
   const uint64_t length = in.Length(5, "lengthBytes");
-  const uint64_t token = in.Token(6);
+  const auto patience =
+      static_cast<int>(in.Whole(6, "patienceMs", 0, CarryJob::kPatienceMillisecondsMax));
+  const uint64_t token = in.Token(7);
   if (!in.Complete()) return in.Refusal();
   const Made<Descriptor> from = source->ForJob();
   if (!from.resource) return Number(in, from.error);
@@ -370,7 +372,7 @@ Value Carry(const CallbackInfo& info) {
   if (pipe != nullptr) through = std::static_pointer_cast<Pipe>(pipe->shared_from_this());
   const auto job =
       std::make_shared<CarryJob>(in.environment().census(), token, from.resource, source_offset,
-                                 std::move(through), to.resource, sink_offset, length);
+                                 std::move(through), to.resource, sink_offset, length, patience);
   return Number(in, in.environment().Submit(job, nullptr));
 }
 

@@ -125,14 +125,16 @@ void PumpJob::Release() {
 
 CarryJob::CarryJob(std::shared_ptr<Census> census, uint64_t token, std::shared_ptr<Endpoint> source,
                    int64_t source_offset, std::shared_ptr<Pipe> pipe,
-                   std::shared_ptr<Endpoint> sink, int64_t sink_offset, uint64_t length)
+                   std::shared_ptr<Endpoint> sink, int64_t sink_offset, uint64_t length,
+                   int patience_milliseconds)
     : DiskJob(std::move(census), token, Used(source, pipe, sink)),
       source_(std::move(source)),
       pipe_(std::move(pipe)),
       sink_(std::move(sink)),
       source_cursor_(source_offset),
       sink_cursor_(sink_offset),
-      length_(length) {
+      length_(length),
+      patience_milliseconds_(patience_milliseconds) {
 }
 
 int CarryJob::Run(JobHost* host) {
@@ -178,8 +180,8 @@ bool CarryJob::Await(JobHost* host) {
   // In this order: who comes after the question finds something to write to.
   if (!OpenWake() || host->IsWanted()) return false;
   // Without a pipe of ours between, EAGAIN does not say which side it is.
-  if (held_ == 0) AwaitReady(*source_, POLLIN, wake_.get(), kPatienceMilliseconds);
-  if (held_ > 0 || !pipe_) AwaitReady(*sink_, POLLOUT, wake_.get(), kPatienceMilliseconds);
+  if (held_ == 0) AwaitReady(*source_, POLLIN, wake_.get(), patience_milliseconds_);
+  if (held_ > 0 || !pipe_) AwaitReady(*sink_, POLLOUT, wake_.get(), patience_milliseconds_);
   return true;
 }
 

@@ -143,17 +143,17 @@ class CarryJob final : public DiskJob {
  public:
   /// The most bytes between two looks at whether it was cancelled.
   static constexpr uint64_t kStepBytes = uint64_t{1} << 20;
-  /// How long it waits for a peer at once: the gaps within a busy stream are shorter, and bytes
-  /// below a socket's low-water mark are not held back longer.
-  static constexpr int kPatienceMilliseconds = 1;
+  /// How long it may wait for a peer at once, at the most.
+  static constexpr int kPatienceMillisecondsMax = 1000;
   /// How long it may wait and go on, in all.
   static constexpr int kStayMilliseconds = 50;
 
   /// Moves up to `length` bytes, through `pipe` unless null, which is empty. What the sink did not
-  /// take lies in the pipe afterwards.
+  /// take lies in the pipe afterwards. Each wait for a peer is at most `patience_milliseconds`
+  /// long.
   CarryJob(std::shared_ptr<Census> census, uint64_t token, std::shared_ptr<Endpoint> source,
            int64_t source_offset, std::shared_ptr<Pipe> pipe, std::shared_ptr<Endpoint> sink,
-           int64_t sink_offset, uint64_t length);
+           int64_t sink_offset, uint64_t length, int patience_milliseconds);
 
   int Run(JobHost* host) override;
   void Release() override;
@@ -170,6 +170,7 @@ class CarryJob final : public DiskJob {
   Cursor source_cursor_;
   Cursor sink_cursor_;
   const uint64_t length_;
+  const int patience_milliseconds_;
   uint64_t held_ = 0;  // bytes in the pipe
   std::chrono::steady_clock::time_point begun_;
   std::mutex mutex_;  // of wake_

@@ -165,8 +165,9 @@ export class DescriptorEnd implements SourceEnd, SinkEnd {
   lendTo(job: RunningJob | undefined): void {
     this.#borrower = job
   }
-  awaitMuch(isMoreToCome: boolean): void {
+  awaitMuch(isMoreToCome: boolean): boolean {
     this.#setLowWater(isMoreToCome ? CARRY_LOW_WATER_BYTES : 1)
+    return this.#lowWater > 1
   }
   readable(wantedBytes: number): Promise<void> {
     if (!this.isOpen()) return Promise.resolve()
@@ -208,7 +209,8 @@ export class DescriptorEnd implements SourceEnd, SinkEnd {
   }
   /** Wakes the reader only when much of what is missing is there: fewer, larger moves. */
   #setLowWater(bytes: number): void {
-    if (bytes === this.#lowWater || !this.#isSocket || !this.isOpen()) return
+    // A unix socket has none that a wait would heed.
+    if (bytes === this.#lowWater || this.label !== 'tcp' || !this.isOpen()) return
     if (opened().lowWater(this.#descriptor, bytes) >= 0) this.#lowWater = bytes
   }
 }

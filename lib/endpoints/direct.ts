@@ -101,13 +101,26 @@ export function moveNow(
     : { bytes: relayed, heldBytes: 0, errno: 0 }
 }
 
-/** Moves at most so many bytes on a disk thread, which also waits for a busy peer for a moment. */
+/**
+ * How long a carry waits for its peers each time, in milliseconds. A timer that is due before the next
+ * tick of the kernel costs CPU of its own: of unix sockets a sixth.
+ */
+const PATIENCE_MS = 10
+/** The same where bytes may lie in a source for which it is not woken: so long they are held back. */
+const PATIENCE_BELOW_MARK_MS = 1
+
+/**
+ * Moves at most so many bytes on a disk thread, which also waits for a busy peer for a moment;
+ * `isHoldingBack` says that it is not woken for all that comes.
+ */
 export function carry(
   from: DirectPlace,
   pipe: Pipe | undefined,
   to: DirectPlace,
   lengthBytes: number,
+  isHoldingBack: boolean,
 ): RunningJob {
+  const patienceMs = isHoldingBack ? PATIENCE_BELOW_MARK_MS : PATIENCE_MS
   return runJob((token) =>
     opened().carry(
       from.descriptor,
@@ -116,6 +129,7 @@ export function carry(
       to.descriptor,
       to.offset,
       lengthBytes,
+      patienceMs,
       token,
     ),
   )

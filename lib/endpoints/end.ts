@@ -76,9 +76,9 @@ export interface SourceEnd {
   lendTo?(job: RunningJob | undefined): void
   /**
    * Such a job begins that waits by itself: to be woken seldom, with much, where there is more to come
-   * than it moves.
+   * than it moves. Whether bytes may lie here meanwhile that it is not woken for.
    */
-  awaitMuch?(isMoreToCome: boolean): void
+  awaitMuch?(isMoreToCome: boolean): boolean
   /** Bytes have left by such a call. */
   leftDirectly?(bytes: number): void
   /** Such a call has found the end: 0, or −errno where it came before the bytes that were there. */

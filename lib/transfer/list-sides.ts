@@ -103,8 +103,8 @@ export class ListSource implements PullSide {
   lendTo(): void {
     // It has no place of its own.
   }
-  awaitMuch(): void {
-    // It never waits.
+  awaitMuch(): boolean {
+    return false
   }
   leftDirectly(bytes: number): void {
     this.segments.dropFront(bytes)

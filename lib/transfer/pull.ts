@@ -50,7 +50,11 @@ function isSmall(source: SourceEnd, length: number): boolean {
  * One attempt without the machine, which is 3 of the 10 µs that a header costs between two payloads.
  * What is not there at once, and as a whole, is the machine's.
  */
-function pullSmall(source: SourceEnd, length: number, atEnd: AtEnd | undefined): Eventually<Pulled> {
+function pullSmall(
+  source: SourceEnd,
+  length: number,
+  atEnd: AtEnd | undefined,
+): Eventually<Pulled> {
   const read = source.front.length > 0 ? undefined : readNow(source, length)
   if (read instanceof Uint8Array) {
     ledger.countCopied('threshold', read.length)

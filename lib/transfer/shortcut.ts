@@ -51,7 +51,7 @@ export interface Leap extends Way {
  *
  * Where a place may wait for a disk, a disk thread makes the calls. Between two sockets the JavaScript
  * thread does, a turn at a time, until a whole turn has shown that the stream is busy: then a disk thread
- * carries on, if one is free, and waits by itself for what comes within a millisecond, which costs a
+ * carries on, if one is free, and waits by itself for what comes within milliseconds, which costs a
  * tenth of a wake-up of ours.
  */
 export class Shortcut {
@@ -85,8 +85,8 @@ export class Shortcut {
     }
     const lot = Math.min(wanted, CARRY_BYTES_MAX)
     // What ends with this job may be all that the peer sends before it waits for an answer.
-    this.source.awaitMuch(wanted > lot)
-    const job = carry(from, held?.pipe, to, lot)
+    const isHoldingBack = this.source.awaitMuch(wanted > lot)
+    const job = carry(from, held?.pipe, to, lot, isHoldingBack)
     return this.whenDone(job).then((moved) => {
       if (moved.bytes < TURN_BYTES_MAX) this.busyBytes = 0
       return this.leapt({ from, to, call, held, asked: lot }, moved)
@@ -124,7 +124,11 @@ export class Shortcut {
 }
 
 /** What lies in a pipe that bytes went through; it is asked only where nothing else tells. */
-function leftIn(held: HeldPipe, { bytes, heldBytes }: Moved, asked: number): PipeParcel | undefined {
+function leftIn(
+  held: HeldPipe,
+  { bytes, heldBytes }: Moved,
+  asked: number,
+): PipeParcel | undefined {
   held.bytes = bytes === asked ? 0 : (heldBytes ?? Math.max(0, opened().pending(held.pipe)))
   if (held.bytes > 0) return new PipeParcel([held], held.bytes, POOL)
   pipePool.giveBack(held)

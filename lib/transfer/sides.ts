@@ -30,9 +30,9 @@ export interface PullSide {
   lendTo(job: RunningJob | undefined): void
   /**
    * Such a job begins that waits by itself: to be woken seldom, with much, where there is more to come
-   * than it moves.
+   * than it moves. Whether bytes may lie here meanwhile that it is not woken for.
    */
-  awaitMuch(isMoreToCome: boolean): void
+  awaitMuch(isMoreToCome: boolean): boolean
   /** Bytes have gone to the sink by such a call, and others into a pipe before it. */
   leftDirectly(bytes: number, heldBytes: number): void
   /** Such a call has found the end: 0, or −errno where it came before the bytes that were there. */

@@ -27,9 +27,13 @@ interface Way {
   readonly toOffset?: number
 }
 
-function carry(way: Way, length: number): RunningJob {
+const PATIENCE_MS = 10
+
+function carry(way: Way, length: number, patienceMs = PATIENCE_MS): RunningJob {
   const { from, fromOffset = -1, through = null, to, toOffset = -1 } = way
-  return runJob((token) => door().carry(from, fromOffset, through, to, toOffset, length, token))
+  return runJob((token) =>
+    door().carry(from, fromOffset, through, to, toOffset, length, patienceMs, token),
+  )
 }
 
 /** Carries until so many bytes are moved, each time as far as it goes at once. */
@@ -130,6 +134,21 @@ describe('The door to the addon: carries', () => {
       await once(client, 'finish')
     })
   }
+
+  it('are as patient as they are told, up to a second', async () => {
+    const { server } = await tcpPair()
+    const sink = await tcpPair()
+    const way = { from: borrowed(server), through: pipe(), to: borrowed(sink.client) }
+    for (const patienceMs of [0, 1]) {
+      expect(await carry(way, 1, patienceMs).done).to.deep.equal({ bytes: 0, errno: EAGAIN })
+    }
+    const longest = carry(way, 1, 1000)
+    longest.cancel()
+    expect(await longest.done).to.deep.equal({ bytes: 0, errno: ECANCELED })
+    for (const wrong of [-1, 1001, 0.5]) {
+      expect(() => carry(way, 1, wrong)).to.throw(RangeError, 'patienceMs')
+    }
+  })
 
   it('end at the end of a socket, and with its error', async () => {
     const ending = await tcpPair()
