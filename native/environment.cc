@@ -215,7 +215,9 @@ void Environment::OnWake() {
     napi_handle_scope scope = nullptr;
     if (napi_open_handle_scope(env_, &scope) != napi_ok) break;
     const size_t count = Collect(CurrentRecords());
-    more = count > 0 && CallJavaScript(count);
+    // A job may have ended meanwhile, and a look is cheaper than another turn of the loop; without
+    // one it would be a call for nothing.
+    more = count > 0 && CallJavaScript(count) && !jobs_.empty();
     napi_close_handle_scope(env_, scope);
   }
   waking_ = false;
