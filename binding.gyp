@@ -1,5 +1,5 @@
 {
-  # The addon of Splicelist: mechanism only, see native/addon.cc. Elsewhere than on Linux nothing is
+  # The addon of Splicelist: mechanism only, see native/door.h. Elsewhere than on Linux nothing is
   # built, and lib/native.ts works without it.
   'variables': {
     'openssl_fips': '',  # node-gyp's common.gypi asks for it
@@ -20,6 +20,11 @@
             'native/descriptor.cc',
             'native/disk_job.cc',
             'native/disk_threads.cc',
+            'native/door_jobs.cc',
+            'native/door_memory.cc',
+            'native/door_moves.cc',
+            'native/door_places.cc',
+            'native/door_probes.cc',
             'native/environment.cc',
             'native/handle.cc',
             'native/lend.cc',

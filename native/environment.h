@@ -29,8 +29,8 @@ namespace splicelist {
 /// end of the environment, end all of it in one place. It is used on its own thread only. Between
 /// Open and Close it tells JavaScript what happened: on each wake it fills an array of records and
 /// calls `onEvents`; while disk jobs are pending, as long as there is more, but kRoundsMax times at
-/// the most. The process is kept alive while a wait is armed or a disk job has not reported, and not
-/// otherwise.
+/// the most. The process is kept alive while a wait is armed or a disk job has not reported, and
+/// not otherwise.
 class Environment : public std::enable_shared_from_this<Environment> {
  public:
   /// How JavaScript is woken.

@@ -1,0 +1,157 @@
+/// The calls of lib/native.ts on moves: calls that move bytes at once, and never wait.
+
+#include <array>
+#include <climits>
+#include <cstdint>
+#include <vector>
+
+#include "descriptor.h"
+#include "door.h"
+#include "lend.h"
+#include "move.h"
+#include "pipe.h"
+
+namespace splicelist {
+namespace {
+
+using Napi::CallbackInfo;
+using Napi::Value;
+
+Value MoveBytes(const CallbackInfo& info) {
+  Arguments in(info);
+  const Endpoint* const source = in.EndpointAt(0, "source");
+  const int64_t source_offset = in.Offset(1, "sourceOffset");
+  const Endpoint* const sink = in.EndpointAt(2, "sink");
+  const int64_t sink_offset = in.Offset(3, "sinkOffset");
+  const uint64_t length = in.Length(4, "lengthBytes");
+  const bool more = in.Flag(5, "more");
+  if (!in.Complete()) return in.Refusal();
+  return Number(in, Move(*source, source_offset, *sink, sink_offset, length, more));
+}
+
+Value TeeBytes(const CallbackInfo& info) {
+  Arguments in(info);
+  const Pipe* const from = in.PipeAt(0, "from");
+  const Pipe* const to = in.PipeAt(1, "to");
+  const uint64_t length = in.Length(2, "lengthBytes");
+  if (!in.Complete()) return in.Refusal();
+  return Number(in, Tee(*from, *to, length));
+}
+
+Value DiscardBytes(const CallbackInfo& info) {
+  Arguments in(info);
+  const Pipe* const pipe = in.PipeAt(0, "pipe");
+  const uint64_t length = in.Length(1, "lengthBytes");
+  if (!in.Complete()) return in.Refusal();
+  const int64_t null_fd = in.environment().NullFd();
+  return Number(in, null_fd < 0 ? null_fd : Discard(*pipe, static_cast<int>(null_fd), length));
+}
+
+Value ReadBytes(const CallbackInfo& info) {
+  Arguments in(info);
+  const Endpoint* const source = in.EndpointAt(0, "source");
+  const Bytes target = in.Window(1);
+  if (!in.Complete()) return in.Refusal();
+  return Number(in, Read(*source, target.data, target.length));
+}
+
+/// One gathering send of `send` to `sink`: of the parts, less the bytes to skip, and with `more`.
+template <typename Sink, typename Send>
+Value Gather(Arguments& in, const Sink* sink, const Send& send) {
+  const uint64_t skip = in.Length(2, "skipBytes");
+  const bool more = in.Flag(3, "more");
+  iovec parts[IOV_MAX];
+  size_t count = 0;
+  in.EachPart(1, skip, [&](Bytes bytes) {
+    parts[count++] = {bytes.data, bytes.length};
+    return count < IOV_MAX;
+  });
+  if (!in.Complete()) return in.Refusal();
+  return Number(in, count == 0 ? 0 : send(*sink, parts, count, more));
+}
+
+Value Writev(const CallbackInfo& info) {
+  Arguments in(info);
+  return Gather(in, in.EndpointAt(0, "sink"), WriteParts);
+}
+
+Value Lend(const CallbackInfo& info) {
+  Arguments in(info);
+  return Gather(in, in.DescriptorAt(0, "socket"), LendParts);
+}
+
+Value AllowLend(const CallbackInfo& info) {
+  Arguments in(info);
+  const Descriptor* const socket = in.DescriptorAt(0, "socket");
+  if (!in.Complete()) return in.Refusal();
+  return Number(in, AllowLending(*socket));
+}
+
+Value Notices(const CallbackInfo& info) {
+  Arguments in(info);
+  const Descriptor* const socket = in.DescriptorAt(0, "socket");
+  if (!in.Complete()) return in.Refusal();
+  Napi::Array found = Napi::Array::New(in.env());
+  Notice notice;
+  int64_t result = 0;
+  while ((result = TakeNotice(*socket, &notice)) > 0) {
+    const uint32_t at = found.Length();
+    found.Set(at, Number(in, notice.first));
+    found.Set(at + 1, Number(in, notice.last));
+    found.Set(at + 2, Number(in, notice.copied ? 1 : 0));
+  }
+  return result < 0 && found.Length() == 0 ? Number(in, result) : found;
+}
+
+Value WatchNotices(const CallbackInfo& info) {
+  Arguments in(info);
+  const Descriptor* const socket = in.DescriptorAt(0, "socket");
+  const uint64_t token = in.Token(1);
+  if (!in.Complete()) return in.Refusal();
+  return Number(in, in.environment().WatchNotices(*socket, token));
+}
+
+Value RelayBytes(const CallbackInfo& info) {
+  Arguments in(info);
+  const Descriptor* const source = in.DescriptorAt(0, "source");
+  const Pipe* const pipe = in.PipeAt(1, "pipe");
+  const Descriptor* const sink = in.DescriptorAt(2, "sink");
+  const uint64_t length = in.Length(3, "lengthBytes");
+  if (!in.Complete()) return in.Refusal();
+  const Relayed done = Relay(*source, *pipe, *sink, length);
+  // What most calls come to, as one number: an array costs as much as a small splice.
+  if (done.error == 0) return Number(in, static_cast<int64_t>(done.moved));
+  if (done.moved == 0 && done.held == 0) return Number(in, -done.error);
+  Napi::Array result = Napi::Array::New(in.env(), 3);
+  result.Set(uint32_t{0}, Number(in, static_cast<int64_t>(done.moved)));
+  result.Set(uint32_t{1}, Number(in, static_cast<int64_t>(done.held)));
+  result.Set(uint32_t{2}, Number(in, done.error));
+  return result;
+}
+
+Value IsCachedRange(const CallbackInfo& info) {
+  Arguments in(info);
+  const Descriptor* const file = in.DescriptorAt(0, "file");
+  const int64_t offset = in.Offset(1, "offset");
+  const uint64_t length = in.Length(2, "lengthBytes");
+  if (!in.Complete()) return in.Refusal();
+  return Napi::Boolean::New(in.env(), IsCached(*file, offset, length));
+}
+
+}  // namespace
+
+void ExportMoves(const Napi::Object& exports, Environment* environment) {
+  Export<MoveBytes>(exports, "move", environment);
+  Export<TeeBytes>(exports, "tee", environment);
+  Export<DiscardBytes>(exports, "discard", environment);
+  Export<ReadBytes>(exports, "read", environment);
+  Export<Writev>(exports, "writev", environment);
+  Export<Lend>(exports, "lend", environment);
+  Export<AllowLend>(exports, "allowLending", environment);
+  Export<Notices>(exports, "notices", environment);
+  Export<WatchNotices>(exports, "watchNotices", environment);
+  Export<RelayBytes>(exports, "relay", environment);
+  Export<IsCachedRange>(exports, "isCached", environment);
+}
+
+}  // namespace splicelist
