@@ -134,12 +134,13 @@ export abstract class Body implements HoleOwner {
   protected *stretches(
     from: number,
     lengthBytes = this.length - from,
+    cause?: LookReason,
   ): Generator<Stretch, undefined> {
     const end = from + lengthBytes
     const leases: Lease[] = []
     try {
       for (let at = from; at < end;) {
-        const stretch = this.stretchAt(at, leases)
+        const stretch = this.stretchAt(at, leases, cause)
         const { bytes, start } = stretch
         const behind = start + bytes.length
         const isWhole = at === start && behind <= end
