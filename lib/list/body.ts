@@ -130,11 +130,11 @@ export abstract class Body implements HoleOwner {
     if (stretch === undefined) throw new NotLoadedError(offset, window.length - within)
     return { bytes: stretch.bytes, start: offset - within + stretch.start }
   }
-  /** Readable stretches from an offset on, each valid until the next is asked for. */
+  /** Readable stretches of a range, each valid until the next is asked for. */
   protected *stretches(
-    from: number,
+    cause: LookReason,
+    from = 0,
     lengthBytes = this.length - from,
-    cause?: LookReason,
   ): Generator<Stretch, undefined> {
     const end = from + lengthBytes
     const leases: Lease[] = []

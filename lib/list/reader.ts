@@ -60,7 +60,8 @@ export abstract class Reader extends Appender implements Iterable<Uint8Array> {
   indexOf(needle: Uint8Array | string | number, from = 0, options?: CopyOptions): number {
     this.reading()
     checkRange(from, 0, this.length)
-    return indexOfIn(this.read(options, from), needleBytes(needle), from, this.length)
+    const stretches = this.stretches(lookReason(options), from)
+    return indexOfIn(stretches, needleBytes(needle), from, this.length)
   }
   /** Whether a needle is there at or after `from`: see `indexOf`, also for what is counted. */
   includes(needle: Uint8Array | string | number, from = 0, options?: CopyOptions): boolean {
@@ -75,7 +76,10 @@ export abstract class Reader extends Appender implements Iterable<Uint8Array> {
   equals(other: Part, options?: CopyOptions): boolean {
     this.reading()
     const { length, stretches } = stretchesOf(other, options)
-    return length === this.length && compareStretches(this.read(options), stretches) === 0
+    return (
+      length === this.length &&
+      compareStretches(this.stretches(lookReason(options)), stretches) === 0
+    )
   }
   /**
    * The order of the bytes, unsigned; a list that is the start of another comes before it. Cost and
@@ -83,7 +87,8 @@ export abstract class Reader extends Appender implements Iterable<Uint8Array> {
    */
   compare(other: Part, options?: CopyOptions): -1 | 0 | 1 {
     this.reading()
-    return compareStretches(this.read(options), stretchesOf(other, options).stretches)
+    const own = this.stretches(lookReason(options))
+    return compareStretches(own, stretchesOf(other, options).stretches)
   }
   /**
    * Whether all bytes are 0. O(bytes) at worst; appended zeros cost nothing. Makes segments outside the
@@ -91,10 +96,11 @@ export abstract class Reader extends Appender implements Iterable<Uint8Array> {
    */
   isZero(options?: CopyOptions): boolean {
     this.reading()
+    const reason = lookReason(options)
     let at = 0
     for (const window of this.segments.windows()) {
       if (!(window instanceof ZeroWindow)) {
-        if (!areZero(this.read(options, at, window.length))) return false
+        if (!areZero(this.stretches(reason, at, window.length))) return false
       }
       at += window.length
     }
@@ -172,7 +178,7 @@ export abstract class Reader extends Appender implements Iterable<Uint8Array> {
    */
   hexdump(options?: CopyOptions): string {
     this.reading()
-    return hexdump(this.read(options))
+    return hexdump(this.stretches(lookReason(options)))
   }
   /**
    * CRC-32C of all bytes after `seed`, in Ceph's convention (see `crc32c`), as an unsigned number.
@@ -237,10 +243,6 @@ export abstract class Reader extends Appender implements Iterable<Uint8Array> {
     })
     return isMemory
   }
-  /** The stretches of a range, for a call that was given these options. */
-  private read(options: CopyOptions | undefined, from = 0, length?: number): Iterable<Stretch> {
-    return this.stretches(from, length, lookReason(options))
-  }
   private byteOutside(index: number, options: CopyOptions | undefined): number {
     checkLength('index', index)
     const leases: Lease[] = []
@@ -255,7 +257,7 @@ export abstract class Reader extends Appender implements Iterable<Uint8Array> {
     stretchesOf = (part, options) => {
       if (part instanceof Reader) {
         part.reading()
-        return { length: part.length, stretches: part.read(options) }
+        return { length: part.length, stretches: part.stretches(lookReason(options)) }
       }
       const bytes = bytesOf(part, options)
       return { length: bytes.length, stretches: bytes.length > 0 ? [{ bytes, start: 0 }] : [] }
