@@ -79,8 +79,8 @@ const copyChannel = copies
 const refuses = refusesAccidents
 
 /**
- * What was copied for one reason: how many bytes, and how often. Not fields: a field becomes an object
- * of its own for every sum above 2^31, and code that V8 has made for smaller ones is thrown away there.
+ * What was copied for one reason: how many bytes, and how often. Not two fields: in a field a sum above
+ * 2^31 is a new number on the heap for each copy, and V8 throws away what it compiled for smaller ones.
  */
 type Tally = Float64Array
 const BYTES = 0
