@@ -62,6 +62,7 @@ const copyingMethods = new Map([
   ['copyWithin', 'copies inside a Buffer'],
   ['set', 'copies into a Buffer'],
   ['slice', 'copies a Uint8Array (use subarray, which shares)'],
+  ['write', 'encodes into a Buffer'],
 ])
 const copyingStatics = new Map([
   ['concat', 'copies every part'],
@@ -94,31 +95,49 @@ const noUncountedCopy = {
         : false
     }
     const typeOf = (node) => services.getTypeAtLocation(node)
-    const isBytes = (node) => isA(typeOf(node), ['Buffer', 'Uint8Array'])
     const isShared = (node) => isA(typeOf(node), ['ArrayBuffer', 'SharedArrayBuffer'])
     const isByteClass = (node) =>
       node.type === 'Identifier' && (node.name === 'Buffer' || node.name === 'Uint8Array')
+    // Of Buffer.prototype the types say nothing.
+    const isPrototype = (node) => node.property?.name === 'prototype' && isByteClass(node.object)
+    const isBytes = (node) => isPrototype(node) || isA(typeOf(node), ['Buffer', 'Uint8Array'])
+    const isNumber = (node) => (typeOf(node).flags & ts.TypeFlags.NumberLike) !== 0
     const report = (node, call, does) => {
       context.report({ node, messageId: 'copy', data: { call, does } })
     }
 
     return {
+      // However it is called then: by `.call`, or under another name.
+      MemberExpression(node) {
+        const { object } = node
+        const name = node.computed ? node.property.value : node.property.name
+        if (copyingMethods.has(name) && isBytes(object)) {
+          report(node, `.${name}`, copyingMethods.get(name))
+        } else if (name === 'slice' && isShared(object)) {
+          report(node, '.slice', 'copies an ArrayBuffer')
+        } else if (/^encode(Into)?$/.test(name) && isA(typeOf(object), ['TextEncoder'])) {
+          report(node, `.${name}`, 'encodes a string')
+        }
+      },
       CallExpression(node) {
         const { callee } = node
+        const [first] = node.arguments
+        if (callee.name === 'structuredClone' && node.arguments.length === 1) {
+          report(node, callee.name, 'copies (what it is told to transfer moves)')
+        }
         if (callee.type !== 'MemberExpression') return
         const name = callee.computed ? callee.property.value : callee.property.name
         if (isByteClass(callee.object) && copyingStatics.has(name)) {
-          const [first] = node.arguments
           if (name === 'from' && first !== undefined && isShared(first)) return
           report(node, `${callee.object.name}.${name}`, copyingStatics.get(name))
-        } else if (copyingMethods.has(name) && isBytes(callee.object)) {
-          report(node, `.${name}`, copyingMethods.get(name))
+        } else if (name === 'fill' && isBytes(callee.object) && first && !isNumber(first)) {
+          report(node, '.fill', 'copies what it fills with')
         }
       },
       NewExpression(node) {
         const [first] = node.arguments
         if (!isByteClass(node.callee) || first === undefined || isShared(first)) return
-        if ((typeOf(first).flags & ts.TypeFlags.NumberLike) !== 0) return
+        if (isNumber(first)) return
         report(node, `new ${node.callee.name}`, 'copies views, lists and arrays')
       },
     }

@@ -1,9 +1,10 @@
 /**
  * One case with one variant of the library, measured in a process of its own:
  *
- *     node child.js CASE counted|uncounted
+ *     node child.js CASE counted|uncounted [once]
  *
- * Prints the median CPU time of one operation, in nanoseconds.
+ * Prints the median CPU time of one operation, in nanoseconds; runs the case once, and prints nothing,
+ * where that is asked for.
  */
 import { register } from 'node:module'
 import { median } from '../harness/statistics.js'
@@ -15,7 +16,7 @@ const SAMPLES = 15
 /** CPU time that is spent before anything counts, in microseconds: V8 has optimized by then. */
 const WARM_UP_MICROS = 150_000
 
-const [name = '', variant = ''] = process.argv.slice(2)
+const [name = '', variant = '', times] = process.argv.slice(2)
 register<string>('./link.js', { parentURL: import.meta.url, data: variant })
 const { CASES } = (await import('./cases.js')) as { CASES: Readonly<Record<string, Case>> }
 const { counters } = await import('splicelist')
@@ -38,8 +39,11 @@ async function sample(atLeastMicros: number): Promise<number> {
   }
 }
 
-await sample(WARM_UP_MICROS)
-const samples: number[] = []
-for (let i = 0; i < SAMPLES; i++) samples.push(await sample(SAMPLE_MICROS))
+if (times === 'once') await work.run()
+else {
+  await sample(WARM_UP_MICROS)
+  const samples: number[] = []
+  for (let i = 0; i < SAMPLES; i++) samples.push(await sample(SAMPLE_MICROS))
+  process.stdout.write(`${String(median(samples))}\n`)
+}
 await work.close()
-process.stdout.write(`${String(median(samples))}\n`)

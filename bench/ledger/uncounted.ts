@@ -30,8 +30,13 @@ export const ledger = new NoLedger() satisfies Partial<Ledger>
 
 export const beforeCopy = nothing satisfies typeof counted.beforeCopy
 
+// As there, found once.
+const setBytes: (this: Uint8Array, source: Uint8Array, at: number) => void =
+  // eslint-disable-next-line @typescript-eslint/unbound-method -- It is always called on a target.
+  Uint8Array.prototype.set
+
 export const copy: typeof counted.copy = (_reason, source, target, at) => {
-  target.set(source, at)
+  setBytes.call(target, source, at)
 }
 
 export const encode: typeof counted.encode = (text) => Buffer.from(text, 'utf8')

@@ -130,16 +130,17 @@ export abstract class Body implements HoleOwner {
     if (stretch === undefined) throw new NotLoadedError(offset, window.length - within)
     return { bytes: stretch.bytes, start: offset - within + stretch.start }
   }
-  /** Readable stretches from an offset on, each valid until the next is asked for. */
+  /** Readable stretches of a range, each valid until the next is asked for. */
   protected *stretches(
-    from: number,
+    cause: LookReason,
+    from = 0,
     lengthBytes = this.length - from,
   ): Generator<Stretch, undefined> {
     const end = from + lengthBytes
     const leases: Lease[] = []
     try {
       for (let at = from; at < end;) {
-        const stretch = this.stretchAt(at, leases)
+        const stretch = this.stretchAt(at, leases, cause)
         const { bytes, start } = stretch
         const behind = start + bytes.length
         const isWhole = at === start && behind <= end

@@ -17,21 +17,27 @@ import { MemoryWindow } from './window.js'
 import { ZeroWindow } from './zero-window.js'
 
 /** The bytes of a part, whatever it is. */
-let stretchesOf: (part: Part) => { length: number; stretches: Iterable<Stretch> }
+let stretchesOf: (
+  part: Part,
+  options: CopyOptions | undefined,
+) => { length: number; stretches: Iterable<Stretch> }
 
 /**
  * What is read out of a list. Looking leaves pages where they are; what it copies is counted. A
  * storey of `BufferList`; not for use by itself.
  */
 export abstract class Reader extends Appender implements Iterable<Uint8Array> {
-  /** The byte at an index. O(log segments). Throws `EndOfBufferError` past the end. */
-  byteAt(index: number): number {
+  /**
+   * The byte at an index. O(log segments). Throws `EndOfBufferError` past the end. Makes the block
+   * around it readable where it lies outside the heap, counted; as intended with `{ intended: true }`.
+   */
+  byteAt(index: number, options?: CopyOptions): number {
     this.reading()
     if (!Number.isSafeInteger(index) || index < 0 || index >= this.segments.length)
       throw noByte(index, this.length)
     const window = this.segments.at(index)
     if (window instanceof MemoryWindow) return window.byteAt(this.segments.within)
-    return this.byteOutside(index)
+    return this.byteOutside(index, options)
   }
   /**
    * Copies bytes from `offset` into `target`, as many as fit; returns how many. Counted, as intended.
@@ -48,36 +54,53 @@ export abstract class Reader extends Appender implements Iterable<Uint8Array> {
   }
   /**
    * The first place of a needle at or after `from`, or −1. A string is UTF-8, a number one byte.
-   * O(bytes). Makes segments outside the heap readable, a block at a time.
+   * O(bytes). Makes segments outside the heap readable, a block at a time, counted; as intended with
+   * `{ intended: true }`.
    */
-  indexOf(needle: Uint8Array | string | number, from = 0): number {
+  indexOf(needle: Uint8Array | string | number, from = 0, options?: CopyOptions): number {
     this.reading()
     checkRange(from, 0, this.length)
-    return indexOfIn(this.stretches(from), needleBytes(needle), from, this.length)
+    const stretches = this.stretches(lookReason(options), from)
+    return indexOfIn(stretches, needleBytes(needle), from, this.length)
   }
-  /** Whether a needle is there at or after `from`. */
-  includes(needle: Uint8Array | string | number, from = 0): boolean {
+  /** Whether a needle is there at or after `from`: see `indexOf`, also for what is counted. */
+  includes(needle: Uint8Array | string | number, from = 0, options?: CopyOptions): boolean {
     // eslint-disable-next-line @typescript-eslint/prefer-includes -- It would call itself.
-    return this.indexOf(needle, from) >= 0
+    return this.indexOf(needle, from, options) >= 0
   }
-  /** Whether another list, bytes or string hold the same bytes, however they are cut. */
-  equals(other: Part): boolean {
+  /**
+   * Whether another list, bytes or string hold the same bytes, however they are cut. O(bytes) up to the
+   * first that differs. Makes what lies outside the heap readable on both sides, counted; as intended
+   * with `{ intended: true }`.
+   */
+  equals(other: Part, options?: CopyOptions): boolean {
     this.reading()
-    const { length, stretches } = stretchesOf(other)
-    return length === this.length && compareStretches(this.stretches(0), stretches) === 0
+    const { length, stretches } = stretchesOf(other, options)
+    return (
+      length === this.length &&
+      compareStretches(this.stretches(lookReason(options)), stretches) === 0
+    )
   }
-  /** The order of the bytes, unsigned; a list that is the start of another comes before it. */
-  compare(other: Part): -1 | 0 | 1 {
+  /**
+   * The order of the bytes, unsigned; a list that is the start of another comes before it. Cost and
+   * copies as those of `equals`.
+   */
+  compare(other: Part, options?: CopyOptions): -1 | 0 | 1 {
     this.reading()
-    return compareStretches(this.stretches(0), stretchesOf(other).stretches)
+    const own = this.stretches(lookReason(options))
+    return compareStretches(own, stretchesOf(other, options).stretches)
   }
-  /** Whether all bytes are 0. O(bytes) at worst; appended zeros cost nothing. Ceph: `is_zero`. */
-  isZero(): boolean {
+  /**
+   * Whether all bytes are 0. O(bytes) at worst; appended zeros cost nothing. Makes segments outside the
+   * heap readable, counted; as intended with `{ intended: true }`. Ceph: `is_zero`.
+   */
+  isZero(options?: CopyOptions): boolean {
     this.reading()
+    const reason = lookReason(options)
     let at = 0
     for (const window of this.segments.windows()) {
       if (!(window instanceof ZeroWindow)) {
-        if (!areZero(this.stretches(at, window.length))) return false
+        if (!areZero(this.stretches(reason, at, window.length))) return false
       }
       at += window.length
     }
@@ -150,11 +173,12 @@ export abstract class Reader extends Appender implements Iterable<Uint8Array> {
   }
   /**
    * The bytes as `hexdump -C` prints them: offset, bytes, text, and `*` for rows that repeat. For
-   * people: some 80 characters of text for 16 bytes. Ceph: `hexdump`.
+   * people: some 80 characters of text for 16 bytes. Makes segments outside the heap readable,
+   * counted; as intended with `{ intended: true }`. Ceph: `hexdump`.
    */
-  hexdump(): string {
+  hexdump(options?: CopyOptions): string {
     this.reading()
-    return hexdump(this.stretches(0))
+    return hexdump(this.stretches(lookReason(options)))
   }
   /**
    * CRC-32C of all bytes after `seed`, in Ceph's convention (see `crc32c`), as an unsigned number.
@@ -219,37 +243,38 @@ export abstract class Reader extends Appender implements Iterable<Uint8Array> {
     })
     return isMemory
   }
-  private byteOutside(index: number): number {
+  private byteOutside(index: number, options: CopyOptions | undefined): number {
     checkLength('index', index)
     const leases: Lease[] = []
     try {
-      const { bytes, start } = this.stretchAt(index, leases)
+      const { bytes, start } = this.stretchAt(index, leases, lookReason(options))
       return bytes[index - start] as number
     } finally {
       endAll(leases)
     }
   }
   static {
-    stretchesOf = (part) => {
+    stretchesOf = (part, options) => {
       if (part instanceof Reader) {
         part.reading()
-        return { length: part.length, stretches: part.stretches(0) }
+        return { length: part.length, stretches: part.stretches(lookReason(options)) }
       }
-      const bytes = bytesOf(part)
+      const bytes = bytesOf(part, options)
       return { length: bytes.length, stretches: bytes.length > 0 ? [{ bytes, start: 0 }] : [] }
     }
   }
 }
 
 /** What is not a list of this copy of the package, as bytes. */
-export function bytesOf(part: Part): Uint8Array {
+export function bytesOf(part: Part, options?: CopyOptions): Uint8Array {
   if (typeof part === 'string') return encode(part)
   // Another copy of the package has lists of its own kind: only bytes can be told across.
   if (isBranded(part)) {
     const { length } = part as Reader
-    beforeCopy('foreign-list', length)
+    const reason = reasonOf('foreign-list', options?.intended)
+    beforeCopy(reason, length)
     const bytes = (part as Reader).toBuffer()
-    ledger.countCopied('foreign-list', length)
+    ledger.countCopied(reason, length)
     return bytes
   }
   checkBytes(part)

@@ -2,7 +2,13 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { BufferList, counters, type Snapshot } from 'splicelist'
-import { COPY_CAUSES, INTENDED, KERNEL_CAUSES } from '#lib/audit/causes.js'
+import {
+  COPY_CAUSES,
+  INTENDED,
+  KERNEL_CAUSES,
+  type CopyCause,
+  type CopyReason,
+} from '#lib/audit/causes.js'
 import { copy, encode, ledger } from '#lib/audit/ledger.js'
 import { hasAddon, needsAddon } from '../support/needs.js'
 import { bytes } from '../support/bytes.js'
@@ -46,6 +52,7 @@ async function accountOfAsync(action: () => Promise<unknown>): Promise<Change> {
 }
 
 const KIB = 1024
+const content16 = bytes(7, 16)
 
 describe('The ledger', () => {
   describe('for a list in memory', () => {
@@ -222,7 +229,8 @@ describe('The ledger', () => {
       })
       expect(await accountOfAsync(() => list.load(10, 5000))).to.deep.equal({})
       expect(accountOf(() => list.cStr(10, 5000))).to.deep.equal({})
-      expect(accountOf(() => list.crc32c.bind(list))).to.deep.equal({})
+      using loaded = list.substr(10, 5000)
+      expect(accountOf(() => loaded.crc32c())).to.deep.equal({})
       expect(accountOf(() => list.toBuffer(10, 100))).to.deep.equal({ 'copied to-buffer': 100 })
       list.release()
     })
@@ -254,6 +262,28 @@ describe('The ledger', () => {
       }),
     ).to.deep.equal({})
     expect(Object.values(counters.snapshot().copied)).not.to.include(0)
+  })
+
+  const reasons = ['append-copy', 'to-buffer', 'cStr', 'intended:cStr', 'intended:append-copy']
+  for (const reason of reasons as CopyReason[]) {
+    it(`counts ${reason} to the byte, copy by copy, however many there are`, () => {
+      const cause = reason.replace('intended:', '') as CopyCause
+      for (const length of [1, 2 ** 31 - 1, 2 ** 31, 1, 2 ** 40, 16]) {
+        const before = counters.snapshot()
+        ledger.countCopied(reason, length)
+        const { copied, copies } = counters.snapshot()
+        expect((copied[cause] ?? 0) - (before.copied[cause] ?? 0)).to.equal(length)
+        expect((copies[cause] ?? 0) - (before.copies[cause] ?? 0)).to.equal(1)
+      }
+    })
+  }
+
+  it('is as it is at every moment, also between two copies of a few bytes', () => {
+    const list = new BufferList()
+    for (let i = 1; i < 5000; i++) {
+      const account = accountOf(() => list.appendCopy(content16).appendUInt8(1))
+      expect(account).to.deep.equal({ 'copied append-copy': 16 })
+    }
   })
 
   it('copies and counts in one step', () => {

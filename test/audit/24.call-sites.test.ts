@@ -166,6 +166,27 @@ describe("A copy's place", () => {
     expect(largeNamed).to.include({ bytes: 3 * 65_536, count: 3 })
   })
 
+  it('costs nothing while nobody wants it: no stack is taken', async () => {
+    let taken = 0
+    const own = Object.getOwnPropertyDescriptor(Error, 'captureStackTrace') as PropertyDescriptor
+    Error.captureStackTrace = (...args) => {
+      taken += 1
+      ;(own.value as (...args: unknown[]) => void)(...args)
+    }
+    try {
+      const copies = (): unknown => [list().cStr(), list().toBuffer(), list().append('text')]
+      copies()
+      expect(taken).to.equal(0)
+      await audit(copies)
+      expect(taken).to.be.greaterThan(0)
+      const before = taken
+      copies()
+      expect(taken, 'the audit is over').to.equal(before)
+    } finally {
+      Object.defineProperty(Error, 'captureStackTrace', own)
+    }
+  })
+
   it('is nothing worse than missing where the program formats stacks itself', async () => {
     const formatted = Object.getOwnPropertyDescriptor(Error, 'prepareStackTrace')
     const { stackTraceLimit } = Error

@@ -146,6 +146,32 @@ describe('What it does not is an accident, unless it says { intended: true }', (
     }
   })
 
+  it('a byte, a search, a comparison, a test for zeros and a dump of pages', async function () {
+    needsAddon(this)
+    const content = bytes(3, 200_000)
+    const looks: Record<string, (list: BufferList, options?: CopyOptions) => unknown> = {
+      byteAt: (list, options) => list.byteAt(100_000, options),
+      'indexOf a byte': (list, options) => list.indexOf(content[150_000] as number, 0, options),
+      'indexOf bytes': (list, options) => list.indexOf(content.subarray(-9), 70_000, options),
+      includes: (list, options) => list.includes(content.subarray(-9), 0, options),
+      'equals, of the list': (list, options) => list.equals(content, options),
+      'equals, of the other': (list, options) => new BufferList(content).equals(list, options),
+      'compare, of the list': (list, options) => list.compare(content, options),
+      'compare, of the other': (list, options) => new BufferList(content).compare(list, options),
+      isZero: (list, options) => list.isZero(options),
+      hexdump: (list, options) => list.hexdump(options),
+    }
+    for (const [name, look] of Object.entries(looks)) {
+      for (const options of [undefined, {}, { intended: false }, meant]) {
+        using list = pipeList(content)
+        const { accidental, intended } = await sumsOf(() => look(list, options))
+        const [told, untold] = options === meant ? [intended, accidental] : [accidental, intended]
+        expect(told, name).to.be.at.least(8192)
+        expect(untold, name).to.equal(0)
+      }
+    }
+  })
+
   describe('what is copied because pipes are short', () => {
     const length = 500_000
     it('looks and copies out of a segment that cannot be teed', async function () {
@@ -305,6 +331,9 @@ describe('What it does not is an accident, unless it says { intended: true }', (
     const { report } = await audit(() => new BufferList().append(list))
     expect(report.accidental).to.equal(500)
     expect(report.copies[0]).to.include({ cause: 'foreign-list', count: 1 })
+    const compare = (options?: CopyOptions) => () => new BufferList().equals(list, options)
+    expect(await sumsOf(compare())).to.deep.equal(accident(500))
+    expect(await sumsOf(compare(meant))).to.deep.equal(intent(500))
   })
 })
 

@@ -4,6 +4,7 @@ import { expect } from 'chai'
 import {
   audit,
   BufferList,
+  counters,
   transfer,
   type CopyMessage,
   type DegradeMessage,
@@ -47,6 +48,20 @@ describe('The channel splicelist:copy', () => {
     ])
     for (const site of sites) expect(site).to.match(/40\.channels\.test/)
     expect(messages[0]?.site, 'too late to ask').to.equal(undefined)
+  })
+
+  it('tells of small copies one by one, each of which the counters know by then', () => {
+    const counted: (number | undefined)[] = []
+    const messages = heard<CopyMessage>('splicelist:copy', () =>
+      counted.push(counters.snapshot().copied['append-copy']),
+    )
+    const before = counters.snapshot().copied['append-copy'] ?? 0
+    const list = new BufferList()
+    for (let i = 0; i < 3; i++) list.appendCopy(bytes(1, 16)).appendUInt8(1)
+    expect(messages.map(({ cause, bytes: n }) => [cause, n])).to.deep.equal(
+      Array.from({ length: 3 }, () => ['append-copy', 16]),
+    )
+    expect(counted).to.deep.equal([before + 16, before + 32, before + 48])
   })
 
   it('is silent when nobody listens', () => {
