@@ -25,7 +25,6 @@ export interface JobResult {
   readonly errno: number
 }
 
-
 const events = new Float64Array(EVENT_STRIDE * EVENTS_MAX)
 const watches = new Map<number, { fire(mask: number): void }>()
 const jobs = new Map<number, Job>()
