@@ -56,7 +56,10 @@ export interface Snapshot {
   readonly unknown: number
   /** Refusals of a system call that sent bytes the next way, by `call:CODE`. Counts, not bytes. */
   readonly fallbacks: Readonly<Record<string, number>>
-  /** Attempts to move bytes that had to wait and were made again. A count. */
+  /**
+   * Attempts to move bytes that had to wait and were made again. A count. A disk thread that carries a
+   * busy stream waits by itself, and does not say how often: nor for `shortTransfers`.
+   */
   readonly retries: number
   /** Attempts in which a sink took fewer bytes than it was offered. A count. */
   readonly shortTransfers: number

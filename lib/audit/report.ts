@@ -56,7 +56,10 @@ export interface CopyReport {
   readonly kernelCopied: number
   /** Moved where it is not known whether the kernel copied: from a socket into a pipe. */
   readonly unknown: number
-  /** How often an attempt to move bytes had to wait and was made again. A count. */
+  /**
+   * How often an attempt to move bytes had to wait and was made again. A count. A disk thread that
+   * carries a busy stream waits by itself, and does not say how often: nor for `shortTransfers`.
+   */
   readonly retries: number
   /** How often a sink took fewer bytes than it was offered. A count. */
   readonly shortTransfers: number
