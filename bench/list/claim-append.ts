@@ -1,6 +1,7 @@
 /** Moving the whole of a short list to the end of another. */
 import { BufferList } from 'splicelist'
 import { consuming, type Case, type Contender } from '../harness/case.js'
+import { inBatches } from './batches.js'
 import { segments } from './inputs.js'
 import { Bl, Uint8ArrayList } from './peers.js'
 
@@ -16,30 +17,30 @@ export const CLAIM_APPEND: readonly Case[] = [
     contenders: {
       splicelist: claiming(
         (...parts) => new BufferList(...parts),
-        (all, lists) => {
-          for (const list of lists) all.claimAppend(list)
+        (all, lists, from, to) => {
+          for (let i = from; i < to; i++) all.claimAppend(lists[i] as BufferList)
         },
       ),
       bl: claiming(
         (...parts) => new Bl(parts),
-        (all, lists) => {
-          for (const list of lists) all.append(list)
+        (all, lists, from, to) => {
+          for (let i = from; i < to; i++) all.append(lists[i] as Bl)
         },
       ),
       uint8arraylist: claiming(
         (...parts) => new Uint8ArrayList(...parts),
-        (all, lists) => {
-          for (const list of lists) all.append(list)
+        (all, lists, from, to) => {
+          for (let i = from; i < to; i++) all.append(lists[i] as Uint8ArrayList)
         },
       ),
     },
   },
 ]
 
-/** `claim` is one function for all runs: V8's code for one that was made with its input goes with it. */
+/** `claim` moves the lists from one index up to another. */
 function claiming<L extends { readonly length: number }>(
   open: (...parts: Buffer[]) => L,
-  claim: (all: L, lists: readonly L[]) => void,
+  claim: (all: L, lists: readonly L[], from: number, to: number) => void,
 ): Contender {
   return (scale) => {
     const parts = segments(scale(COUNT), SEGMENT_BYTES)
@@ -47,7 +48,10 @@ function claiming<L extends { readonly length: number }>(
       const lists = parts.map((part) => open(part))
       const all = open()
       return () => {
-        claim(all, lists)
+        inBatches(lists.length, (from, to) => {
+          claim(all, lists, from, to)
+          return 0
+        })
         return all.length
       }
     })

@@ -57,7 +57,7 @@ export const CRC32C: readonly Case[] = [
   }),
 ]
 
-/** One function for all runs: V8's code for one that was made with its input goes with it. */
+/** One function for all runs: see `inBatches`. */
 function summedUp(lists: readonly BufferList[]): number {
   let sum = 0
   for (const list of lists) sum += list.crc32c(0)

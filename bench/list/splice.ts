@@ -62,7 +62,7 @@ function moving(
   }
 }
 
-/** One function for all runs: V8's code for one that was made with its input goes with it. */
+/** One function for all runs: see `inBatches`. */
 function moved(
   move: (from: number, to: number, index: number) => number,
   nextOffset: () => number,
