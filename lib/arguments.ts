@@ -59,12 +59,10 @@ const isResizable = getterOf(ArrayBuffer.prototype, 'resizable')
 
 /** The same of a view: every append passes here. Asking for the buffer is a call into C++, of 13 ns. */
 export function checkMemory(bytes: Uint8Array): asserts bytes is Uint8Array<ArrayBuffer> {
+  // Whether there is a first byte, without reading it, which may miss the cache: see `checkAttached`.
+  if (!(0 in bytes)) checkAttached(bytes)
   const buffer = bufferOf.call(bytes)
-  if (buffer instanceof ArrayBuffer && isResizable.call(buffer) === false) {
-    // Not the view's length: see `checkAttached`.
-    if (buffer.byteLength === 0) checkAttached(bytes)
-    return
-  }
+  if (buffer instanceof ArrayBuffer && isResizable.call(buffer) === false) return
   throw new InvalidArgumentError(
     buffer instanceof ArrayBuffer
       ? 'Bytes in a resizable ArrayBuffer can move under the list. Use appendCopy() to copy them'

@@ -1,5 +1,6 @@
 /** Taking bytes from the front, as a reader of a stream does. */
 import { consuming, type Case, type Contender } from '../harness/case.js'
+import { inBatches } from './batches.js'
 import { segments } from './inputs.js'
 import { blOf, uint8ArrayListOf } from './peers.js'
 import { listOf } from './splicelist.js'
@@ -31,14 +32,16 @@ function emptying(open: (parts: Buffer[]) => Consumed): Contender {
     const parts = segments(scale(COUNT), SEGMENT_BYTES)
     return consuming(parts.length, () => {
       const list = open(parts)
-      return () => {
-        let sum = 0
-        for (let left = parts.length; left > 0; left--) {
-          list.consume(SEGMENT_BYTES)
-          sum += list.length
-        }
-        return sum
-      }
+      return () => inBatches(parts.length, (from, to) => consumed(list, to - from))
     })
   }
+}
+
+function consumed(list: Consumed, count: number): number {
+  let sum = 0
+  for (let left = count; left > 0; left--) {
+    list.consume(SEGMENT_BYTES)
+    sum += list.length
+  }
+  return sum
 }

@@ -57,11 +57,18 @@ function moving(
     return consuming(cuts, () => {
       const move = open(parts)
       const nextOffset = offsetsBelow(length - RANGE_BYTES)
-      return () => {
-        let sum = 0
-        for (let i = 0; i < cuts; i++) sum += move(nextOffset(), nextOffset(), nextOffset())
-        return sum
-      }
+      return () => moved(move, nextOffset, cuts)
     })
   }
+}
+
+/** One function for all runs: see `inBatches`. */
+function moved(
+  move: (from: number, to: number, index: number) => number,
+  nextOffset: () => number,
+  cuts: number,
+): number {
+  let sum = 0
+  for (let i = 0; i < cuts; i++) sum += move(nextOffset(), nextOffset(), nextOffset())
+  return sum
 }

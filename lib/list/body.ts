@@ -76,9 +76,10 @@ export abstract class Body implements HoleOwner {
   /** Before so many bytes are added as segments: ends the views. */
   protected adding(addedBytes: number): void {
     this.alive()
-    this.growing(addedBytes)
-    this.ending()
     this.settle()
+    // All of the list is in its segments now: asking them keeps this short enough to be inlined.
+    if (this.segments.length + addedBytes > TAIL_ASKS_BYTES) this.growingFar(addedBytes)
+    this.ending()
   }
   /** Before anything is read. */
   protected reading(): void {

@@ -203,10 +203,8 @@ export class BufferList extends Reader implements Disposable {
     if (other === this) return this
     this.alive()
     other.reading()
-    this.growing(other.segments.length)
+    this.adding(other.segments.length)
     other.ending()
-    this.ending()
-    this.settle()
     this.segments.pushAll(other.segments)
     return this
   }

@@ -103,3 +103,18 @@ describe('A list of very many bytes', () => {
     }
   })
 })
+
+describe('A list in which offsets are guessed', () => {
+  it('finds them where its segments have become of most different sizes since it was measured', () => {
+    const list = new BufferList().appendZero(1).append(Buffer.of(7)).append(Buffer.of(8))
+    expect(list.byteAt(2)).to.equal(8)
+    // The zeros join those in front: the first segment grows, and no other is measured again.
+    const zeros = 2 ** 31
+    list.prependZero(zeros)
+    expect(list.numBuffers).to.equal(3)
+    // From behind, for what follows the segment found last is not looked for.
+    for (const [index, byte] of [8, 7, 0].entries()) {
+      expect(list.byteAt(zeros + 2 - index)).to.equal(byte)
+    }
+  })
+})
