@@ -28,8 +28,8 @@ const DIRECTIONS = ['aToB', 'bToA'] as const satisfies readonly Direction[]
 
 /** Bytes that runs are made of: more than any run needs. */
 const SOURCES = { left: bytes(31, 24 << 20), right: bytes(32, 24 << 20) }
-/** A bound, not a measurement, in milliseconds. */
-const END_MS = 6_000
+/** Bounds, not measurements, in milliseconds; see world.ts. */
+const END_MS = { usual: 6_000, shrinking: 400 } as const
 
 /** One of the two connections. */
 interface Connection {
@@ -60,12 +60,22 @@ export class ProxyWorld {
   readonly #rules: ScriptRule[] = []
   #running: { readonly promise: Promise<void>; readonly aborter: AbortController } | undefined
   #isBroken = false
+  readonly #endMs: number
 
-  private constructor(left: Connection, right: Connection, finish: ProxyScenario['finish']) {
+  private constructor(
+    left: Connection,
+    right: Connection,
+    finish: ProxyScenario['finish'],
+    pace: keyof typeof END_MS,
+  ) {
     this.#sides = { left, right }
     this.#finish = finish
+    this.#endMs = END_MS[pace]
   }
-  static async of({ left, right, peers, finish }: ProxyScenario): Promise<ProxyWorld> {
+  static async of(
+    { left, right, peers, finish }: ProxyScenario,
+    pace: keyof typeof END_MS,
+  ): Promise<ProxyWorld> {
     const connections: Connection[] = []
     for (const kind of [left, right]) {
       const { client, server } = await (kind === 'tcp' ? tcpPair() : unixPair())
@@ -81,7 +91,7 @@ export class ProxyWorld {
         isReset: false,
       })
     }
-    return new ProxyWorld(...(connections as [Connection, Connection]), finish)
+    return new ProxyWorld(...(connections as [Connection, Connection]), finish, pace)
   }
 
   async do(step: ProxyStep): Promise<void> {
@@ -121,7 +131,7 @@ export class ProxyWorld {
     if (this.#running !== undefined) {
       if (this.#finish === 'abort') this.#running.aborter.abort()
       else for (const side of ['left', 'right'] as const) this.#end(side)
-      if ((await within(END_MS, this.#running.promise)) === 'pending') {
+      if ((await within(this.#endMs, this.#running.promise)) === 'pending') {
         throw new Error('A proxy does not end, though both its sides have')
       }
     }
@@ -131,7 +141,7 @@ export class ProxyWorld {
     this.#running?.aborter.abort()
     await this.#running?.promise.catch(() => undefined)
     const endpoints = Object.values(this.#sides).flatMap(({ endpoint }) => endpoint ?? [])
-    await within(END_MS, Promise.allSettled(endpoints.map((endpoint) => endpoint.detach())))
+    await within(this.#endMs, Promise.allSettled(endpoints.map((endpoint) => endpoint.detach())))
   }
 
   #feed(side: Side, length: number): void {
@@ -213,7 +223,7 @@ export class ProxyWorld {
     const { accepted, residual, isEof } = this.#flows[direction]
     const isAllEnded = this.#flows.aToB.isEof && this.#flows.bToA.isEof && !this.#isBroken
     const isDelivered = !to.isReset && (isAllEnded || !to.near.destroyed)
-    const received = await within(END_MS, to.collector.take(accepted))
+    const received = await within(this.#endMs, to.collector.take(accepted))
     if (received === 'pending') throw new Error(`${direction}: fewer bytes came than were accepted`)
     if (isDelivered && received.length < accepted) {
       throw new Error(`${direction}: accepted bytes did not come`)
@@ -235,14 +245,14 @@ export class ProxyWorld {
   async #rest({ near, endpoint }: Connection, left: number): Promise<Buffer> {
     if (left === 0) return Buffer.alloc(0)
     const source = endpoint ?? attach(near)
-    const pulled = await within(END_MS, source.pull(left))
+    const pulled = await within(this.#endMs, source.pull(left))
     if (pulled === 'pending') throw new Error(`${left} bytes are missing at the source`)
     using list = pulled
     if (endpoint === undefined) await source.detach()
     return list.toBuffer()
   }
   async #ended({ collector }: Connection, direction: Direction): Promise<void> {
-    if ((await within(END_MS, collector.rest())) === 'pending') {
+    if ((await within(this.#endMs, collector.rest())) === 'pending') {
       throw new Error(`${direction}: the end did not come`)
     }
   }
