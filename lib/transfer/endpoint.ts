@@ -65,6 +65,8 @@ export class AttachedEndpoint implements Endpoint {
   #lastEntry: Promise<unknown>
   /** Bytes that were pulled since others had their turn. */
   #turnBytes = 0
+  /** While they have it. */
+  #round: Promise<void> | undefined
 
   /** @internal */
   constructor(place: Place) {
@@ -142,23 +144,27 @@ export class AttachedEndpoint implements Endpoint {
     const { segments, error = broken } = pulling instanceof Promise ? await pulling : pulling
     if (error === undefined) {
       // Not before it: a pull that was asked for later would be first.
-      if (this.#endsTurn(segments.length, pulling instanceof Promise && !isQueued))
-        await nextRound()
+      const round = this.#turnAfter(segments.length, pulling instanceof Promise && !isQueued)
+      if (round !== undefined) await round
       return listOf(segments)
     }
     if (error instanceof TransferError) setResidual(error, nonEmpty(segments))
     throw error
   }
   /**
-   * Whether others are to have their turn, behind a pull of so many bytes: whoever pulls in a loop what
-   * is always there would leave them none. One that has waited has given them theirs, unless it waited
-   * for another pull.
+   * The turn that others are to have behind a pull of so many bytes: whoever pulls in a loop what is
+   * always there would leave them none. A pull that has waited has given them theirs, unless it waited
+   * for another pull. While it is their turn nobody goes on: loops would only relieve one another.
    */
-  #endsTurn(bytes: number, hasWaited: boolean): boolean {
+  #turnAfter(bytes: number, hasWaited: boolean): Promise<void> | undefined {
+    if (this.#round !== undefined) return this.#round
     this.#turnBytes = hasWaited ? 0 : this.#turnBytes + bytes
-    if (this.#turnBytes < TURN_BYTES_MAX) return false
+    if (this.#turnBytes < TURN_BYTES_MAX) return undefined
     this.#turnBytes = 0
-    return true
+    this.#round = nextRound().then(() => {
+      this.#round = undefined
+    })
+    return this.#round
   }
   /**
    * The ends, for what was asked for before they were there: in the order of the calls, whatever each
