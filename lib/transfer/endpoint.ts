@@ -5,6 +5,7 @@ import { beginOperation } from '../audit/observers.js'
 import type { FileEnd, PullOptions, PushOptions } from '../contract.js'
 import { EndpointBusyError, InvalidArgumentError, setResidual, TransferError } from '../errors.js'
 import type { Eventually } from '../eventually.js'
+import { TURN_BYTES_MAX } from '../endpoints/end.js'
 import { endsOf, oneWay, type Ends, type Place } from '../endpoints/recognize.js'
 import { BufferList, listOf, segmentsOf, takeSegments } from '../list/buffer-list.js'
 import type { Endpoint } from '../list/endpoint.js'
@@ -62,6 +63,10 @@ export class AttachedEndpoint implements Endpoint {
   /** Operations that were asked for before the place was there, and may not have taken their turn. */
   #entering = 0
   #lastEntry: Promise<unknown>
+  /** Bytes that were pulled since others had their turn. */
+  #turnBytes = 0
+  /** While they have it. */
+  #round: Promise<void> | undefined
 
   /** @internal */
   constructor(place: Place) {
@@ -127,6 +132,7 @@ export class AttachedEndpoint implements Endpoint {
     const { source } = opening instanceof Promise ? await opening : opening
     if (source === undefined) throw oneWay(false)
     let broken: Error | undefined
+    const isQueued = source.readTurns.isHeld
     const pulling = pullInto(source, length, options, ({ segments, error }) => {
       // Within the turn: a pull that waits behind this one must find the bytes again.
       const front = segmentsOf(source.front)
@@ -136,9 +142,29 @@ export class AttachedEndpoint implements Endpoint {
       else if (error === undefined && isPeek) front.unshiftAll(segments.share(0, segments.length))
     })
     const { segments, error = broken } = pulling instanceof Promise ? await pulling : pulling
-    if (error === undefined) return listOf(segments)
+    if (error === undefined) {
+      // Not before it: a pull that was asked for later would be first.
+      const round = this.#turnAfter(segments.length, pulling instanceof Promise && !isQueued)
+      if (round !== undefined) await round
+      return listOf(segments)
+    }
     if (error instanceof TransferError) setResidual(error, nonEmpty(segments))
     throw error
+  }
+  /**
+   * The turn that others are to have behind a pull of so many bytes: whoever pulls in a loop what is
+   * always there would leave them none. A pull that has waited has given them theirs, unless it waited
+   * for another pull. While it is their turn nobody goes on: loops would only relieve one another.
+   */
+  #turnAfter(bytes: number, hasWaited: boolean): Promise<void> | undefined {
+    if (this.#round !== undefined) return this.#round
+    this.#turnBytes = hasWaited ? 0 : this.#turnBytes + bytes
+    if (this.#turnBytes < TURN_BYTES_MAX) return undefined
+    this.#turnBytes = 0
+    this.#round = nextRound().then(() => {
+      this.#round = undefined
+    })
+    return this.#round
   }
   /**
    * The ends, for what was asked for before they were there: in the order of the calls, whatever each

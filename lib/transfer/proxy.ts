@@ -1,8 +1,7 @@
 import { beginOperation } from '../audit/observers.js'
 import { listenForAbort } from '../abort.js'
 import type { ProxyResult, TransferOptions } from '../contract.js'
-import type { TransferError } from '../errors.js'
-import { InvalidArgumentError, ProxyAbortError, ProxyError } from '../errors.js'
+import { InvalidArgumentError, ProxyAbortError, ProxyError, TransferError } from '../errors.js'
 import { checkOptions } from './checks.js'
 import { asTransferError } from './failure.js'
 import { ProxyDirection, ProxySide, type ProxyPeer } from './proxy-side.js'
@@ -117,7 +116,9 @@ class BothDirections {
       to.endWriting()
       return false
     }
-    if (!this.#stop.signal.aborted) this.#end(direction, name, error)
+    // One that fails while it is being stopped has lost a socket, and has bytes that nobody else has.
+    const isFailure = error instanceof TransferError && this.#failure === undefined
+    if (isFailure || !this.#stop.signal.aborted) this.#end(direction, name, error)
     return true
   }
   /** Each direction has turns of its own: what ends writing at `to` waits for its turn there. */

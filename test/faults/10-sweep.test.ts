@@ -1,8 +1,8 @@
 /**
  * Every fault, at every system call in turn, of every operation between every two places: see sweep.ts.
  */
-import { needsPages } from '../support/needs.js'
 import { PLACES } from './ends.js'
+import { nothingIsLost } from './nothing-is-lost.js'
 import { LISTS, pulling, pushing, transferring, type Scene } from './scenes.js'
 import { sweep } from './sweep.js'
 
@@ -26,13 +26,5 @@ const SCENES: readonly Scene[] = [
 ]
 
 describe('Whatever system call fails, in whatever way', () => {
-  beforeEach(function () {
-    needsPages(this)
-  })
-  for (const scene of SCENES) {
-    it(`nothing is lost: ${scene.name}`, async function () {
-      this.timeout(60_000)
-      await sweep(scene)
-    })
-  }
+  nothingIsLost(SCENES, sweep)
 })

@@ -1,8 +1,8 @@
 /**
  * Every fault, at every system call in turn, of loops over lists, fan-outs and proxies: see sweep.ts.
  */
-import { needsPages } from '../support/needs.js'
 import { PLACES } from './ends.js'
+import { nothingIsLost } from './nothing-is-lost.js'
 import type { Scene } from './scenes.js'
 import { fanningOut, looping, proxying } from './scenes-of-streams.js'
 import { sweep } from './sweep.js'
@@ -21,13 +21,5 @@ const SCENES: readonly Scene[] = [
 ]
 
 describe('Whatever system call fails, in whatever way, of a stream', () => {
-  beforeEach(function () {
-    needsPages(this)
-  })
-  for (const scene of SCENES) {
-    it(`nothing is lost: ${scene.name}`, async function () {
-      this.timeout(60_000)
-      await sweep(scene)
-    })
-  }
+  nothingIsLost(SCENES, sweep)
 })

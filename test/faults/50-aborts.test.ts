@@ -9,7 +9,7 @@ import { constants } from 'node:os'
 import { expect } from 'chai'
 import { AbortError } from 'splicelist'
 import type { ScriptRule } from '#lib/native.js'
-import { needsPages } from '../support/needs.js'
+import { nothingIsLost } from './nothing-is-lost.js'
 import { pulling, pushing, transferring, type Prepared, type Scene } from './scenes.js'
 import { sendingMemory } from './scenes-of-memory.js'
 import { fanningOut, looping, proxying } from './scenes-of-streams.js'
@@ -138,20 +138,17 @@ const SCENES: readonly Scene[] = [
   ]),
 ]
 
-describe('Aborted at whatever moment', () => {
-  beforeEach(function () {
-    needsPages(this)
-  })
-  for (const scene of SCENES) {
-    it(`nothing is lost: ${scene.name}`, async function () {
-      this.timeout(60_000)
-      for (const microtasks of MICROTASKS) {
-        const inTime = await tryAll(`${scene.name}, ${microtasks} microtasks late`, (turns) =>
-          abortedAt(scene, afterTurns(turns, microtasks)),
-        )
-        expect(inTime, 'turns in which it ran').to.be.greaterThan(0)
-      }
-      await tryAll(scene.name, (number) => abortedByReport(scene, number + 1))
-    })
+/** Aborts a scene at every moment. */
+async function abortedAtAll(scene: Scene): Promise<void> {
+  for (const microtasks of MICROTASKS) {
+    const inTime = await tryAll(`${scene.name}, ${microtasks} microtasks late`, (turns) =>
+      abortedAt(scene, afterTurns(turns, microtasks)),
+    )
+    expect(inTime, 'turns in which it ran').to.be.greaterThan(0)
   }
+  await tryAll(scene.name, (number) => abortedByReport(scene, number + 1))
+}
+
+describe('Aborted at whatever moment', () => {
+  nothingIsLost(SCENES, abortedAtAll)
 })

@@ -36,7 +36,27 @@ export type Step =
       readonly mode: 'auto' | 'copy'
       readonly abort: Abort
     }
-  | { readonly kind: 'stall' | 'drain' }
+  | {
+      readonly kind: 'lists'
+      /** Of each list at the most. */
+      readonly bytes: number
+      readonly atLeast: number
+      readonly count: number
+      readonly mode: 'auto' | 'copy'
+      readonly abort: Abort
+      /** When the loop is left: after its last list, or that many turns after it was begun. */
+      readonly leave: 'after' | number
+    }
+  | {
+      readonly kind: 'fanOut'
+      readonly bytes: number
+      readonly windowBytes: number
+      readonly atLeast: number
+      readonly onSlow: 'wait' | 'drop'
+      readonly mode: 'auto' | 'copy'
+      readonly abort: Abort
+    }
+  | { readonly kind: 'stall' | 'drain'; readonly which: 'to' | 'aside' }
   | { readonly kind: 'wait'; readonly turns: number }
   | {
       readonly kind: 'fault'
@@ -51,17 +71,21 @@ export type Step =
 export interface Scenario {
   readonly from: 'unix' | 'tcp' | 'pipe'
   readonly to: 'unix' | 'tcp' | 'pipe'
+  /** The second sink of fan-outs. */
+  readonly aside: 'unix' | 'tcp' | 'pipe'
   readonly steps: readonly Step[]
 }
 
 /** Around the sizes at which something changes: a page, the least by reference, a pipe, a turn. */
-const size = fc.oneof(
+export const size = fc.oneof(
   fc.integer({ min: 1, max: 9_000 }),
   fc.integer({ min: 15_000, max: 70_000 }),
   fc.integer({ min: 70_000, max: 1_300_000 }),
 )
-const mode = fc.constantFrom('auto' as const, 'auto' as const, 'copy' as const)
-const abort = fc.oneof(
+/** How an operation moves its bytes. */
+export const mode = fc.constantFrom('auto' as const, 'auto' as const, 'copy' as const)
+/** When an operation is aborted. */
+export const abort = fc.oneof(
   { weight: 5, arbitrary: fc.constant('never' as const) },
   { weight: 1, arbitrary: fc.constant('before' as const) },
   { weight: 3, arbitrary: fc.nat({ max: 4 }) },
@@ -107,8 +131,35 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({ kind: fc.constant('transfer' as const), bytes: size, mode, abort }),
   },
   {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constant('lists' as const),
+      bytes: size,
+      atLeast: fc.oneof(fc.constant(1), size),
+      count: fc.integer({ min: 1, max: 4 }),
+      mode,
+      abort,
+      leave: fc.oneof(fc.constant('after' as const), fc.nat({ max: 4 })),
+    }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      kind: fc.constant('fanOut' as const),
+      bytes: size,
+      windowBytes: fc.oneof(fc.integer({ min: 2_000, max: 70_000 }), fc.constant(1 << 20)),
+      atLeast: fc.integer({ min: 1, max: 2 }),
+      onSlow: fc.constantFrom('wait' as const, 'drop' as const),
+      mode,
+      abort,
+    }),
+  },
+  {
     weight: 2,
-    arbitrary: fc.record({ kind: fc.constantFrom('stall' as const, 'drain' as const) }),
+    arbitrary: fc.record({
+      kind: fc.constantFrom('stall' as const, 'drain' as const),
+      which: fc.constantFrom('to' as const, 'aside' as const),
+    }),
   },
   {
     weight: 4,
@@ -118,7 +169,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     weight: 4,
     arbitrary: fc.record({
       kind: fc.constant('fault' as const),
-      call: fc.constantFrom('splice', 'splice', 'recv', 'sendmsg', 'writev', 'pipe2'),
+      call: fc.constantFrom('splice', 'splice', 'recv', 'sendmsg', 'writev', 'tee', 'pipe2'),
       fault: fc.oneof(
         fc.integer({ min: 1, max: 20_000 }),
         fc.constantFrom('EAGAIN' as const, 'EINTR' as const, 'EINVAL' as const, 'EIO' as const),
@@ -133,5 +184,10 @@ const place = fc.constantFrom('unix' as const, 'tcp' as const, 'pipe' as const)
 
 /** Any run of up to so many steps. */
 export function scenarios(stepsMax: number): fc.Arbitrary<Scenario> {
-  return fc.record({ from: place, to: place, steps: fc.array(step, { maxLength: stepsMax }) })
+  return fc.record({
+    from: place,
+    to: place,
+    aside: place,
+    steps: fc.array(step, { maxLength: stepsMax }),
+  })
 }

@@ -1,18 +1,32 @@
 /**
- * Two real places with an endpoint each, the peers behind them, and a record of what every operation
- * on them did: enough to say afterwards whether a queue of bytes would have done the same.
+ * Real places with an endpoint each, one to read from and two to write to, the peers behind them, and a
+ * record of what every operation on them did: enough to say afterwards whether a queue of bytes would
+ * have done the same.
  */
 import { constants } from 'node:os'
 import { setImmediate as nextRound } from 'node:timers/promises'
 import type { Socket } from 'node:net'
-import { AbortError, attach, BufferList, transfer, TransferError, type Endpoint } from 'splicelist'
+import {
+  AbortError,
+  attach,
+  BufferList,
+  fanOut,
+  FanOutAbortError,
+  FanOutError,
+  lists,
+  transfer,
+  TransferError,
+  type Endpoint,
+  type SinkResult,
+} from 'splicelist'
 import { addon, type ScriptRule } from '#lib/native.js'
 import { bytes } from '../support/bytes.js'
 import { tcpPair, unixPair } from '../support/socket-pairs.js'
 import { Collector } from '../transfer/collector.js'
 import { fifoToRead, fifoToWrite } from '../transfer/fifos.js'
 import { within } from '../transfer/outcomes.js'
-import { ByteQueue, sourceBytes, unpulledBytes } from './queue.js'
+import { Deeds, type Deed } from './deeds.js'
+import { sourceBytes, unpulledBytes } from './queue.js'
 import type { Abort, Scenario, Step } from './steps.js'
 
 /** Bytes that runs are made of: more than any run needs. */
@@ -25,21 +39,6 @@ const LIMITS_MS = {
   // A failure that is being made smaller need not be told from a slow machine with care.
   shrinking: { end: 400, close: 50 },
 } as const
-
-/** What an operation did. */
-interface Deed {
-  readonly name: string
-  /** Bytes that left the source for its result or error; a transfer's accepted ones are not here. */
-  taken: Buffer
-  /** Bytes that only were looked at. */
-  seen: Buffer | undefined
-  /** Bytes that the sink accepted. */
-  accepted: number
-  /** What they are; undefined for what came from the source. */
-  sent: Buffer | undefined
-  /** Its place in time: when its first byte moved, or when it ended. */
-  time: number
-}
 
 async function placeToRead(kind: Scenario['from']): Promise<readonly [Endpoint, Socket]> {
   if (kind === 'pipe') {
@@ -63,19 +62,21 @@ async function placeToWrite(kind: Scenario['to']): Promise<readonly [Endpoint, S
 export class World {
   readonly #from: Endpoint
   readonly #to: Endpoint
+  /** Where fan-outs go as well. */
+  readonly #aside: Endpoint
   readonly #writer: Socket
-  readonly #reader: Socket
+  readonly #readers: Readonly<Record<'to' | 'aside', Socket>>
   readonly #collector: Collector
+  readonly #asideCollector: Collector
   readonly #limitsMs: { readonly end: number; readonly close: number }
   /** A broken socket stays broken; a pipe does not mind. */
   readonly #mayBreak: boolean
-  readonly #deeds: Deed[] = []
+  readonly #deeds = new Deeds()
   readonly #running: Promise<void>[] = []
-  readonly #unpulls: { readonly time: number; readonly bytes: Buffer }[] = []
+  readonly #unpulled: Buffer[] = []
   #rules: ScriptRule[] = []
   /** What was pulled and not sent yet. */
   readonly #pulled = new BufferList()
-  #time = 0
   #fedBytes = 0
   #unpulledBytes = 0
   #wantedBytes = 0
@@ -83,20 +84,29 @@ export class World {
   private constructor(
     [from, writer]: readonly [Endpoint, Socket],
     [to, reader]: readonly [Endpoint, Socket],
+    [aside, asideReader]: readonly [Endpoint, Socket],
     mayBreak: boolean,
     pace: keyof typeof LIMITS_MS,
   ) {
     this.#from = from
     this.#to = to
+    this.#aside = aside
     this.#writer = writer
-    this.#reader = reader
+    this.#readers = { to: reader, aside: asideReader }
     this.#collector = new Collector(reader)
+    this.#asideCollector = new Collector(asideReader)
     this.#mayBreak = mayBreak
     this.#limitsMs = LIMITS_MS[pace]
   }
-  static async of({ from, to }: Scenario, pace: keyof typeof LIMITS_MS): Promise<World> {
+  static async of({ from, to, aside }: Scenario, pace: keyof typeof LIMITS_MS): Promise<World> {
     const mayBreak = from === 'pipe' && to === 'pipe'
-    return new World(await placeToRead(from), await placeToWrite(to), mayBreak, pace)
+    return new World(
+      await placeToRead(from),
+      await placeToWrite(to),
+      await placeToWrite(mayBreak ? 'pipe' : aside),
+      mayBreak,
+      pace,
+    )
   }
 
   async do(step: Step): Promise<void> {
@@ -119,11 +129,18 @@ export class World {
         // It takes its turns when both places are open: others must not come between.
         await nextRound()
         break
+      case 'lists':
+        this.#lists(step)
+        break
+      case 'fanOut':
+        this.#fanOut(step)
+        await nextRound()
+        break
       case 'stall':
-        this.#reader.pause()
+        this.#readers[step.which].pause()
         break
       case 'drain':
-        this.#reader.resume()
+        this.#readers[step.which].resume()
         break
       case 'wait':
         for (let i = 0; i < step.turns; i++) await nextRound()
@@ -136,40 +153,46 @@ export class World {
   async end(): Promise<void> {
     this.#rules = []
     addon?.script(null)
-    this.#reader.resume()
+    for (const reader of Object.values(this.#readers)) reader.resume()
     // Nobody waits for bytes that are not there.
     this.#feed(this.#wantedBytes)
     if ((await within(this.#limitsMs.end, Promise.all(this.#running))) === 'pending') {
       throw new Error('An operation does not end, though all that it waits for is there')
     }
-    const accepted = this.#deeds.reduce((sum, deed) => sum + deed.accepted, 0)
-    const received = await within(this.#limitsMs.end, this.#collector.take(accepted))
-    if (received === 'pending') throw new Error('Fewer bytes arrived than the sink has accepted')
-    const left = this.#leftBytes()
-    using rest = await this.#drained(left)
+    const { to, aside } = this.#deeds.accepted
+    const received = await this.#arrived(this.#collector, to)
+    const receivedAside = await this.#arrived(this.#asideCollector, aside)
+    using rest = await this.#drained(this.#fedBytes + this.#unpulledBytes - this.#deeds.leftSource)
     await nextRound()
-    if (this.#collector.length > 0) throw new Error('More bytes arrived than were accepted')
-    this.#compare(received, rest.toBuffer())
+    if (this.#collector.length + this.#asideCollector.length > 0) {
+      throw new Error('More bytes arrived than were accepted')
+    }
+    this.#deeds.compare({
+      fed: SOURCE.subarray(0, this.#fedBytes),
+      unpulled: this.#unpulled,
+      received,
+      receivedAside,
+      rest: rest.toBuffer(),
+    })
   }
   /** Gives the places back, so that the next run may have the same descriptors. */
   async close(): Promise<void> {
     this.#pulled.release()
-    const closing = Promise.allSettled([this.#from.detach(), this.#to.detach()])
+    const closing = Promise.allSettled(
+      [this.#from, this.#to, this.#aside].map((endpoint) => endpoint.detach()),
+    )
     await within(this.#limitsMs.close, closing)
   }
 
+  async #arrived(collector: Collector, accepted: number): Promise<Buffer> {
+    const received = await within(this.#limitsMs.end, collector.take(accepted))
+    if (received === 'pending') throw new Error('Fewer bytes arrived than the sink has accepted')
+    return received
+  }
   async #drained(left: number): Promise<BufferList> {
     const rest = await within(this.#limitsMs.end, this.#from.pull(left))
     if (rest === 'pending') throw new Error('Bytes are missing at the source')
     return rest
-  }
-  #leftBytes(): number {
-    let left = this.#fedBytes + this.#unpulledBytes
-    for (const { taken, accepted, sent } of this.#deeds) {
-      left -= taken.length
-      if (sent === undefined) left -= accepted
-    }
-    return left
   }
   #feed(length: number): void {
     if (length === 0) return
@@ -179,7 +202,7 @@ export class World {
   #unpull(length: number): void {
     const at = this.#unpulledBytes % (UNPULLED.length - length)
     const given = UNPULLED.subarray(at, at + length)
-    this.#unpulls.push({ time: ++this.#time, bytes: given })
+    this.#unpulled.push(given)
     this.#unpulledBytes += length
     using list = new BufferList(given)
     this.#from.unpull(list)
@@ -187,6 +210,8 @@ export class World {
   #fault({ call, fault, skip, times }: Extract<Step, { kind: 'fault' }>): void {
     // A pipe that cannot be made is the only thing that can happen to pipe2.
     if (call === 'pipe2' && typeof fault === 'number') return
+    // A tee is short only where there is no room.
+    if (call === 'tee' && typeof fault === 'number') return
     if (fault === 'EIO' && call !== 'pipe2' && !this.#mayBreak) return
     const rule = { call, skip, times }
     if (typeof fault === 'number') this.#rules.push({ ...rule, maxBytes: fault })
@@ -274,6 +299,75 @@ export class World {
       }
     })
   }
+  /** Goes round a loop so often, unless it leaves the loop before, perhaps while a list is on its way. */
+  #lists(step: Extract<Step, { kind: 'lists' }>): void {
+    const { bytes: chunkBytes, atLeast, count, mode, abort, leave } = step
+    this.#wantedBytes += count * chunkBytes
+    let deed = this.#deeds.begin('lists')
+    this.#run(deed, abort, async (signal, onProgress) => {
+      const iterator = lists(this.#from, {
+        chunkBytes,
+        atLeast: Math.min(atLeast, chunkBytes),
+        mode,
+        signal,
+        onProgress: (bytesMoved) => {
+          onProgress(bytesMoved)
+          this.#deeds.moved(deed)
+        },
+      })[Symbol.asyncIterator]()
+      const leaving = new AbortController()
+      const left = (): void => {
+        leaving.abort()
+        void iterator.return?.()
+      }
+      if (leave !== 'after') void afterTurns(leave).then(left)
+      try {
+        for (let i = 0; i < count; i++) {
+          const { done, value } = (await iterator.next()) as IteratorResult<BufferList, undefined>
+          if (done === true) {
+            if (!leaving.signal.aborted) throw new Error('A loop ended before its source')
+            break
+          }
+          using list = value
+          if (list.length === 0 || list.length > chunkBytes)
+            throw new Error('A list of a wrong size')
+          deed.taken = this.#read(list)
+          this.#pulled.append(list)
+          this.#deeds.ended(deed)
+          deed = this.#deeds.begin('lists')
+        }
+      } catch (error) {
+        deed.taken = this.#residualOf(error)
+      }
+      await iterator.return?.()
+      this.#deeds.ended(deed)
+    })
+  }
+  #fanOut(step: Extract<Step, { kind: 'fanOut' }>): void {
+    const { bytes: length, windowBytes, atLeast, onSlow, mode, abort } = step
+    this.#wantedBytes += length
+    this.#start('fanOut', abort, async (deed, signal, onProgress) => {
+      const options = { length, windowBytes, atLeast, onSlow, mode, signal, onProgress }
+      try {
+        const { bytesPulled, sinks } = await fanOut(this.#from, [this.#to, this.#aside], options)
+        if (bytesPulled !== length) throw new Error('A fan-out ended early, without an error')
+        fanned(deed, bytesPulled, sinks)
+        for (const { bytesMoved, error } of sinks) {
+          if (error === undefined && bytesMoved !== length) throw new Error('A sink has got less')
+        }
+      } catch (error) {
+        deed.taken = this.#residualOf(error)
+        if (!(error instanceof FanOutError || error instanceof FanOutAbortError)) return
+        fanned(deed, error.bytesMoved, error.sinks)
+        if (error instanceof FanOutAbortError) return
+        if (error.bytesPulled !== error.bytesMoved + deed.taken.length) {
+          throw new Error('What was pulled is not what was accepted and the residual', {
+            cause: error,
+          })
+        }
+      }
+    })
+  }
   #start(
     name: string,
     abort: Abort,
@@ -283,54 +377,38 @@ export class World {
       onProgress: (bytes: number) => void,
     ) => Promise<void>,
   ): void {
+    const deed = this.#deeds.begin(name)
+    this.#run(deed, abort, (signal, onProgress) => operation(deed, signal, onProgress))
+  }
+  #run(
+    deed: Deed,
+    abort: Abort,
+    operation: (signal: AbortSignal, onProgress: (bytes: number) => void) => Promise<void>,
+  ): void {
     const aborter = new AbortController()
     if (abort === 'before') aborter.abort()
-    const deed: Deed = {
-      name: `${name} ${this.#deeds.length}`,
-      taken: Buffer.alloc(0),
-      seen: undefined,
-      accepted: 0,
-      sent: undefined,
-      time: 0,
-    }
-    this.#deeds.push(deed)
     let told = 0
     const onProgress = (bytesMoved: number): void => {
       if (bytesMoved <= told) throw new Error('Progress goes back')
       told = bytesMoved
-      if (deed.time === 0) deed.time = ++this.#time
+      this.#deeds.moved(deed)
     }
-    const running = operation(deed, aborter.signal, onProgress).then(() => {
-      if (deed.time === 0) deed.time = ++this.#time
-    })
+    const running = operation(aborter.signal, onProgress).then(() => this.#deeds.ended(deed))
     running.catch(() => undefined)
     this.#running.push(running)
-    if (typeof abort === 'number') void abortAfter(abort, aborter)
-  }
-  /** Does the same with queues of bytes, in the order in which it happened. */
-  #compare(received: Buffer, rest: Buffer): void {
-    const deeds = [...this.#deeds].sort((a, b) => a.time - b.time)
-    const queue = new ByteQueue([SOURCE.subarray(0, this.#fedBytes)])
-    for (const { bytes: given } of this.#unpulls) queue.giveBack(given)
-    let at = 0
-    for (const { name, taken, seen, accepted, sent } of deeds) {
-      const arrived = received.subarray(at, at + accepted)
-      at += accepted
-      if (sent === undefined) queue.take(arrived, name)
-      else if (!arrived.equals(sent.subarray(0, accepted))) {
-        throw new Error(`${name} sent other bytes`)
-      }
-      queue.take(taken, name)
-      if (seen !== undefined) queue.copy().take(seen, name)
-    }
-    queue.take(rest, 'The rest')
-    if (queue.length > 0) throw new Error(`${queue.length} bytes are left in the queue`)
+    if (typeof abort === 'number') void afterTurns(abort).then(() => aborter.abort())
   }
 }
 
-async function abortAfter(turns: number, aborter: AbortController): Promise<void> {
+async function afterTurns(turns: number): Promise<void> {
   for (let i = 0; i < turns; i++) await nextRound()
-  aborter.abort()
+}
+
+/** What a fan-out's sinks have, and how much of it the source is rid of. */
+function fanned(deed: Deed, common: number, sinks: readonly SinkResult[]): void {
+  const [to, aside] = sinks.map(({ bytesMoved }) => bytesMoved) as [number, number]
+  deed.accepted = to
+  deed.fanned = { aside, common }
 }
 
 function edited(

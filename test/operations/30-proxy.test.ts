@@ -402,6 +402,38 @@ describe('proxy()', () => {
       expect(a.destroyed).to.equal(false)
     })
 
+    for (const mode of ['auto', 'copy'] as const) {
+      it(`at the moment when a side fails: it fails, and nothing is lost, mode ${mode}`, async function () {
+        // Without it Node sends, and tells an abort first.
+        needsAddon(this)
+        const { left, a, b, right } = await between('unix')
+        const content = bytes(14, TOO_MUCH)
+        right.write(content)
+        const aborter = new AbortController()
+        let moved = 0
+        const onProgress = (n: number): void => void (moved = n)
+        const running = failure(proxy(a, b, { mode, signal: aborter.signal, onProgress }))
+        for (let before = -1; before !== moved;) {
+          before = moved
+          await new Promise((resolve) => setTimeout(resolve, 30))
+        }
+        // The send that stalls is tried once more, and meets a pipe that is broken.
+        left.destroy()
+        aborter.abort(reason)
+        const error = (await within(5_000, running)) as ProxyError
+        expect(error).to.be.instanceOf(ProxyError)
+        expect(error).to.include({ direction: 'bToA', side: 'sink', code: 'EPIPE' })
+        expect(a.destroyed).to.equal(true)
+        const { bytesMoved } = error.bToA
+        using residual = error.takeResidual('bToA')
+        const back = residual?.toBuffer() ?? Buffer.alloc(0)
+        expect(back.length).to.be.greaterThan(0)
+        await using source = attach(b)
+        using rest = await source.pull(content.length - bytesMoved - back.length)
+        expectSameBytes(Buffer.concat([back, rest.toBuffer()]), content.subarray(bytesMoved))
+      })
+    }
+
     it('after both have ended is none', async () => {
       const { left, a, b, right } = await between()
       const aborter = new AbortController()
