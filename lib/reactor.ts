@@ -30,6 +30,7 @@ const watches = new Map<number, { fire(mask: number): void }>()
 const jobs = new Map<number, Job>()
 let lastToken = 0
 let isOpen = false
+let wakes = 0
 
 /** The addon with this environment's reactor running. Call only where there is an addon. */
 export function opened(): Addon {
@@ -47,7 +48,13 @@ function wakerFromEnvironment(): 'loop' | 'thread' {
   return process.env['SPLICELIST_WAKER'] === 'thread' ? 'thread' : 'loop'
 }
 
+/** How often the event loop has called since the start: between two calls others may have their turn. */
+export function wakesSoFar(): number {
+  return wakes
+}
+
 function onEvents(count: number): void {
+  wakes += 1
   for (let i = 0; i < count; i++) {
     const at = i * EVENT_STRIDE
     const token = events[at] as number

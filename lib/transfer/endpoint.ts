@@ -12,6 +12,7 @@ import type { Endpoint } from '../list/endpoint.js'
 import type { Segments } from '../list/segments.js'
 import { brokenOff, checkPull } from './checks.js'
 import { endLeakWatch } from '../raw/leaks.js'
+import { wakesSoFar } from '../reactor.js'
 import { watchEndpoint } from './forgotten.js'
 import { PLAIN_PULL, pullInto } from './pull.js'
 import { pushWhole } from './push.js'
@@ -65,6 +66,8 @@ export class AttachedEndpoint implements Endpoint {
   #lastEntry: Promise<unknown>
   /** Bytes that were pulled since others had their turn. */
   #turnBytes = 0
+  /** The event loop's calls when the last pull ended. */
+  #wakes = 0
   /** While they have it. */
   #round: Promise<void> | undefined
 
@@ -154,11 +157,14 @@ export class AttachedEndpoint implements Endpoint {
   /**
    * The turn that others are to have behind a pull of so many bytes: whoever pulls in a loop what is
    * always there would leave them none. A pull that has waited has given them theirs, unless it waited
-   * for another pull. While it is their turn nobody goes on: loops would only relieve one another.
+   * for another pull; so has whoever waited for something else of ours, a disk job, since the last pull.
+   * While it is their turn nobody goes on: loops would only relieve one another.
    */
   #turnAfter(bytes: number, hasWaited: boolean): Promise<void> | undefined {
     if (this.#round !== undefined) return this.#round
-    this.#turnBytes = hasWaited ? 0 : this.#turnBytes + bytes
+    const wakes = wakesSoFar()
+    this.#turnBytes = hasWaited || wakes !== this.#wakes ? 0 : this.#turnBytes + bytes
+    this.#wakes = wakes
     if (this.#turnBytes < TURN_BYTES_MAX) return undefined
     this.#turnBytes = 0
     this.#round = nextRound().then(() => {
