@@ -5,6 +5,7 @@ import { promisify } from 'node:util'
 import { RunError } from '../harness/failures.js'
 import { showStep } from '../harness/output.js'
 import { median, middleHalf } from '../harness/statistics.js'
+import { SmokeTally } from '../harness/smoke-tally.js'
 
 const run = promisify(execFile)
 const CHILD = fileURLToPath(new URL('child.js', import.meta.url))
@@ -42,20 +43,13 @@ export async function measureCase(name: string, pairs: number, node: string): Pr
 
 /** Every case once in both variants, without figures; returns an exit code. */
 export async function smoke(names: readonly string[], node: string): Promise<number> {
-  const count = { passed: 0, failed: 0 }
+  const tally = new SmokeTally()
   for (const name of names) {
     for (const variant of ['counted', 'uncounted'] as const) {
-      try {
-        await runChild(node, name, variant, 'once')
-        count.passed += 1
-      } catch (error) {
-        count.failed += 1
-        process.stdout.write(`${(error as Error).message}\n`)
-      }
+      await tally.attempt(() => runChild(node, name, variant, 'once'))
     }
   }
-  process.stdout.write(`bench: ${count.passed} passed, ${count.failed} failed, 0 skipped\n`)
-  return count.failed === 0 ? 0 : 1
+  return tally.end()
 }
 
 async function runChild(node: string, ...args: string[]): Promise<string> {

@@ -1,4 +1,5 @@
 /** Every case once, small, every byte compared: that each contestant still does what is measured. */
+import { SmokeTally } from '../harness/smoke-tally.js'
 import type { Case } from './flows.js'
 import { contestantsOf } from './rounds.js'
 import { absenceOf, runOnce, type Surroundings } from './run.js'
@@ -12,27 +13,20 @@ const SMOKE_MESSAGE_BYTES_MAX = 2 * 1024 * 1024 + 1
 
 /** Returns an exit code. Ends with the line that test runners end with. */
 export async function smoke(cases: readonly Case[], surroundings: Surroundings): Promise<number> {
-  const count = { passed: 0, failed: 0, skipped: 0 }
+  const tally = new SmokeTally()
   for (const one of cases.map(small)) {
     for (const contestant of contestantsOf(one)) {
       const absence = absenceOf(contestant, one)
       if (absence !== undefined) {
-        count.skipped += 1
-        process.stdout.write(`${one.name}: ${contestant}: ${absence}\n`)
+        tally.skip(`${one.name}: ${contestant}: ${absence}`)
         continue
       }
-      try {
-        await runOnce(one, contestant, { ...surroundings, isVerified: true, passes: 2 })
-        count.passed += 1
-      } catch (error) {
-        count.failed += 1
-        process.stdout.write(`${(error as Error).message}\n`)
-      }
+      await tally.attempt(() =>
+        runOnce(one, contestant, { ...surroundings, isVerified: true, passes: 2 }),
+      )
     }
   }
-  const { passed, failed, skipped } = count
-  process.stdout.write(`bench: ${passed} passed, ${failed} failed, ${skipped} skipped\n`)
-  return failed === 0 ? 0 : 1
+  return tally.end()
 }
 
 function small(one: Case): Case {

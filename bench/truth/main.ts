@@ -14,6 +14,7 @@ import { chosen, printTable, runCommand } from '../harness/command.js'
 import { readMachine } from '../harness/environment.js'
 import { showStep } from '../harness/output.js'
 import { twoCpus } from '../harness/pinning.js'
+import { SmokeTally } from '../harness/smoke-tally.js'
 import { nameOf, pairsHere } from './ends.js'
 import type { Errand } from './errand.js'
 import { answerOf, startPeer } from './measure.js'
@@ -84,18 +85,11 @@ async function smoke(
   errandOf: ErrandOf,
   { node }: Options,
 ): Promise<number> {
-  const count = { passed: 0, failed: 0 }
+  const tally = new SmokeTally()
   for (const { name } of cases) {
-    try {
-      await answerOf(errandOf(name, 1), node, undefined)
-      count.passed += 1
-    } catch (error) {
-      count.failed += 1
-      process.stdout.write(`${(error as Error).message}\n`)
-    }
+    await tally.attempt(() => answerOf(errandOf(name, 1), node, undefined))
   }
-  process.stdout.write(`bench: ${count.passed} passed, ${count.failed} failed, 0 skipped\n`)
-  return count.failed === 0 ? 0 : 1
+  return tally.end()
 }
 
 function wanted(options: Options): readonly Case[] {

@@ -8,6 +8,22 @@ const { errno } = constants
 /** More calls than any operation here makes. */
 const ALWAYS = 1e6
 
+/** A fault as a step of a random run: where in the calls, and what may come of it. */
+export interface FaultStep {
+  readonly kind: 'fault'
+  readonly call: string
+  /** Cuts calls to so many bytes, or fails them. */
+  readonly fault: number | 'EAGAIN' | 'EINTR' | 'EINVAL' | 'EIO'
+  readonly skip: number
+  readonly times: number
+}
+
+/** The rule of a step, for the script. */
+export function ruleOf({ call, fault, skip, times }: FaultStep): ScriptRule {
+  const rule = { call, skip, times }
+  return typeof fault === 'number' ? { ...rule, maxBytes: fault } : { ...rule, errno: errno[fault] }
+}
+
 /** One way for a system call to go wrong. */
 export interface Fault {
   readonly name: string

@@ -3,6 +3,7 @@
  */
 import fc from 'fast-check'
 import { abort, mode, size, type Abort } from './steps.js'
+import type { FaultStep } from './faults.js'
 
 /** One of the two connections. */
 export type Side = 'left' | 'right'
@@ -14,14 +15,7 @@ export type ProxyStep =
   | { readonly kind: 'wait'; readonly turns: number }
   | { readonly kind: 'proxy'; readonly mode: 'auto' | 'copy'; readonly abort: Abort }
   | { readonly kind: 'abort' }
-  | {
-      readonly kind: 'fault'
-      readonly call: string
-      /** Cuts calls to so many bytes, or fails them. */
-      readonly fault: number | 'EAGAIN' | 'EINTR' | 'EINVAL' | 'EIO'
-      readonly skip: number
-      readonly times: number
-    }
+  | FaultStep
 
 /** What runs: between what connections, and which steps. */
 export interface ProxyScenario {

@@ -2,7 +2,6 @@
  * Two connections with a proxy between them, now and then: their far ends send, end, stall and reset
  * as they like, and each direction has to be what a queue of bytes would have been.
  */
-import { constants } from 'node:os'
 import { setImmediate as nextRound } from 'node:timers/promises'
 import type { Socket } from 'node:net'
 import {
@@ -21,6 +20,7 @@ import { tcpPair, unixPair } from '../support/socket-pairs.js'
 import { Collector } from '../transfer/collector.js'
 import { within } from '../transfer/outcomes.js'
 import { reset } from '../transfer/reset.js'
+import { ruleOf, type FaultStep } from './faults.js'
 import type { ProxyScenario, ProxyStep, Side } from './proxy-steps.js'
 
 type Direction = keyof ProxyResult
@@ -163,10 +163,8 @@ export class ProxyWorld {
     if (connection.kind === 'tcp' && !connection.hasEnded) reset(connection.far)
     else connection.far.destroy()
   }
-  #fault({ call, fault, skip, times }: Extract<ProxyStep, { kind: 'fault' }>): void {
-    const rule = { call, skip, times }
-    if (typeof fault === 'number') this.#rules.push({ ...rule, maxBytes: fault })
-    else this.#rules.push({ ...rule, errno: constants.errno[fault] })
+  #fault(step: FaultStep): void {
+    this.#rules.push(ruleOf(step))
     addon?.script(this.#rules)
   }
   /** Starts one where none runs. What a failure has destroyed, or an end has closed, stays so. */

@@ -2,6 +2,7 @@
  * Steps of a random run of the machine: what a program, its peers and the kernel may do at any moment.
  */
 import fc from 'fast-check'
+import type { FaultStep } from './faults.js'
 
 /** When an operation is aborted: never, before it starts, or that many turns of the loop later. */
 export type Abort = 'never' | 'before' | number
@@ -58,14 +59,7 @@ export type Step =
     }
   | { readonly kind: 'stall' | 'drain'; readonly which: 'to' | 'aside' }
   | { readonly kind: 'wait'; readonly turns: number }
-  | {
-      readonly kind: 'fault'
-      readonly call: string
-      /** Cuts calls to so many bytes, or fails them. */
-      readonly fault: number | 'EAGAIN' | 'EINTR' | 'EINVAL' | 'EIO'
-      readonly skip: number
-      readonly times: number
-    }
+  | FaultStep
 
 /** What runs: between what places, and which steps. */
 export interface Scenario {

@@ -3,7 +3,6 @@
  * record of what every operation on them did: enough to say afterwards whether a queue of bytes would
  * have done the same.
  */
-import { constants } from 'node:os'
 import { setImmediate as nextRound } from 'node:timers/promises'
 import type { Socket } from 'node:net'
 import {
@@ -25,6 +24,7 @@ import { tcpPair, unixPair } from '../support/socket-pairs.js'
 import { Collector } from '../transfer/collector.js'
 import { fifoToRead, fifoToWrite } from '../transfer/fifos.js'
 import { within } from '../transfer/outcomes.js'
+import { ruleOf, type FaultStep } from './faults.js'
 import { Deeds, type Deed } from './deeds.js'
 import { sourceBytes, unpulledBytes } from './queue.js'
 import type { Abort, Scenario, Step } from './steps.js'
@@ -207,15 +207,14 @@ export class World {
     using list = new BufferList(given)
     this.#from.unpull(list)
   }
-  #fault({ call, fault, skip, times }: Extract<Step, { kind: 'fault' }>): void {
+  #fault(step: FaultStep): void {
+    const { call, fault } = step
     // A pipe that cannot be made is the only thing that can happen to pipe2.
     if (call === 'pipe2' && typeof fault === 'number') return
     // A tee is short only where there is no room.
     if (call === 'tee' && typeof fault === 'number') return
     if (fault === 'EIO' && call !== 'pipe2' && !this.#mayBreak) return
-    const rule = { call, skip, times }
-    if (typeof fault === 'number') this.#rules.push({ ...rule, maxBytes: fault })
-    else this.#rules.push({ ...rule, errno: constants.errno[fault] })
+    this.#rules.push(ruleOf(step))
     // Rules that came before begin anew: that is as good as any.
     addon?.script(this.#rules)
   }
