@@ -16,10 +16,6 @@ export class Turns {
   readonly #waiting: Waiting[] = []
   readonly #whenIdle: (() => void)[] = []
 
-  /** Whether an operation has its turn, so that the next one waits. */
-  get isHeld(): boolean {
-    return this.#isHeld
-  }
   /**
    * Takes a turn: undefined when it is there at once, else resolves when it is. Throws, or rejects,
    * where it can never come.

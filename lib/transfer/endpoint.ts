@@ -5,14 +5,13 @@ import { beginOperation } from '../audit/observers.js'
 import type { FileEnd, PullOptions, PushOptions } from '../contract.js'
 import { EndpointBusyError, InvalidArgumentError, setResidual, TransferError } from '../errors.js'
 import type { Eventually } from '../eventually.js'
-import { TURN_BYTES_MAX } from '../endpoints/end.js'
 import { endsOf, oneWay, type Ends, type Place } from '../endpoints/recognize.js'
 import { BufferList, listOf, segmentsOf, takeSegments } from '../list/buffer-list.js'
 import type { Endpoint } from '../list/endpoint.js'
 import type { Segments } from '../list/segments.js'
 import { brokenOff, checkPull } from './checks.js'
 import { endLeakWatch } from '../raw/leaks.js'
-import { wakesSoFar } from '../reactor.js'
+import { turnOfOthers } from './fairness.js'
 import { watchEndpoint } from './forgotten.js'
 import { PLAIN_PULL, pullInto } from './pull.js'
 import { pushWhole } from './push.js'
@@ -64,12 +63,6 @@ export class AttachedEndpoint implements Endpoint {
   /** Operations that were asked for before the place was there, and may not have taken their turn. */
   #entering = 0
   #lastEntry: Promise<unknown>
-  /** Bytes that were pulled since others had their turn. */
-  #turnBytes = 0
-  /** The event loop's calls when the last pull ended. */
-  #wakes = 0
-  /** While they have it. */
-  #round: Promise<void> | undefined
 
   /** @internal */
   constructor(place: Place) {
@@ -104,7 +97,10 @@ export class AttachedEndpoint implements Endpoint {
     refuseOffset(options)
     const to = { open: () => this.ends(options.signal), close: stayOpen }
     const pushing = beginOperation(() => pushWhole(list, to, options))
-    return (await pushing).bytesMoved
+    const { bytesMoved } = await pushing
+    const turn = turnOfOthers(bytesMoved)
+    if (turn !== undefined) await turn
+    return bytesMoved
   }
   async detach(): Promise<void> {
     this.#detaching ??= beginOperation(() => this.#detach())
@@ -135,7 +131,6 @@ export class AttachedEndpoint implements Endpoint {
     const { source } = opening instanceof Promise ? await opening : opening
     if (source === undefined) throw oneWay(false)
     let broken: Error | undefined
-    const isQueued = source.readTurns.isHeld
     const pulling = pullInto(source, length, options, ({ segments, error }) => {
       // Within the turn: a pull that waits behind this one must find the bytes again.
       const front = segmentsOf(source.front)
@@ -147,30 +142,12 @@ export class AttachedEndpoint implements Endpoint {
     const { segments, error = broken } = pulling instanceof Promise ? await pulling : pulling
     if (error === undefined) {
       // Not before it: a pull that was asked for later would be first.
-      const round = this.#turnAfter(segments.length, pulling instanceof Promise && !isQueued)
-      if (round !== undefined) await round
+      const turn = turnOfOthers(segments.length)
+      if (turn !== undefined) await turn
       return listOf(segments)
     }
     if (error instanceof TransferError) setResidual(error, nonEmpty(segments))
     throw error
-  }
-  /**
-   * The turn that others are to have behind a pull of so many bytes: whoever pulls in a loop what is
-   * always there would leave them none. A pull that has waited has given them theirs, unless it waited
-   * for another pull; so has whoever waited for something else of ours, a disk job, since the last pull.
-   * While it is their turn nobody goes on: loops would only relieve one another.
-   */
-  #turnAfter(bytes: number, hasWaited: boolean): Promise<void> | undefined {
-    if (this.#round !== undefined) return this.#round
-    const wakes = wakesSoFar()
-    this.#turnBytes = hasWaited || wakes !== this.#wakes ? 0 : this.#turnBytes + bytes
-    this.#wakes = wakes
-    if (this.#turnBytes < TURN_BYTES_MAX) return undefined
-    this.#turnBytes = 0
-    this.#round = nextRound().then(() => {
-      this.#round = undefined
-    })
-    return this.#round
   }
   /**
    * The ends, for what was asked for before they were there: in the order of the calls, whatever each

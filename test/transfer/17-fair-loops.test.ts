@@ -1,6 +1,6 @@
 /**
- * Whoever pulls from a place that always has bytes, in a loop of its own, leaves the event loop to others
- * now and then: a pull that finds its bytes waits for nothing.
+ * Whoever pulls from a place that always has bytes, or pushes to one that always takes them, in a loop
+ * of its own, leaves the event loop to others now and then: what finds its bytes waits for nothing.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -10,6 +10,7 @@ import { expect } from 'chai'
 import { attach, BufferList, type Endpoint } from 'splicelist'
 import { afterwards } from '../support/cleanup.js'
 import { tempFolder } from '../support/folders.js'
+import { needsAddon } from '../support/needs.js'
 import { destroyed, tcpPair } from '../support/socket-pairs.js'
 import { until } from './outcomes.js'
 
@@ -51,8 +52,11 @@ async function turnsDuring(work: () => Promise<void>): Promise<number> {
     if (!isOver) setImmediate(turn)
   }
   setImmediate(turn)
-  await work()
-  isOver = true
+  try {
+    await work()
+  } finally {
+    isOver = true
+  }
   return turns
 }
 
@@ -63,21 +67,25 @@ async function pullAll(peer: Endpoint, length: number, count: number): Promise<v
   }
 }
 
+/** Turns that others have at the least while so many operations move so many bytes each. */
+const turnsMin = (count: number, bytes: number): number =>
+  Math.floor((count * (bytes + 16_384)) / (4 << 20)) - 1
+
 describe('A loop of pulls', () => {
-  it('of what was given back leaves others a turn each megabyte', async () => {
+  it('of what was given back leaves others a turn each millisecond or so', async () => {
     const { server } = await tcpPair()
     await using peer = attach(server)
     using given = new BufferList().appendZero(64 << 20)
     peer.unpull(given)
     const turns = await turnsDuring(() => pullAll(peer, 65_536, 1024))
-    expect(turns).to.be.at.least(60)
+    expect(turns).to.be.at.least(turnsMin(1024, 65_536))
   })
 
   for (const kind of ['tcp', 'unix'] as const) {
     for (const length of [4096, 65_536]) {
       // Of eight, seven wait, but only for one another.
       for (const loops of [1, 8]) {
-        it(`of ${length} bytes from a busy ${kind} socket, and ${loops - 1} more, leaves others a turn each megabyte`, async () => {
+        it(`of ${length} bytes from a busy ${kind} socket, and ${loops - 1} more, leaves others theirs`, async () => {
           await using peer = attach(await busySocket(kind))
           const count = length < 65_536 ? 4096 : 1024
           let hasFired = false
@@ -89,10 +97,28 @@ describe('A loop of pulls', () => {
             setTimeout(() => (hasFired = true), 1)
             await Promise.all(pulling)
           })
-          expect(turns).to.be.at.least(((length * count) >> 20) * 0.75)
+          expect(turns).to.be.at.least(turnsMin(count, length) / 2)
           await until(() => hasFired)
         })
       }
     }
+  }
+})
+
+describe('A loop of pushes', () => {
+  for (const length of [100, 65_536]) {
+    it(`of ${length} bytes to a place that takes all at once leaves others theirs`, async function () {
+      needsAddon(this)
+      const { client, server } = await tcpPair()
+      await using peer = attach(client)
+      const count = length < 65_536 ? 2000 : 400
+      let got = 0
+      server.on('data', (chunk: Buffer) => (got += chunk.length)).resume()
+      const turns = await turnsDuring(async () => {
+        for (let i = 0; i < count; i++) await peer.push(new BufferList().appendZero(length))
+      })
+      expect(turns).to.be.at.least(turnsMin(count, length))
+      await until(() => got === count * length)
+    })
   }
 })
