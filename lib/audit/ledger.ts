@@ -92,8 +92,10 @@ const COUNT = 1
 /** What was copied and counted under a cause alone, and what was meant though its cause is not. */
 const tallies = noTallies()
 const meantTallies = noTallies()
-/** That of the smallest copies, which are the most: finding it by name costs a tenth of one. */
+/** Those of small copies, which are the most: finding one by name costs up to a tenth of the copy. */
 const appended = tallies['append-copy']
+const joined = tallies['cross-segment']
+const flattened = tallies['to-buffer']
 
 /** Found once: V8 looks for a Buffer's at every copy, which takes a fifth of a small one. */
 const setBytes: (this: Uint8Array, source: Uint8Array, at: number) => void =
@@ -123,7 +125,7 @@ class Ledger {
   /** Counts bytes that a system call or a runtime function has copied. */
   countCopied(reason: CopyReason, bytes: number): void {
     if (bytes <= 0) return
-    const tally = reason === 'append-copy' ? appended : tallyOf(reason)
+    const tally = tallyOf(reason)
     tally[BYTES] = (tally[BYTES] as number) + bytes
     tally[COUNT] = (tally[COUNT] as number) + 1
     if (observed.isOn || copyChannel.hasSubscribers) noteCopy(reason, bytes)
@@ -250,6 +252,9 @@ function noTallies(): Readonly<Record<CopyCause, Tally>> {
 }
 
 function tallyOf(reason: CopyReason): Tally {
+  if (reason === 'append-copy') return appended
+  if (reason === 'cross-segment') return joined
+  if (reason === 'to-buffer') return flattened
   return (tallies as Partial<Record<CopyReason, Tally>>)[reason] ?? meantTallies[causeOf(reason)]
 }
 
