@@ -87,18 +87,17 @@ export function moveNow(
   to: DirectPlace,
   lengthBytes: number,
 ): Moved {
-  if (pipe === undefined) {
-    const n = opened().move(from.descriptor, from.offset, to.descriptor, -1, lengthBytes, false)
-    return n < 0 ? { bytes: 0, heldBytes: 0, errno: -n } : { bytes: n, heldBytes: 0, errno: 0 }
+  const moved =
+    pipe === undefined
+      ? opened().move(from.descriptor, from.offset, to.descriptor, -1, lengthBytes, false)
+      : opened().relay(from.descriptor, pipe, to.descriptor, lengthBytes)
+  if (typeof moved === 'number') {
+    return moved < 0
+      ? { bytes: 0, heldBytes: 0, errno: -moved }
+      : { bytes: moved, heldBytes: 0, errno: 0 }
   }
-  const relayed = opened().relay(from.descriptor, pipe, to.descriptor, lengthBytes)
-  if (typeof relayed !== 'number') {
-    const [bytes, heldBytes, errno] = relayed
-    return { bytes, heldBytes, errno }
-  }
-  return relayed < 0
-    ? { bytes: 0, heldBytes: 0, errno: -relayed }
-    : { bytes: relayed, heldBytes: 0, errno: 0 }
+  const [bytes, heldBytes, errno] = moved
+  return { bytes, heldBytes, errno }
 }
 
 /**

@@ -68,7 +68,7 @@ export interface SourceEnd {
   fill(pipes: readonly HeldPipe[], lengthBytes: number): Eventually<number>
   /** One attempt to read into fresh memory: bytes, none at the end, or −errno. */
   read(lengthBytes: number): Eventually<Uint8Array | number>
-  /** As `read`, where it never takes time. Within an operation, as that is. Absent where it may. */
+  /** As `read`, where neither that nor `startReading` ever takes time. Absent where one may. */
   readNow?(lengthBytes: number): Uint8Array | number
   /** What one call of the kernel can move from; undefined where it takes a pipe or a copy. */
   readonly directSource?: DirectPlace | undefined

@@ -70,15 +70,13 @@ export class SinkOpening implements Opening {
     this.#opened = undefined
   }
   open(): Eventually<Ends> {
-    const opening = openEnds(this.#sink, this.#options)
-    return opening instanceof Promise ? opening.then((it) => this.#keep(it)) : this.#keep(opening)
+    return after(openEnds(this.#sink, this.#options), (opened) => {
+      this.#opened = opened
+      return opened.ends
+    })
   }
   close(): void {
     this.#opened?.close()
-  }
-  #keep(opened: OpenedEnds): Ends {
-    this.#opened = opened
-    return opened.ends
   }
 }
 

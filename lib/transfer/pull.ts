@@ -71,8 +71,8 @@ function pullSmall(
 
 /** One attempt to read as an operation of its own. */
 function readNow(source: SourceEnd, length: number): Uint8Array | number | undefined {
-  // It was taken over before: there is nothing to wait for.
-  if (source.startReading() instanceof Promise) return undefined
+  // It takes no time where a read does not.
+  void source.startReading()
   const read = source.readNow?.(length)
   source.stopReading(typeof read === 'number' && read !== -EAGAIN ? read : 0)
   return read
