@@ -37,7 +37,7 @@ async function run(
   const found = isAsked ? await openCeph() : 'it was not asked for'
   const ceph = typeof found === 'string' ? undefined : found
   if (ceph !== undefined) checkCephCases(all, ceph)
-  if (options.smoke) return (await smoke(wanted, { libraries, ceph })) === 0 ? 0 : 1
+  if (options.smoke) return smoke(wanted, { libraries, ceph })
 
   const plan: Plan = { module: module.href, libraries, rounds, node, ceph, onStep: showStep }
   const environment: Environment = {

@@ -7,15 +7,21 @@ export class SmokeTally {
   #failed = 0
   #skipped = 0
 
-  /** Runs a case. What it fails with is printed; `about` says whose it is, where that does not. */
-  async attempt(run: () => Promise<unknown>, about = ''): Promise<void> {
+  /** Runs a case. What it fails with is printed, and says whose it is. */
+  async attempt(run: () => Promise<unknown>): Promise<void> {
     try {
       await run()
-      this.#passed += 1
+      this.pass()
     } catch (error) {
-      this.#failed += 1
-      process.stdout.write(`${about}${(error as Error).message}\n`)
+      this.fail((error as Error).message)
     }
+  }
+  pass(): void {
+    this.#passed += 1
+  }
+  fail(why: string): void {
+    this.#failed += 1
+    process.stdout.write(`${why}\n`)
   }
   /** A case that cannot be run here. */
   skip(why: string): void {

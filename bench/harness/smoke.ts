@@ -9,37 +9,34 @@ import type { Ceph } from './ceph.js'
 import { answerOf } from './measure.js'
 import type { Absence } from './report.js'
 import { checkAnswers, contendersOf, type Plan } from './rounds.js'
+import { SmokeTally } from './smoke-tally.js'
 
 const run = promisify(execFile)
 
-/** Returns how many contenders failed. Ends with the line that test runners end with. */
+/** Returns an exit code. Ends with the line that test runners end with. */
 export async function smoke(
   cases: readonly Case[],
   plan: Pick<Plan, 'libraries' | 'ceph'>,
 ): Promise<number> {
-  const count = { passed: 0, failed: 0, skipped: 0 }
+  const tally = new SmokeTally()
   for (const one of cases) {
     let first: { library: Library; answer: number } | undefined
     for (const library of contendersOf(one, plan)) {
       try {
         const report = await runOnce(one, library, plan.ceph)
         if ('absent' in report) {
-          count.skipped += 1
-          process.stdout.write(`${one.name}: ${library}: ${report.absent}\n`)
+          tally.skip(`${one.name}: ${library}: ${report.absent}`)
           continue
         }
         first ??= { library, answer: report.answer }
         checkAnswers(one.name, first, { library, answer: report.answer })
-        count.passed += 1
+        tally.pass()
       } catch (error) {
-        count.failed += 1
-        process.stdout.write(`${one.name}: ${library}: ${String((error as Error).stack)}\n`)
+        tally.fail(`${one.name}: ${library}: ${String((error as Error).stack)}`)
       }
     }
   }
-  const { passed, failed, skipped } = count
-  process.stdout.write(`bench: ${passed} passed, ${failed} failed, ${skipped} skipped\n`)
-  return failed
+  return tally.end()
 }
 
 type Answer = Absence | { readonly answer: number }
