@@ -23,7 +23,7 @@ import { expectSameBytes } from '../support/first-difference.js'
 import { needsAddon, needsPages } from '../support/needs.js'
 import { tcpPair } from '../support/socket-pairs.js'
 import { Collector } from '../transfer/collector.js'
-import { failure, within } from '../transfer/outcomes.js'
+import { failure, standstill, within } from '../transfer/outcomes.js'
 import { fileOf, freshPath } from '../transfer/places.js'
 
 const EIO = 5
@@ -270,10 +270,7 @@ describe('A fan-out that is aborted', () => {
           onProgress: (n) => (moved = n),
         }),
       )
-      for (let before = -1; before !== moved;) {
-        before = moved
-        await new Promise((resolve) => setTimeout(resolve, 40))
-      }
+      await standstill(() => moved)
       aborter.abort(reason)
       const error = (await within(5_000, running)) as FanOutAbortError
       expect(error).to.be.instanceOf(FanOutAbortError)
@@ -302,10 +299,7 @@ describe('A fan-out that is aborted', () => {
     const running = failure(
       fanOut(handle, [slow.client], { signal: aborter.signal, onProgress: (n) => (moved = n) }),
     )
-    for (let before = -1; before !== moved;) {
-      before = moved
-      await new Promise((resolve) => setTimeout(resolve, 40))
-    }
+    await standstill(() => moved)
     aborter.abort(reason)
     const error = (await running) as FanOutAbortError
     const { buffer } = await handle.read(Buffer.alloc(8), 0, 8)

@@ -28,7 +28,7 @@ import { quiet } from '../support/quiet.js'
 import { tcpPair, unixPair } from '../support/socket-pairs.js'
 import { accounted, copiedBytes } from '../transfer/account.js'
 import { Collector } from '../transfer/collector.js'
-import { failure, until, within } from '../transfer/outcomes.js'
+import { failure, standstill, until, within } from '../transfer/outcomes.js'
 import { reset } from '../transfer/reset.js'
 
 /** More than any loopback socket takes while nobody reads. */
@@ -246,10 +246,7 @@ describe('proxy()', () => {
         left.end(content)
         let moved = 0
         const running = failure(proxy(a, b, { mode, onProgress: (n) => (moved = n) }))
-        for (let before = -1; before !== moved;) {
-          before = moved
-          await new Promise((resolve) => setTimeout(resolve, 30))
-        }
+        await standstill(() => moved)
         b.destroy()
         const error = (await within(5_000, running)) as ProxyError
         expect(error).to.be.instanceOf(ProxyError)
@@ -353,10 +350,7 @@ describe('proxy()', () => {
         let moved = 0
         const onProgress = (n: number): void => void (moved = n)
         const running = failure(proxy(a, b, { mode, signal: aborter.signal, onProgress }))
-        for (let before = -1; before !== moved;) {
-          before = moved
-          await new Promise((resolve) => setTimeout(resolve, 30))
-        }
+        await standstill(() => moved)
         aborter.abort(reason)
         const error = (await within(5_000, running)) as ProxyAbortError
         expect(error).to.be.instanceOf(ProxyAbortError)
@@ -413,10 +407,7 @@ describe('proxy()', () => {
         let moved = 0
         const onProgress = (n: number): void => void (moved = n)
         const running = failure(proxy(a, b, { mode, signal: aborter.signal, onProgress }))
-        for (let before = -1; before !== moved;) {
-          before = moved
-          await new Promise((resolve) => setTimeout(resolve, 30))
-        }
+        await standstill(() => moved)
         // The send that stalls is tried once more, and meets a pipe that is broken.
         left.destroy()
         aborter.abort(reason)

@@ -13,7 +13,7 @@ import { needsAddon } from '../support/needs.js'
 import { destroyed, tcpPair } from '../support/socket-pairs.js'
 import { Collector } from './collector.js'
 import { fifoToRead } from './fifos.js'
-import { failure, within } from './outcomes.js'
+import { failure, standstill, within } from './outcomes.js'
 import { fileOf, freshPath } from './places.js'
 
 /** More than any loopback socket takes while nobody reads. */
@@ -30,10 +30,7 @@ async function aborted(
   const running = start({ signal: aborter.signal, onProgress })
   running.catch(() => undefined)
   // It waits when nothing has moved for a while.
-  for (let before = -1; before !== moved;) {
-    before = moved
-    await new Promise((resolve) => setTimeout(resolve, 15))
-  }
+  await standstill(() => moved)
   aborter.abort(REASON)
   const error = await within(5_000, failure(running))
   expect(error, 'how it ended').to.be.instanceOf(AbortError)

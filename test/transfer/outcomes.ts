@@ -36,3 +36,11 @@ export async function within<T>(limitMs: number, promise: Promise<T>): Promise<T
 export async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await delay(1)
 }
+
+/** Resolves once a count has stood still for a while: what moves has nowhere left to go. */
+export async function standstill(count: () => number): Promise<void> {
+  for (let before = -1; before !== count();) {
+    before = count()
+    await delay(40)
+  }
+}
