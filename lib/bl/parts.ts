@@ -51,7 +51,7 @@ export function addMemory(into: Held, bytes: Uint8Array): void {
     const { buffer } = bytes
     if (buffer instanceof ArrayBuffer && !buffer.resizable) throw error
     const own = Buffer.allocUnsafeSlow(bytes.length)
-    copy('append-copy', bytes, own, 0)
+    if (own.length > 0) copy('append-copy', bytes, own, 0)
     into.append(own)
   }
 }
