@@ -148,11 +148,16 @@ int CarryJob::Run(JobHost* host) {
     if (step.error == 0 && step.moved == 0) return 0;  // the end of the source
     if (step.error != 0 && step.error != EAGAIN) return step.error;
     const bool is_quiet = has_waited && step.moved == 0 && step.held == held;
-    const bool would_block = step.error == EAGAIN;
-    has_waited = (would_block || pipe_) && !is_quiet && Await(host);
-    if (would_block && !has_waited) return EAGAIN;
+    has_waited = step.error == EAGAIN;
+    if (has_waited ? is_quiet || !Await(host) : IsEnough(host)) return step.error;
   }
   return 0;
+}
+
+/// Whether others want the thread, or want to hear how far it is.
+bool CarryJob::IsEnough(JobHost* host) const {
+  const auto stayed = std::chrono::steady_clock::now() - begun_;
+  return stayed > std::chrono::milliseconds(kStayMilliseconds) || host->IsWanted();
 }
 
 /// What one attempt came to. Moves the cursors.
@@ -175,10 +180,8 @@ Relayed CarryJob::Attempt(uint64_t length) {
 
 /// Waits a little for the side that may block. Whether it could.
 bool CarryJob::Await(JobHost* host) {
-  const auto stayed = std::chrono::steady_clock::now() - begun_;
-  if (stayed > std::chrono::milliseconds(kStayMilliseconds)) return false;
   // In this order: who comes after the question finds something to write to.
-  if (!OpenWake() || host->IsWanted()) return false;
+  if (!OpenWake() || IsEnough(host)) return false;
   // Without a pipe of ours between, EAGAIN does not say which side it is.
   if (held_ == 0) AwaitReady(*source_, POLLIN, wake_.get(), patience_milliseconds_);
   if (held_ > 0 || !pipe_) AwaitReady(*sink_, POLLOUT, wake_.get(), patience_milliseconds_);

@@ -136,16 +136,17 @@ class PumpJob final : public DiskJob {
 /// `Move`, or `RelayOnce` where a pipe has to be between the two, in a loop that waits for its
 /// peers: as a program would that does nothing else, for as long as bytes keep coming.
 ///
-/// It waits before it tries where a source may be dry, which saves the call that would only say so.
-/// Its patience is short, so that a thread is never held by a peer that has gone quiet; it is over
-/// at once when the job is cancelled, or another job waits for a thread.
+/// It takes what there is, and waits where there is nothing: a program that gathers before it tries
+/// saves calls, but lets its peers' queues run empty and full in turn. Its patience is short, so
+/// that a thread is never held by a peer that has gone quiet; it is over when the job is cancelled,
+/// when another job waits for a thread, and after kStayMilliseconds, to tell how far it is.
 class CarryJob final : public DiskJob {
  public:
   /// The most bytes between two looks at whether it was cancelled.
   static constexpr uint64_t kStepBytes = uint64_t{1} << 20;
   /// How long it may wait for a peer at once, at the most.
   static constexpr int kPatienceMillisecondsMax = 1000;
-  /// How long it may wait and go on, in all.
+  /// How long it may go on, in all.
   static constexpr int kStayMilliseconds = 50;
 
   /// Moves up to `length` bytes, through `pipe` unless null, which is empty. What the sink did not
@@ -162,6 +163,7 @@ class CarryJob final : public DiskJob {
  private:
   Relayed Attempt(uint64_t length);
   bool Await(JobHost* host);
+  bool IsEnough(JobHost* host) const;
   bool OpenWake();
 
   std::shared_ptr<Endpoint> source_;

@@ -26,11 +26,6 @@ const READ_BYTES_MIN = 4096
 const LOW_WATER_BYTES_MIN = 65536
 /** Above this the kernel could not keep its promise with a default receive buffer, in bytes. */
 const LOW_WATER_BYTES_MAX = 1 << 20
-/**
- * What a disk job is woken for that carries a busy stream, in bytes: a third less CPU over loopback TCP
- * than to be woken for every packet. It looks by itself after a millisecond.
- */
-const CARRY_LOW_WATER_BYTES = 1 << 18
 
 /**
  * A non-blocking descriptor that can be waited for: a stream socket or a pipe.
@@ -165,8 +160,8 @@ export class DescriptorEnd implements SourceEnd, SinkEnd {
   lendTo(job: RunningJob | undefined): void {
     this.#borrower = job
   }
-  awaitMuch(isMoreToCome: boolean): boolean {
-    this.#setLowWater(isMoreToCome ? CARRY_LOW_WATER_BYTES : 1)
+  awaitMuch(lengthBytes: number): boolean {
+    this.#setLowWater(lengthBytes)
     return this.#lowWater > 1
   }
   readable(wantedBytes: number): Promise<void> {

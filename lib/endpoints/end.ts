@@ -75,10 +75,10 @@ export interface SourceEnd {
   /** A disk job makes such calls, or has ended: the place's owner may close it meanwhile. */
   lendTo?(job: RunningJob | undefined): void
   /**
-   * Such a job begins that waits by itself: to be woken seldom, with much, where there is more to come
-   * than it moves. Whether bytes may lie here meanwhile that it is not woken for.
+   * Such a job begins, which is to be woken when so many bytes are there. Whether fewer may lie here
+   * meanwhile that it is not woken for.
    */
-  awaitMuch?(isMoreToCome: boolean): boolean
+  awaitMuch?(lengthBytes: number): boolean
   /** Bytes have left by such a call. */
   leftDirectly?(bytes: number): void
   /** Such a call has found the end: 0, or −errno where it came before the bytes that were there. */

@@ -86,8 +86,8 @@ export class EndSource implements PullSide {
   lendTo(job: RunningJob | undefined): void {
     this.end.lendTo?.(job)
   }
-  awaitMuch(isMoreToCome: boolean): boolean {
-    return this.end.awaitMuch?.(isMoreToCome) === true
+  awaitMuch(lengthBytes: number): boolean {
+    return this.end.awaitMuch?.(lengthBytes) === true
   }
   leftDirectly(bytes: number, heldBytes: number): void {
     this.end.leftDirectly?.(bytes + heldBytes)
