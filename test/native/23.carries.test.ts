@@ -192,6 +192,41 @@ describe('The door to the addon: carries', () => {
     await Promise.all([...readers, behind].map(({ done }) => done))
   })
 
+  it('leave their thread to another job though they never have to wait', async () => {
+    const path = join(await tempFolder(), 'file')
+    const way = {
+      from: adopted(await fileOf(bytes(7, 1000))),
+      through: pipe(),
+      to: adopted(openedFile(path, 'w')),
+    }
+    script({ call: 'pread', maxBytes: 1, times: 1e9 }, { call: 'splice', maxBytes: 1, times: 1e9 })
+    const readers = await Promise.all(Array.from({ length: 4 }, endlessRead))
+    const first = carry(way, 1000)
+    const behind = await endlessRead()
+    readers[0]?.cancel()
+    expect(await first.done).to.deep.equal({ bytes: 1, errno: 0 })
+    for (const each of [...readers, behind]) each.cancel()
+    await Promise.all([...readers, behind].map(({ done }) => done))
+  })
+
+  it('end after a while to tell how far they are, with nothing left in the pipe', async () => {
+    const content = bytes(8, 1 << 20)
+    const path = join(await tempFolder(), 'file')
+    const through = pipe()
+    const to = adopted(openedFile(path, 'w'))
+    // A byte and two calls at a time, they would take a second.
+    script({ call: 'splice', maxBytes: 1, times: 1e9 })
+    const { bytes: n, errno } = await carry(
+      { from: adopted(await fileOf(content)), through, to },
+      1 << 20,
+    ).done
+    script()
+    expect(errno).to.equal(0)
+    expect(n).to.be.within(1, (1 << 20) - 1)
+    expect(contentOf(through)).to.have.length(0)
+    expectSameBytes(readFileSync(path), content.subarray(0, n))
+  })
+
   it('can be cancelled, and say what is done', async () => {
     const content = bytes(6, 1 << 20)
     const from = adopted(await fileOf(content))
