@@ -29,6 +29,19 @@ const GATHERED_BYTES = 1 << 20
 /** How many of those a source has to promise: the last one comes by a job that takes what there is. */
 const GATHERED_MIN = 16
 
+/** Bytes that show that a stream is busy. More than one turn, in which nobody else could have one. */
+const BUSY_BYTES_MIN = 2 * TURN_BYTES_MAX
+/** What a busy stream moves at once at the least, in bytes: others do not need the thread for long. */
+const BUSY_TURN_BYTES_MIN = 65536
+/**
+ * How many turns others may have between two of a stream that gets a thread of its own. Where a hundred
+ * streams are busy, threads for two of them make all dearer by a third.
+ */
+const OTHERS_TURNS_MAX = 2
+
+/** How many turns of so many bytes the streams of this environment have had. */
+let turnsSoFar = 0
+
 /** The way of an attempt: by a call, perhaps through a pipe. */
 interface Way {
   readonly from: DirectPlace
@@ -58,23 +71,25 @@ export interface Leap extends Way {
  * The way past parcels: places between which bytes go without JavaScript.
  *
  * Where a place may wait for a disk, a disk thread makes the calls. Between two sockets the JavaScript
- * thread does, a turn at a time, until a whole turn has shown that the stream is busy: then a disk thread
- * carries on, if one is free, and waits by itself for what comes within milliseconds, which costs a
- * tenth of a wake-up of ours.
+ * thread does, a turn at a time, until whole turns have shown that the stream is busy, and nearly the only
+ * one: then a disk thread carries on, if one is free, and waits by itself for what comes within
+ * milliseconds, which costs a tenth of a wake-up of ours.
  */
 export class Shortcut {
   private readonly source: PullSide
   private readonly sink: PushSide
   /** The job that works on both places. */
   private job: RunningJob | undefined
-  /** Bytes that show that the stream is busy. */
+  /** Bytes of turns that no crowd of others had theirs between. */
   private busyBytes: number
+  private lastTurn: number
 
   constructor(source: PullSide, sink: PushSide) {
     this.source = source
     this.sink = sink
     this.job = undefined
     this.busyBytes = 0
+    this.lastTurn = 0
   }
   /** Moves at most so many bytes; undefined where there is no such way for the next ones. */
   attempt(lengthBytes: number): Eventually<Leap> | undefined {
@@ -88,7 +103,7 @@ export class Shortcut {
     if (call === undefined) return undefined
     if (!mayWait(from, to, wanted) && !this.isBusy(wanted)) {
       const now = moveNow(from, held?.pipe, to, turn)
-      this.busyBytes += now.bytes
+      this.hadTurn(now.bytes)
       return this.leapt({ from, to, call, held, asked: turn }, now)
     }
     const isLong = to.kind === 'file' && wanted >= GATHERED_MIN * GATHERED_BYTES
@@ -104,9 +119,15 @@ export class Shortcut {
   cancel(): void {
     this.job?.cancel()
   }
+  private hadTurn(bytes: number): void {
+    this.busyBytes += bytes
+    if (bytes >= BUSY_TURN_BYTES_MIN) turnsSoFar += 1
+    this.lastTurn = turnsSoFar
+  }
   /** Whether a thread is worth its price, and one can be spared. */
   private isBusy(lengthBytes: number): boolean {
-    if (this.busyBytes < TURN_BYTES_MAX || lengthBytes < TURN_BYTES_MAX) return false
+    if (turnsSoFar - this.lastTurn > OTHERS_TURNS_MAX) this.busyBytes = 0
+    if (this.busyBytes < BUSY_BYTES_MIN || lengthBytes < TURN_BYTES_MAX) return false
     return opened().hasSpareThread()
   }
   private async whenDone(job: RunningJob): Promise<JobResult> {
