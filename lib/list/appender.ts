@@ -181,7 +181,11 @@ export abstract class Appender extends Body {
       throw new InvalidArgumentError(`Expected a Uint8Array or a string, not ${describe(bytes)}`)
     }
     // Of all that tells detached memory this is the cheapest, where it is read right away.
-    if (bytes[0] === undefined) return this.appendNothing(bytes)
+    if (bytes[0] === undefined) {
+      checkAttached(bytes)
+      this.reserve(0)
+      return this
+    }
     const { length } = bytes
     if (length > TAIL_COPY_BYTES_MAX) return this.appendOwn(bytes)
     const at = this.reserve(length)
@@ -226,12 +230,6 @@ export abstract class Appender extends Body {
     tail.limit = tail.end
     this.growing(0)
     return at
-  }
-  /** What an append of no bytes refuses all the same. */
-  private appendNothing(bytes: Uint8Array): this {
-    checkAttached(bytes)
-    this.reserve(0)
-    return this
   }
   private appendText(text: string): this {
     const bytesMax = text.length * UTF8_BYTES_PER_UNIT_MAX

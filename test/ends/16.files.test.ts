@@ -11,6 +11,7 @@ import { tempFolder } from '../support/folders.js'
 import { needsAddon } from '../support/needs.js'
 import { failure, refusal } from '../transfer/outcomes.js'
 import { fileOf, freshPath } from '../transfer/places.js'
+import { slowDisk } from '../transfer/slow-disk.js'
 
 const MIB = 1 << 20
 const CACHES = ['keep', 'drop', 'direct'] as const
@@ -21,6 +22,7 @@ for (const cache of CACHES) {
       it(`that becomes shorter while it is read is an error, not an end (mode ${mode})`, async () => {
         const { path } = await fileOf(bytes(1, 24 * MIB))
         const to = await freshPath()
+        slowDisk(64)
         let isCut = false
         const onProgress = (): void => {
           if (!isCut) truncateSync(path, 4096)

@@ -12,9 +12,7 @@ import {
   transfer,
   TransferError,
 } from 'splicelist'
-import { addon } from '#lib/native.js'
 import { bytes } from '../support/bytes.js'
-import { afterwards } from '../support/cleanup.js'
 import { expectSameBytes } from '../support/first-difference.js'
 import { hasAddon, hasPages, needsAddon } from '../support/needs.js'
 import { tcpPair } from '../support/socket-pairs.js'
@@ -23,6 +21,7 @@ import { Collector } from './collector.js'
 import { failure, within } from './outcomes.js'
 import { fileOf, freshPath, giver, isFile, KINDS, opened, taker, type Kind } from './places.js'
 import { reset } from './reset.js'
+import { slowDisk } from './slow-disk.js'
 
 const SIZES = [0, 1, 4097, 65537, 1048577] as const
 
@@ -140,10 +139,7 @@ describe('transfer()', () => {
     const { handle } = await fileOf(bytes(5, length))
     const seen: number[] = []
     const onProgress = (moved: number): void => void seen.push(moved)
-    // A byte at a time: else all of it is there before a disk thread would tell.
-    const slow = ['copy_file_range', 'splice'].map((call) => ({ call, maxBytes: 1, times: 1e9 }))
-    addon?.script(slow)
-    afterwards(() => addon?.script(null))
+    slowDisk(1)
     await transfer({ file: handle, offset: 0 }, { file: await freshPath() }, { onProgress })
     expect(seen.at(-1)).to.equal(length)
     expect(seen).to.deep.equal([...seen].sort((a, b) => a - b))
