@@ -280,7 +280,7 @@ export function beforeCopy(reason: CopyReason, bytes?: number): void {
   if (refuses && bytes !== 0) refuseCopy(reason, bytes)
 }
 
-/** Copies `source` to `target` at `at`. The library itself copies bytes only by this and `copyPart`. */
+/** Copies `source` to `target` at `at`. The only byte copy that the library makes by itself. */
 export function copy(reason: CopyReason, source: Uint8Array, target: Uint8Array, at: number): void {
   const { length } = source
   if (refuses && length !== 0) refuseCopy(reason, length)
