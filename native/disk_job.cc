@@ -149,15 +149,16 @@ int CarryJob::Run(JobHost* host) {
     if (step.error != 0 && step.error != EAGAIN) return step.error;
     const bool is_quiet = has_waited && step.moved == 0 && step.held == held;
     has_waited = step.error == EAGAIN;
-    if (has_waited ? is_quiet || !Await(host) : IsEnough(host)) return step.error;
+    if (has_waited ? is_quiet || !Await(host) : IsOver(host, kTurnMilliseconds)) return step.error;
   }
   return 0;
 }
 
-/// Whether others want the thread, or want to hear how far it is.
-bool CarryJob::IsEnough(JobHost* host) const {
+/// Whether somebody wants to hear how far it is, or, after so many milliseconds, the thread.
+bool CarryJob::IsOver(JobHost* host, int turn_milliseconds) const {
   const auto stayed = std::chrono::steady_clock::now() - begun_;
-  return stayed > std::chrono::milliseconds(kStayMilliseconds) || host->IsWanted();
+  if (stayed > std::chrono::milliseconds(kStayMilliseconds)) return true;
+  return stayed >= std::chrono::milliseconds(turn_milliseconds) && host->IsWanted();
 }
 
 /// What one attempt came to. Moves the cursors.
@@ -181,7 +182,7 @@ Relayed CarryJob::Attempt(uint64_t length) {
 /// Waits a little for the side that may block. Whether it could.
 bool CarryJob::Await(JobHost* host) {
   // In this order: who comes after the question finds something to write to.
-  if (!OpenWake() || IsEnough(host)) return false;
+  if (!OpenWake() || IsOver(host, 0)) return false;
   // Without a pipe of ours between, EAGAIN does not say which side it is.
   if (held_ == 0) AwaitReady(*source_, POLLIN, wake_.get(), patience_milliseconds_);
   if (held_ > 0 || !pipe_) AwaitReady(*sink_, POLLOUT, wake_.get(), patience_milliseconds_);

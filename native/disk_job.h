@@ -139,13 +139,16 @@ class PumpJob final : public DiskJob {
 /// It takes what there is, and waits where there is nothing: a program that gathers before it tries
 /// saves calls, but lets its peers' queues run empty and full in turn. Its patience is short, so
 /// that a thread is never held by a peer that has gone quiet; it is over when the job is cancelled,
-/// when another job waits for a thread, and after kStayMilliseconds, to tell how far it is.
+/// soon when another job waits for a thread, and after kStayMilliseconds, to tell how far it is.
 class CarryJob final : public DiskJob {
  public:
   /// The most bytes between two looks at whether it was cancelled.
   static constexpr uint64_t kStepBytes = uint64_t{1} << 20;
   /// How long it may wait for a peer at once, at the most.
   static constexpr int kPatienceMillisecondsMax = 1000;
+  /// How long it goes on while another job waits for the thread, unless it has to wait itself: a
+  /// hundred times what it costs to begin one.
+  static constexpr int kTurnMilliseconds = 1;
   /// How long it may go on, in all.
   static constexpr int kStayMilliseconds = 50;
 
@@ -163,7 +166,7 @@ class CarryJob final : public DiskJob {
  private:
   Relayed Attempt(uint64_t length);
   bool Await(JobHost* host);
-  bool IsEnough(JobHost* host) const;
+  bool IsOver(JobHost* host, int turn_milliseconds) const;
   bool OpenWake();
 
   std::shared_ptr<Endpoint> source_;

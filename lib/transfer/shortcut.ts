@@ -107,7 +107,7 @@ export class Shortcut {
       return this.leapt({ from, to, call, held, asked: turn }, now)
     }
     const isLong = to.kind === 'file' && wanted >= GATHERED_MIN * GATHERED_BYTES
-    const isHoldingBack = this.source.awaitMuch(isLong ? GATHERED_BYTES : 1)
+    const isHoldingBack = this.source.awaitMuch(isLong ? GATHERED_BYTES : 1) && isLong
     const lot = Math.min(isHoldingBack ? wanted - GATHERED_BYTES : wanted, CARRY_BYTES_MAX)
     const job = carry(from, held?.pipe, to, lot, isHoldingBack)
     return this.whenDone(job).then((moved) => {
