@@ -232,6 +232,16 @@ export interface Addon {
     lengthBytes: number,
   ): readonly [bytes: number, heldBytes: number, errno: number] | number
   /**
+   * Gives a sink the first bytes of a pipe, which keeps them: a tee into an empty pipe, and out of that
+   * what the sink takes. Of fewer bytes where the pipe has no slots for all. Returns what `relay` does.
+   */
+  share(
+    from: Pipe,
+    through: Pipe,
+    sink: Descriptor,
+    lengthBytes: number,
+  ): readonly [bytes: number, heldBytes: number, errno: number] | number
+  /**
    * `move`, or `relay` through an empty `pipe`, in a loop on a disk thread, which waits for a peer
    * that is busy, at most `patienceMs` (up to 1000) at once, unless another job waits for a thread.
    * What the sink did not take lies in the pipe. Returns 0 when queued, or −errno.

@@ -111,15 +111,8 @@ Value WatchNotices(const CallbackInfo& info) {
   return Number(in, in.environment().WatchNotices(*socket, token));
 }
 
-Value RelayBytes(const CallbackInfo& info) {
-  Arguments in(info);
-  const Descriptor* const source = in.DescriptorAt(0, "source");
-  const Pipe* const pipe = in.PipeAt(1, "pipe");
-  const Descriptor* const sink = in.DescriptorAt(2, "sink");
-  const uint64_t length = in.Length(3, "lengthBytes");
-  if (!in.Complete()) return in.Refusal();
-  const Relayed done = Relay(*source, *pipe, *sink, length);
-  // What most calls come to, as one number: an array costs as much as a small splice.
+/// What most calls come to, as one number: an array costs as much as a small splice.
+Value RelayedValue(Arguments& in, const Relayed& done) {
   if (done.error == 0) return Number(in, static_cast<int64_t>(done.moved));
   if (done.moved == 0 && done.held == 0) return Number(in, -done.error);
   Napi::Array result = Napi::Array::New(in.env(), 3);
@@ -127,6 +120,26 @@ Value RelayBytes(const CallbackInfo& info) {
   result.Set(uint32_t{1}, Number(in, static_cast<int64_t>(done.held)));
   result.Set(uint32_t{2}, Number(in, done.error));
   return result;
+}
+
+Value RelayBytes(const CallbackInfo& info) {
+  Arguments in(info);
+  const Descriptor* const source = in.DescriptorAt(0, "source");
+  const Pipe* const pipe = in.PipeAt(1, "pipe");
+  const Descriptor* const sink = in.DescriptorAt(2, "sink");
+  const uint64_t length = in.Length(3, "lengthBytes");
+  if (!in.Complete()) return in.Refusal();
+  return RelayedValue(in, Relay(*source, *pipe, *sink, length));
+}
+
+Value ShareBytes(const CallbackInfo& info) {
+  Arguments in(info);
+  const Pipe* const from = in.PipeAt(0, "from");
+  const Pipe* const through = in.PipeAt(1, "through");
+  const Descriptor* const sink = in.DescriptorAt(2, "sink");
+  const uint64_t length = in.Length(3, "lengthBytes");
+  if (!in.Complete()) return in.Refusal();
+  return RelayedValue(in, Share(*from, *through, *sink, length));
 }
 
 Value IsCachedRange(const CallbackInfo& info) {
@@ -151,6 +164,7 @@ void ExportMoves(const Napi::Object& exports, Environment* environment) {
   Export<Notices>(exports, "notices", environment);
   Export<WatchNotices>(exports, "watchNotices", environment);
   Export<RelayBytes>(exports, "relay", environment);
+  Export<ShareBytes>(exports, "share", environment);
   Export<IsCachedRange>(exports, "isCached", environment);
 }
 

@@ -107,6 +107,13 @@ Relayed Relay(const Endpoint& source, const Pipe& pipe, const Endpoint& sink, ui
   return all;
 }
 
+Relayed Share(const Pipe& from, const Pipe& through, const Endpoint& sink, uint64_t length) {
+  const int64_t teed = Tee(from, through, length);
+  if (teed <= 0) return {0, 0, static_cast<int>(-teed)};
+  const auto held = static_cast<uint64_t>(teed);
+  return RelayOnce(from, kOwnPosition, through, held, sink, kOwnPosition, held);
+}
+
 int64_t ReadCached(const Endpoint& file, int64_t offset, void* target, size_t length) {
   const iovec part{target, length};
   return RetryInterrupted([&] { return Calls().preadv2(file.source_fd(), &part, offset); });

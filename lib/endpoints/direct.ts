@@ -91,6 +91,18 @@ export function moveNow(
     pipe === undefined
       ? opened().move(from.descriptor, from.offset, to.descriptor, -1, lengthBytes, false)
       : opened().relay(from.descriptor, pipe, to.descriptor, lengthBytes)
+  return movedBy(moved)
+}
+
+/**
+ * Gives a place at once what it takes of a pipe's first bytes, which stay there, through another pipe,
+ * which is empty. Not where one may wait for a disk.
+ */
+export function shareNow(from: Pipe, through: Pipe, to: DirectPlace, lengthBytes: number): Moved {
+  return movedBy(opened().share(from, through, to.descriptor, lengthBytes))
+}
+
+function movedBy(moved: readonly [number, number, number] | number): Moved {
   if (typeof moved === 'number') {
     return moved < 0
       ? { bytes: 0, heldBytes: 0, errno: -moved }

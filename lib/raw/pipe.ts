@@ -191,6 +191,13 @@ export class PipeRaw extends CountedRaw<Holdings> implements BufferRaw {
     }
     return end - offset
   }
+  /** The pipe whose first bytes are these, where one holds all of them. It stays the raw's. */
+  pipeAt(offset: number, length: number): HeldPipe | undefined {
+    const part = this.partAt(offset)
+    const { held } = part
+    if (held === undefined || held.isLent || frontOf(part) !== offset) return undefined
+    return offset + length <= part.end ? held : undefined
+  }
 
   private partAt(offset: number): PipePart {
     for (const part of this.owned.parts) if (offset < part.end) return part

@@ -8,6 +8,7 @@ import { Segments } from '../list/segments.js'
 import type { Chunks } from './chunks.js'
 import { asTransferError } from './failure.js'
 import { FanOutSink } from './fan-out-sink.js'
+import { Offer } from './offer.js'
 import { REFERENCE_BYTES_MIN } from './plan.js'
 import type { Pulled } from './pull.js'
 
@@ -144,8 +145,17 @@ export class FanOutRun {
     if (length === 0) return
     this.#pulled += length
     this.#ends.push(this.#pulled)
-    for (const sink of this.#receivers) sink.add(segments.share(0, length))
-    segments.clear()
+    const offer = new Offer(segments)
+    try {
+      for (const sink of this.#receivers) {
+        const taken = sink.offer(offer)
+        if (taken < length) sink.add(segments.share(taken, length - taken))
+      }
+    } finally {
+      offer.close()
+      segments.clear()
+    }
+    this.#onAccepted()
   }
   /** Bytes that may be pulled: resolves when they are worth a pull. */
   async #room(): Promise<number> {

@@ -110,8 +110,20 @@ export class Machine {
     if (starting instanceof Promise) return starting.then((isStarted) => this.started(isStarted))
     return this.started(starting)
   }
+  /** Ends it where it is, as its signal does. */
+  abort(): void {
+    this.isCancelled = true
+    this.cancel?.()
+    this.shortcut?.cancel()
+    this.job.source.wake()
+    this.job.sink.wake()
+  }
+  /** Counts bytes that the sink has taken past the machine, which waits for its source. */
+  passed(bytes: number): void {
+    this.bytesMoved += bytes
+  }
   private listen(signal: AbortSignal): void {
-    this.unlisten = listenForAbort(signal, () => this.onAbort())
+    this.unlisten = listenForAbort(signal, () => this.abort())
   }
   private started(isStarted: boolean): Eventually<Error | undefined> {
     if (!isStarted) return this.settle()
@@ -430,12 +442,5 @@ export class Machine {
       ways: [...plan.ways],
       outcome: isFailed ? 'failed' : isAborted ? 'aborted' : 'done',
     }
-  }
-  private onAbort(): void {
-    this.isCancelled = true
-    this.cancel?.()
-    this.shortcut?.cancel()
-    this.job.source.wake()
-    this.job.sink.wake()
   }
 }
