@@ -232,15 +232,17 @@ export interface Addon {
     lengthBytes: number,
   ): readonly [bytes: number, heldBytes: number, errno: number] | number
   /**
-   * Gives a sink the first bytes of a pipe, which keeps them: a tee into an empty pipe, and out of that
-   * what the sink takes. Of fewer bytes where the pipe has no slots for all. Returns what `relay` does.
+   * Gives each sink the first bytes of a pipe, which keeps them: a tee into an empty pipe, and out of
+   * that what the sink takes; the rest is dropped. Of fewer bytes where the pipe has no slots for all.
+   * Returns in threes, for each sink in turn, the bytes that it took, those that it did not take, and the
+   * errno, which is the sink's where there are any of these; or −errno.
    */
   share(
     from: Pipe,
     through: Pipe,
-    sink: Descriptor,
+    sinks: readonly Descriptor[],
     lengthBytes: number,
-  ): readonly [bytes: number, heldBytes: number, errno: number] | number
+  ): readonly number[] | number
   /**
    * `move`, or `relay` through an empty `pipe`, in a loop on a disk thread, which waits for a peer
    * that is busy, at most `patienceMs` (up to 1000) at once, unless another job waits for a thread.

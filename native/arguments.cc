@@ -98,6 +98,26 @@ Descriptor* Arguments::DescriptorAt(size_t index, const char* name) {
   return nullptr;
 }
 
+std::vector<Descriptor*> Arguments::DescriptorsAt(size_t index, const char* name) {
+  uint32_t count = 0;
+  if (thrown_) return {};
+  if (napi_get_array_length(env(), info_[index], &count) != napi_ok) {
+    ThrowType(name, "an array of Descriptors");
+    return {};
+  }
+  std::vector<Descriptor*> found;
+  found.reserve(count);
+  for (uint32_t i = 0; i < count; ++i) {
+    Resource* const resource = ResourceOf(Element(info_[index], i));
+    if (resource == nullptr || resource->kind() != Resource::Kind::kDescriptor) {
+      if (!dropped_) ThrowType(name, "an array of Descriptors");
+      return {};
+    }
+    found.push_back(static_cast<Descriptor*>(resource));
+  }
+  return found;
+}
+
 Pipe* Arguments::PipeAt(size_t index, const char* name) {
   Resource* const resource = ResourceAt(index);
   if (resource != nullptr && resource->kind() == Resource::Kind::kPipe) {

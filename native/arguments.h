@@ -72,6 +72,8 @@ class Arguments {
   Handle* AnyHandle(size_t index, const char* name);
   /// A descriptor.
   Descriptor* DescriptorAt(size_t index, const char* name);
+  /// An array of descriptors.
+  std::vector<Descriptor*> DescriptorsAt(size_t index, const char* name);
   /// A pipe.
   Pipe* PipeAt(size_t index, const char* name);
   /// A slab.

@@ -111,8 +111,15 @@ Value WatchNotices(const CallbackInfo& info) {
   return Number(in, in.environment().WatchNotices(*socket, token));
 }
 
-/// What most calls come to, as one number: an array costs as much as a small splice.
-Value RelayedValue(Arguments& in, const Relayed& done) {
+Value RelayBytes(const CallbackInfo& info) {
+  Arguments in(info);
+  const Descriptor* const source = in.DescriptorAt(0, "source");
+  const Pipe* const pipe = in.PipeAt(1, "pipe");
+  const Descriptor* const sink = in.DescriptorAt(2, "sink");
+  const uint64_t length = in.Length(3, "lengthBytes");
+  if (!in.Complete()) return in.Refusal();
+  const Relayed done = Relay(*source, *pipe, *sink, length);
+  // What most calls come to, as one number: an array costs as much as a small splice.
   if (done.error == 0) return Number(in, static_cast<int64_t>(done.moved));
   if (done.moved == 0 && done.held == 0) return Number(in, -done.error);
   Napi::Array result = Napi::Array::New(in.env(), 3);
@@ -122,24 +129,26 @@ Value RelayedValue(Arguments& in, const Relayed& done) {
   return result;
 }
 
-Value RelayBytes(const CallbackInfo& info) {
-  Arguments in(info);
-  const Descriptor* const source = in.DescriptorAt(0, "source");
-  const Pipe* const pipe = in.PipeAt(1, "pipe");
-  const Descriptor* const sink = in.DescriptorAt(2, "sink");
-  const uint64_t length = in.Length(3, "lengthBytes");
-  if (!in.Complete()) return in.Refusal();
-  return RelayedValue(in, Relay(*source, *pipe, *sink, length));
-}
-
 Value ShareBytes(const CallbackInfo& info) {
   Arguments in(info);
   const Pipe* const from = in.PipeAt(0, "from");
   const Pipe* const through = in.PipeAt(1, "through");
-  const Descriptor* const sink = in.DescriptorAt(2, "sink");
+  const std::vector<Descriptor*> sinks = in.DescriptorsAt(2, "sinks");
   const uint64_t length = in.Length(3, "lengthBytes");
   if (!in.Complete()) return in.Refusal();
-  return RelayedValue(in, Share(*from, *through, *sink, length));
+  const int64_t null_fd = in.environment().NullFd();
+  if (null_fd < 0) return Number(in, null_fd);
+  Napi::Array result = Napi::Array::New(in.env());
+  uint32_t at = 0;
+  for (const Descriptor* const sink : sinks) {
+    const Relayed done = Share(*from, *through, *sink, length);
+    result.Set(at++, Number(in, static_cast<int64_t>(done.moved)));
+    result.Set(at++, Number(in, static_cast<int64_t>(done.held)));
+    result.Set(at++, Number(in, done.error));
+    const int64_t dropped = Discard(*through, static_cast<int>(null_fd), done.held);
+    if (dropped != static_cast<int64_t>(done.held)) break;
+  }
+  return result;
 }
 
 Value IsCachedRange(const CallbackInfo& info) {

@@ -3,6 +3,8 @@
  * where there is one for the two, else through a pipe by calls of the addon's.
  */
 import type { Descriptor, Pipe } from '../native.js'
+import { ledger } from '../audit/ledger.js'
+import type { HeldPipe } from '../raw/pipe-pool.js'
 import { opened, runJob, type JobResult, type RunningJob } from '../reactor.js'
 
 /** What a place is to the kernel: a regular file, a stream socket, a pipe. */
@@ -91,18 +93,6 @@ export function moveNow(
     pipe === undefined
       ? opened().move(from.descriptor, from.offset, to.descriptor, -1, lengthBytes, false)
       : opened().relay(from.descriptor, pipe, to.descriptor, lengthBytes)
-  return movedBy(moved)
-}
-
-/**
- * Gives a place at once what it takes of a pipe's first bytes, which stay there, through another pipe,
- * which is empty. Not where one may wait for a disk.
- */
-export function shareNow(from: Pipe, through: Pipe, to: DirectPlace, lengthBytes: number): Moved {
-  return movedBy(opened().share(from, through, to.descriptor, lengthBytes))
-}
-
-function movedBy(moved: readonly [number, number, number] | number): Moved {
   if (typeof moved === 'number') {
     return moved < 0
       ? { bytes: 0, heldBytes: 0, errno: -moved }
@@ -110,6 +100,30 @@ function movedBy(moved: readonly [number, number, number] | number): Moved {
   }
   const [bytes, heldBytes, errno] = moved
   return { bytes, heldBytes, errno }
+}
+
+/**
+ * Gives several places at once what each takes of a pipe's first bytes, which stay there, through
+ * another pipe, which is empty. Not where one may wait for a disk. Returns in threes what each took, what
+ * it did not take, and the errno; of fewer places where the pipe between could not be emptied.
+ */
+export function shareNow(
+  from: HeldPipe,
+  through: HeldPipe,
+  places: readonly DirectPlace[],
+  lengthBytes: number,
+): readonly number[] {
+  const sinks = places.map(({ descriptor }) => descriptor)
+  const shared = opened().share(from.pipe, through.pipe, sinks, lengthBytes)
+  if (typeof shared === 'number') return []
+  let heldBytes = 0
+  for (let i = 0; i < shared.length; i += 3) {
+    ledger.countTeed((shared[i] as number) + (shared[i + 1] as number))
+    heldBytes += shared[i + 1] as number
+  }
+  // They were dropped, unless the system refused that.
+  if (heldBytes > 0) through.bytes = Math.max(0, opened().pending(through.pipe))
+  return shared
 }
 
 /**

@@ -1,6 +1,6 @@
 import { ledger } from '../audit/ledger.js'
 import type { CopyCause, CopyReason } from '../audit/causes.js'
-import { shareNow, type DirectCall, type DirectPlace, type Moved } from '../endpoints/direct.js'
+import type { DirectCall, DirectPlace } from '../endpoints/direct.js'
 import { EAGAIN, type SinkEnd, type SourceEnd } from '../endpoints/end.js'
 import { NotByReferenceError } from '../errors.js'
 import type { Eventually } from '../eventually.js'
@@ -14,7 +14,6 @@ import { pipePool, type HeldPipe } from '../raw/pipe-pool.js'
 import type { PageOwnership } from '../raw/raw.js'
 import type { RunningJob } from '../reactor.js'
 import { ListSource } from './list-sides.js'
-import type { Offer } from './offer.js'
 import type { Plan } from './plan.js'
 import type { PullSide, PushSide } from './sides.js'
 
@@ -23,9 +22,6 @@ import type { PullSide, PushSide } from './sides.js'
  * of transfers may stall with it.
  */
 const BUDGET_READ_BYTES_MAX = 65536
-
-/** What came of bytes that a place was not offered. */
-const NOTHING_MOVED: Moved = { bytes: 0, errno: 0 }
 
 /** A place as a pull side: what it gave back before comes first, then what it has. */
 export class EndSource implements PullSide {
@@ -229,19 +225,15 @@ export class EndSink implements PushSide {
   direct(): DirectPlace | undefined {
     return this.end.directSink
   }
-  /**
-   * Gives the place what it takes at once of bytes that others need too, where that never waits: how
-   * many, and the errno that kept it from taking more.
-   */
-  offer(offer: Offer): Moved {
-    const place = this.end.directSink
-    if (place === undefined || place.kind === 'file') return NOTHING_MOVED
-    if (offer.pages !== undefined) return this.offerPages(offer, offer.pages, place)
-    if (offer.memory.length === 0) return NOTHING_MOVED
-    const pushed = this.push(new MemoryParcel([...offer.memory]), false)
-    // A place that takes its time is offered nothing.
-    if (typeof pushed !== 'number') throw new Error(`${this.label} takes time to write`)
-    return pushed > 0 ? { bytes: pushed, errno: 0 } : { bytes: 0, errno: -pushed }
+  /** Where pages of such an owner may be put past parcels, without waiting. */
+  placeFor(pages: PageOwnership | null): DirectPlace | undefined {
+    const place = this.takesAtOnce ? this.end.directSink : undefined
+    return place === undefined || this.plan.causeFor(pages) !== undefined ? undefined : place
+  }
+  /** Whether no attempt on it waits for anything. */
+  get takesAtOnce(): boolean {
+    const kind = this.end.directSink?.kind
+    return kind === 'socket' || kind === 'pipe'
   }
   lendTo(job: RunningJob | undefined): void {
     this.end.lendTo?.(job)
@@ -270,23 +262,6 @@ export class EndSink implements PushSide {
     const cause = this.plan.causeFor('loan')
     if (cause !== undefined && cause !== 'append-file') return undefined
     return this.end.lend?.(parcel, more)
-  }
-  private offerPages(
-    offer: Offer,
-    { held, window }: NonNullable<Offer['pages']>,
-    place: DirectPlace,
-  ): Moved {
-    if (this.plan.causeFor(window.pages) !== undefined) return NOTHING_MOVED
-    const through = offer.through(held)
-    if (through === undefined) return NOTHING_MOVED
-    const moved = shareNow(held.pipe, through.pipe, place, offer.lengthBytes)
-    const { bytes, heldBytes = 0, errno } = moved
-    through.bytes = heldBytes
-    ledger.countTeed(bytes + heldBytes)
-    if (bytes > 0) this.cameDirectly(bytes, 'splice', place)
-    // With nothing in the pipe it is not the sink's, and who looks again meets it where it belongs.
-    const isSinks = heldBytes > 0 && errno !== 0 && !this.plan.fallsBack(-errno, 'splice')
-    return isSinks ? moved : { bytes, errno: 0 }
   }
   private lentBytes(parcel: LoanParcel, n: number): number {
     if (n <= 0) return n === 0 ? -EAGAIN : n

@@ -8,7 +8,7 @@ import { Segments } from '../list/segments.js'
 import type { Chunks } from './chunks.js'
 import { asTransferError } from './failure.js'
 import { FanOutSink } from './fan-out-sink.js'
-import { Offer } from './offer.js'
+import { offer } from './offer.js'
 import { REFERENCE_BYTES_MIN } from './plan.js'
 import type { Pulled } from './pull.js'
 
@@ -112,6 +112,8 @@ export class FanOutRun {
       if (turn < TURN_BYTES_MAX) continue
       turn = 0
       await nextRound()
+      // Who is a chunk behind sends one a round, too, and would stay behind: one round is theirs alone.
+      if (this.#least() < this.#pulled) await nextRound()
     }
   }
   async #pull(room: number): Promise<Pulled> {
@@ -145,16 +147,12 @@ export class FanOutRun {
     if (length === 0) return
     this.#pulled += length
     this.#ends.push(this.#pulled)
-    const offer = new Offer(segments)
-    try {
-      for (const sink of this.#receivers) {
-        const taken = sink.offer(offer)
-        if (taken < length) sink.add(segments.share(taken, length - taken))
-      }
-    } finally {
-      offer.close()
-      segments.clear()
-    }
+    const taken = offer(segments, this.#receivers)
+    this.#receivers.forEach((sink, i) => {
+      const bytes = taken[i] as number
+      if (bytes < length) sink.add(segments.share(bytes, length - bytes))
+    })
+    segments.clear()
     this.#onAccepted()
   }
   /** Bytes that may be pulled: resolves when they are worth a pull. */

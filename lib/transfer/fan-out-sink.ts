@@ -1,15 +1,17 @@
 import { transfers } from '../audit/channels.js'
 import type { SinkResult } from '../contract.js'
+import type { DirectPlace } from '../endpoints/direct.js'
 import { EAGAIN, type SinkEnd } from '../endpoints/end.js'
 import type { Eventually } from '../eventually.js'
 import { AbortError, TransferError } from '../errors.js'
 import { Segments } from '../list/segments.js'
-import type { Parcel } from '../raw/parcel.js'
+import { MemoryParcel, type Parcel } from '../raw/parcel.js'
+import type { PageOwnership } from '../raw/raw.js'
 import { EndSink } from './end-sides.js'
 import { asTransferError } from './failure.js'
 import { ListSource } from './list-sides.js'
 import { Machine } from './machine.js'
-import type { Offer } from './offer.js'
+import type { Taker } from './offer.js'
 import type { Plan } from './plan.js'
 
 /** Linux's ENOBUFS: a sink is a whole window behind. */
@@ -60,8 +62,9 @@ class ChunkQueue extends ListSource {
  * A socket or a pipe is offered each chunk before the next is pulled. While it takes all of them at
  * once there is no machine: that runs from the first byte on that is left.
  */
-export class FanOutSink {
+export class FanOutSink implements Taker {
   readonly end: SinkEnd
+  readonly #plan: Plan
   readonly #queue: ChunkQueue
   readonly #sink: EndSink
   readonly #machine: Machine
@@ -74,6 +77,7 @@ export class FanOutSink {
   /** Throws where the sink takes no bytes by the plan's mode. */
   constructor(end: SinkEnd, plan: Plan) {
     this.end = end
+    this.#plan = plan
     plan.meet(end.obstacle)
     // A sink that copies pages when it takes them keeps what they were.
     if (plan.isStable && end.pageCopies === undefined) plan.keepOnlyOwned()
@@ -107,7 +111,9 @@ export class FanOutSink {
    */
   async run(windowBytes: number, onAccepted: () => void): Promise<TransferError | undefined> {
     this.#onAccepted = onAccepted
-    const isNeeded = !this.#takesOffers() || (await this.#untilNeeded())
+    // Subscribers are told of each machine's end.
+    const mayWait = this.#sink.takesAtOnce && !transfers.hasSubscribers
+    const isNeeded = !mayWait || (await this.#untilNeeded())
     const error = isNeeded ? await this.#machine.run() : undefined
     if (this.#isDropped) this.#error = tooSlow(this.accepted, windowBytes)
     else if (error !== undefined && !(error instanceof AbortError)) {
@@ -115,16 +121,23 @@ export class FanOutSink {
     }
     return this.#error
   }
-  /**
-   * Sends what it takes at once of the front of a chunk, if nothing waits before that. Returns how many
-   * bytes; the rest is to be added.
-   */
-  offer(offer: Offer): number {
-    if (this.#decide === undefined && !this.#queue.isAwaited) return 0
-    if (!this.isLive || this.#queue.length > 0) return 0
-    const { bytes, errno } = this.#sink.offer(offer)
+  placeFor(pages: PageOwnership | null): DirectPlace | undefined {
+    return this.#isIdle ? this.#sink.placeFor(pages) : undefined
+  }
+  tookPages(place: DirectPlace, bytes: number, heldBytes: number, errno: number): void {
     this.#machine.passed(bytes)
-    if (errno !== 0 && errno !== EAGAIN) this.#fail(errno, offer)
+    if (bytes > 0) this.#sink.cameDirectly(bytes, 'splice', place)
+    // With nothing left over it is the tee's: who tees again meets it where it belongs.
+    if (heldBytes === 0 || errno === 0 || errno === EAGAIN) return
+    if (!this.#plan.fallsBack(-errno, 'splice')) this.#fail(errno, 'splice')
+  }
+  takeMemory(parts: readonly Uint8Array[]): number {
+    if (!this.#isIdle || !this.#sink.takesAtOnce) return 0
+    const pushed = this.#sink.push(new MemoryParcel([...parts]), false)
+    if (typeof pushed !== 'number') throw new Error(`${this.end.label} takes time for memory`)
+    if (pushed < 0 && pushed !== -EAGAIN) this.#fail(-pushed, 'write')
+    const bytes = Math.max(0, pushed)
+    this.#machine.passed(bytes)
     return bytes
   }
   /** More to send; takes the references over. */
@@ -151,12 +164,10 @@ export class FanOutSink {
   takeRest(): Segments {
     return this.#queue.takeRest()
   }
-  /** Whether it is a place that bytes may be offered to, and was found open. */
-  #takesOffers(): boolean {
-    // They are told of each machine's end.
-    if (transfers.hasSubscribers) return false
-    const kind = this.end.directSink?.kind
-    return kind === 'socket' || kind === 'pipe'
+  /** Whether nothing waits before what it is offered. */
+  get #isIdle(): boolean {
+    if (!this.isLive || this.#queue.length > 0) return false
+    return this.#decide !== undefined || this.#queue.isAwaited
   }
   #untilNeeded(): Promise<boolean> {
     return new Promise((resolve) => (this.#decide = resolve))
@@ -166,8 +177,7 @@ export class FanOutSink {
     this.#decide = undefined
     decide?.(isNeeded)
   }
-  #fail(errno: number, { pages }: Offer): void {
-    const syscall = pages === undefined ? 'write' : 'splice'
+  #fail(errno: number, syscall: string): void {
     const failure = { side: 'sink', errno: -errno, syscall, bytesMoved: this.accepted } as const
     this.#error = new TransferError(failure)
     void this.end.stopWriting(errno)

@@ -1,47 +1,56 @@
+import { shareNow, type DirectPlace } from '../endpoints/direct.js'
 import { MemoryWindow, RawWindow } from '../list/window.js'
 import type { Segments } from '../list/segments.js'
 import { PipeRaw } from '../raw/pipe.js'
-import { pipePool, type HeldPipe } from '../raw/pipe-pool.js'
+import { pipePool } from '../raw/pipe-pool.js'
+import type { PageOwnership } from '../raw/raw.js'
 
 /** Parts of a chunk in memory that are offered at the most: those of a header and what it speaks of. */
 const PARTS_MAX = 16
 
-/**
- * The front of a chunk, to be offered to several sinks one after another before any of them waits for
- * it: memory, or the pages at the front of a pipe. It stays the chunk's; a sink takes what it can at once.
- *
- * Owns the pipe that pages go through, until it is closed.
- */
-export class Offer {
-  /** Bytes that are offered: 0 where the chunk begins with neither. */
-  readonly lengthBytes: number
-  readonly memory: readonly Uint8Array[]
-  /** The pipe whose first bytes are offered, and the window that says whose pages they are. */
-  readonly pages: { readonly held: HeldPipe; readonly window: RawWindow } | undefined
-  #through: HeldPipe | undefined
-
-  constructor(chunk: Segments) {
-    const first = chunk.first()
-    this.memory = first instanceof MemoryWindow ? chunk.gather(chunk.length, PARTS_MAX) : []
-    this.pages = first instanceof RawWindow ? pagesOf(first) : undefined
-    this.#through = undefined
-    let lengthBytes = this.pages?.window.length ?? 0
-    for (const part of this.memory) lengthBytes += part.length
-    this.lengthBytes = lengthBytes
-  }
-  /** An empty pipe for all pages; undefined where the budget has none left. */
-  through({ slots }: HeldPipe): HeldPipe | undefined {
-    if (this.#through !== undefined && this.#through.bytes > 0) this.close()
-    return (this.#through ??= pipePool.borrow(this.lengthBytes, slots, 'shared'))
-  }
-  close(): void {
-    if (this.#through !== undefined) pipePool.giveBack(this.#through)
-    this.#through = undefined
-  }
+/** What may be offered bytes that others need too. */
+export interface Taker {
+  /** Where it takes pages of such an owner without waiting; undefined where nowhere, or not now. */
+  placeFor(pages: PageOwnership | null): DirectPlace | undefined
+  /** It has been given pages: how many bytes it took, did not take, and the errno for which. */
+  tookPages(place: DirectPlace, bytes: number, heldBytes: number, errno: number): void
+  /** Takes of memory what it can at once: how many bytes. */
+  takeMemory(parts: readonly Uint8Array[]): number
 }
 
-function pagesOf(window: RawWindow): Offer['pages'] {
-  if (!(window.raw instanceof PipeRaw)) return undefined
-  const held = window.raw.pipeAt(window.offset, window.length)
-  return held === undefined ? undefined : { held, window }
+/**
+ * Offers the front of a chunk to several sinks, one after another, before any of them waits for it: the
+ * memory or the pages that it begins with, which stay the chunk's. Returns how many bytes each took.
+ *
+ * Pages are offered by one call for all sinks: between two calls the kernel has driven the code for the
+ * next one out of the caches, which costs 20 µs (1 MiB to each of 8 TCP sockets).
+ */
+export function offer(chunk: Segments, takers: readonly Taker[]): readonly number[] {
+  const first = chunk.first()
+  if (first instanceof MemoryWindow) {
+    const parts = chunk.gather(chunk.length, PARTS_MAX)
+    return takers.map((taker) => taker.takeMemory(parts))
+  }
+  return first instanceof RawWindow ? offerPages(first, takers) : takers.map(() => 0)
+}
+
+function offerPages({ raw, offset, length }: RawWindow, takers: readonly Taker[]): number[] {
+  const taken = takers.map(() => 0)
+  const held = raw instanceof PipeRaw ? raw.pipeAt(offset, length) : undefined
+  if (held === undefined) return taken
+  const places = takers.map((taker) => taker.placeFor(raw.pages))
+  const to = places.filter((place) => place !== undefined)
+  const through = to.length === 0 ? undefined : pipePool.borrow(length, held.slots, 'shared')
+  if (through === undefined) return taken
+  const shared = shareNow(held, through, to, length)
+  let at = 0
+  for (const [i, place] of places.entries()) {
+    if (place === undefined || at >= shared.length) continue
+    const bytes = shared[at] as number
+    taken[i] = bytes
+    takers[i]?.tookPages(place, bytes, shared[at + 1] as number, shared[at + 2] as number)
+    at += 3
+  }
+  pipePool.giveBack(through)
+  return taken
 }
