@@ -13,10 +13,13 @@ import { Segments } from '../list/segments.js'
 import { windowOf } from '../list/window.js'
 import { takeExtent } from './extent.js'
 import { openEnds, placeOptions } from './open.js'
-import { preparePull, type Pulled } from './pull.js'
+import { preparePull, type Pulled, type Pulling } from './pull.js'
 
 /** What a chunk is pulled with. */
-export type ChunkOptions = Pick<PullOptions, 'signal' | 'mode' | 'hold' | 'atLeast' | 'onProgress'>
+export type ChunkOptions = Pick<
+  PullOptions,
+  'signal' | 'mode' | 'intended' | 'hold' | 'atLeast' | 'onProgress'
+>
 
 /** A source that stays open, and taken over from its owner, until it is closed. */
 export interface Chunks {
@@ -26,6 +29,10 @@ export interface Chunks {
   readonly turns: Turns | undefined
   /** The next bytes: no error and none at the end. Within the source's turn. */
   pull(length: number, options: ChunkOptions): Eventually<Pulled>
+  /** Whether a small pull that may be read is: of a place whose reads take no time. */
+  readonly readsSmall: boolean
+  /** Ends a pull that waits, where it is. */
+  stop(): void
   /** Takes back what was pulled last, within the turn. False where it cannot; the bytes stay. */
   takeBack(segments: Segments): boolean
   /** Gives the source back to its owner, with what was not pulled. */
@@ -50,6 +57,7 @@ export async function openChunks(
 /** A list gives its own bytes: it is consumed. */
 class ListChunks implements Chunks {
   readonly isList = true
+  readonly readsSmall = false
   readonly turns = undefined
   readonly #list: BufferList
 
@@ -60,6 +68,9 @@ class ListChunks implements Chunks {
   }
   pull(length: number, options: ChunkOptions): Pulled {
     return tell(takeSegments(this.#list, Math.min(length, this.#list.length)), options)
+  }
+  stop(): void {
+    // It never waits.
   }
   takeBack(segments: Segments): boolean {
     if (this.#list.isReleased) segments.clear()
@@ -76,6 +87,7 @@ export class EndChunks implements Chunks {
   readonly isList = false
   readonly end: SourceEnd
   readonly #close: () => void
+  #pulling: Pulling | undefined
 
   constructor({ source }: Ends, close: () => void) {
     if (source === undefined) throw oneWay(false)
@@ -89,10 +101,19 @@ export class EndChunks implements Chunks {
   }
   pull(length: number, options: ChunkOptions): Eventually<Pulled> {
     const extent = takeExtent(this.end, length, options)
-    if (extent === undefined) return preparePull(this.end, length, options)()
+    if (extent === undefined) {
+      this.#pulling = preparePull(this.end, length, options)
+      return this.#pulling.run()
+    }
     const segments = new Segments()
     segments.push(windowOf(extent))
     return tell(segments, options)
+  }
+  get readsSmall(): boolean {
+    return this.end.readNow !== undefined
+  }
+  stop(): void {
+    this.#pulling?.abort()
   }
   takeBack(segments: Segments): boolean {
     return this.end.takeBack(segments)

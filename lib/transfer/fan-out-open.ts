@@ -2,6 +2,7 @@ import type { SourceEnd } from '../endpoints/end.js'
 import { EPIPE } from '../endpoints/end.js'
 import { FileEnd } from '../endpoints/file-end.js'
 import { TransferError } from '../errors.js'
+import type { Eventually } from '../eventually.js'
 import type { Sink, Source } from '../list/endpoint.js'
 import { openEnds, placeOptions, type OpenedEnds } from './open.js'
 import {
@@ -11,6 +12,7 @@ import {
   refuseSameSinks,
   spanOfSink,
   type Identity,
+  type Span,
 } from './same-place.js'
 
 /** A sink that is there, or why it is not. */
@@ -35,19 +37,11 @@ export async function openSinks(
   options: SinksFor,
 ): Promise<readonly OpenedSink[]> {
   const opened: (OpenedSink | undefined)[] = sinks.map(() => undefined)
-  const open = async (areNamed: boolean): Promise<void> => {
-    const opening = sinks.map(async (sink, i) => {
-      if ((pathOf(sink) !== undefined) === areNamed) {
-        opened[i] = await openSink(sink, options.signal)
-      }
-    })
-    const refused = (await Promise.allSettled(opening)).find(({ status }) => status === 'rejected')
-    if (refused !== undefined) throw (refused as PromiseRejectedResult).reason
-  }
   try {
-    await open(false)
-    await refuseOnePlace(sinks, opened, options)
-    await open(true)
+    await openThose(false, sinks, opened, options.signal)
+    const refusing = refuseOnePlace(sinks, opened, options)
+    if (refusing instanceof Promise) await refusing
+    if (opened.includes(undefined)) await openThose(true, sinks, opened, options.signal)
     return opened as OpenedSink[]
   } catch (error) {
     closeSinks(opened)
@@ -55,18 +49,51 @@ export async function openSinks(
   }
 }
 
+/** Opens the sinks that are named by a path, or the others. Throws when all have been tried. */
+function openThose(
+  areNamed: boolean,
+  sinks: readonly Sink[],
+  opened: (OpenedSink | undefined)[],
+  signal: AbortSignal | undefined,
+): Eventually<void> {
+  const opening: Promise<void>[] = []
+  const refusals: unknown[] = []
+  const refused = (error: unknown): number => refusals.push(error)
+  for (const [i, sink] of sinks.entries()) {
+    if ((pathOf(sink) !== undefined) !== areNamed) continue
+    const there = (it: OpenedSink): void => {
+      opened[i] = it
+    }
+    try {
+      const one = openSink(sink, signal)
+      if (one instanceof Promise) opening.push(one.then(there, refused).then(() => undefined))
+      else there(one)
+    } catch (error) {
+      refused(error)
+    }
+  }
+  const tried = (): void => {
+    if (refusals.length > 0) throw refusals[0]
+  }
+  return opening.length === 0 ? tried() : Promise.all(opening).then(tried)
+}
+
 /** Lets go of the sinks that are there. */
 export function closeSinks(sinks: readonly (OpenedSink | undefined)[]): void {
   for (const sink of sinks) if (!(sink instanceof TransferError)) sink?.close()
 }
 
-async function openSink(sink: Sink, signal: AbortSignal | undefined): Promise<OpenedSink> {
-  try {
-    return await openEnds(sink, placeOptions(true, { signal }))
-  } catch (error) {
+function openSink(sink: Sink, signal: AbortSignal | undefined): Eventually<OpenedSink> {
+  const failed = (error: unknown): TransferError => {
     const failure = failureOf(sink, error)
     if (failure === undefined) throw error
     return failure
+  }
+  try {
+    const opening = openEnds(sink, placeOptions(true, { signal }))
+    return opening instanceof Promise ? opening.catch(failed) : opening
+  } catch (error) {
+    return failed(error)
   }
 }
 
@@ -84,14 +111,32 @@ function failureOf(sink: Sink, cause: unknown): TransferError | undefined {
   return new TransferError({ ...failure, detail, cause })
 }
 
-async function refuseOnePlace(
+/** Throws, or rejects, where two of the places are one. */
+function refuseOnePlace(
   sinks: readonly Sink[],
   opened: readonly (OpenedSink | undefined)[],
-  { source, from, length }: SinksFor,
-): Promise<void> {
-  const giver = await identityOf(source)
-  const takers = await Promise.all(sinks.map((sink) => identityOf(sink)))
-  const spanOf = (i: number, sizeBytes: number | undefined) => {
+  options: SinksFor,
+): Eventually<void> {
+  const asked = [options.source, ...sinks].map((place) => identityOf(place))
+  const compare = ([giver, ...takers]: readonly Identity[]): void =>
+    refuseEqual(giver as Identity, takers, { sinks, opened, options })
+  const known = asked.filter((it): it is Identity => !(it instanceof Promise))
+  if (known.length === asked.length) return compare(known)
+  return Promise.all(asked.map((identity) => Promise.resolve(identity))).then(compare)
+}
+
+interface Sinks {
+  readonly sinks: readonly Sink[]
+  readonly opened: readonly (OpenedSink | undefined)[]
+  readonly options: SinksFor
+}
+
+function refuseEqual(
+  giver: Identity,
+  takers: readonly Identity[],
+  { sinks, opened, options: { from, length } }: Sinks,
+): void {
+  const spanOf = (i: number, sizeBytes: number | undefined): Span => {
     const there = opened[i]
     const end = there instanceof TransferError ? undefined : there?.ends.sink
     return spanOfSink(sinks[i] as Sink, end, sizeBytes)

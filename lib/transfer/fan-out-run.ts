@@ -1,6 +1,6 @@
 import { setImmediate as nextRound } from 'node:timers/promises'
 import { listenForAbort } from '../abort.js'
-import type { FanOutResult, SinkResult, TransferOptions } from '../contract.js'
+import type { FanOutResult, Mode, SinkResult, TransferOptions } from '../contract.js'
 import { TURN_BYTES_MAX } from '../endpoints/end.js'
 import { FanOutAbortError, FanOutError, TransferError } from '../errors.js'
 import { listOf, type BufferList } from '../list/buffer-list.js'
@@ -18,12 +18,19 @@ import type { Pulled } from './pull.js'
  */
 const CHUNK_BYTES_MAX = 1 << 20
 
+/** How chunks are pulled that are not read. */
+const PAGES = { hold: 'pages' } as const
+
 /** How a fan-out runs. */
-export interface FanOutLimits extends TransferOptions {
+export interface FanOutLimits {
   readonly length: number
   readonly atLeast: number
   readonly windowBytes: number
   readonly onSlow: 'wait' | 'drop'
+  readonly mode: Mode | undefined
+  readonly isIntended: boolean
+  readonly signal: AbortSignal | undefined
+  readonly onProgress: TransferOptions['onProgress'] | undefined
 }
 
 /**
@@ -43,7 +50,6 @@ export class FanOutRun {
   readonly #sinks: readonly FanOutSink[]
   /** Whom chunks are given: all that live. When it is halted, those that lived until then. */
   #receivers: readonly FanOutSink[]
-  readonly #halting = new AbortController()
   #isHalted = false
   #pulled = 0
   #isEof = false
@@ -74,14 +80,11 @@ export class FanOutRun {
     if (this.#isHalted) return this.#settle()
     // Perhaps at once: an abort may have come while the places were opened.
     const unlisten = signal && listenForAbort(signal, () => this.#abortFor(signal.reason))
-    // One that stays makes those of the pulls cheap.
-    const unlistenOwn = listenForAbort(this.#halting.signal, () => undefined)
     const sends = this.#sinks.map((sink) => this.#send(sink))
     await this.#pullAll()
     for (const sink of this.#sinks) sink.finish()
     await Promise.all(sends)
     unlisten?.()
-    unlistenOwn()
     return this.#settle()
   }
   get #live(): readonly FanOutSink[] {
@@ -117,15 +120,18 @@ export class FanOutRun {
     }
   }
   async #pull(room: number): Promise<Pulled> {
-    const { mode } = this.#limits
+    const { mode, isIntended } = this.#limits
     // Many small chunks would hold a pipe each: those are read.
     const isCrowded = this.#ends.length * this.#chunkBytes >= 2 * this.#limits.windowBytes
     const most = isCrowded ? REFERENCE_BYTES_MIN - 1 : this.#chunkBytes
+    const length = Math.min(room, most)
+    // So many writes of a few bytes cost less than as many tees.
+    const isRead = length < REFERENCE_BYTES_MIN && this.#source.readsSmall
     try {
-      return await this.#source.pull(Math.min(room, most), {
-        signal: this.#halting.signal,
-        hold: 'pages',
+      return await this.#source.pull(length, {
         atLeast: 1,
+        intended: isIntended,
+        ...(isRead ? {} : PAGES),
         ...(mode === undefined ? {} : { mode }),
       })
     } catch (error) {
@@ -219,7 +225,7 @@ export class FanOutRun {
   }
   #halt(): void {
     this.#isHalted = true
-    this.#halting.abort()
+    this.#source.stop()
     for (const sink of this.#sinks) sink.stop()
     this.#wake?.()
   }

@@ -117,7 +117,8 @@ function limitsOf(sinks: readonly Sink[], options: FanOutOptions): FanOutLimits 
   if (onSlow !== 'wait' && onSlow !== 'drop') {
     throw new InvalidArgumentError(`onSlow must be 'wait' or 'drop', not ${describe(onSlow)}`)
   }
-  return { ...options, length, atLeast, windowBytes, onSlow }
+  const { mode, intended: isIntended = false, signal, onProgress } = options
+  return { length, atLeast, windowBytes, onSlow, mode, isIntended, signal, onProgress }
 }
 
 function turnsOf(chunks: Chunks, places: readonly (FanOutSink | TransferError)[]): Turns[] {

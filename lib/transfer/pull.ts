@@ -33,11 +33,11 @@ export function pullInto(
   options: PullOptions,
   atEnd?: AtEnd,
 ): Eventually<Pulled> {
-  const pull =
-    options === PLAIN_PULL && isSmall(source, length)
-      ? (): Eventually<Pulled> => pullSmall(source, length, atEnd)
-      : preparePull(source, length, options, atEnd)
-  return inTurn(source.readTurns, options.signal, pull)
+  if (options === PLAIN_PULL && isSmall(source, length)) {
+    return inTurn(source.readTurns, undefined, () => pullSmall(source, length, atEnd))
+  }
+  const pulling = preparePull(source, length, options, atEnd)
+  return inTurn(source.readTurns, options.signal, () => pulling.run())
 }
 
 /** Whether it is a pull as of a header: of bytes that are read anyway, and that nobody looks on. */
@@ -66,7 +66,7 @@ function pullSmall(
     const error = new TransferError({ side: 'source', errno: read, syscall: 'read', bytesMoved: 0 })
     return told(new Segments(), error, atEnd)
   }
-  return preparePull(source, length, PLAIN_PULL, atEnd, read === -EAGAIN)()
+  return preparePull(source, length, PLAIN_PULL, atEnd, read === -EAGAIN).run()
 }
 
 /** One attempt to read as an operation of its own. */
@@ -84,14 +84,21 @@ function told(segments: Segments, error: Error | undefined, atEnd: AtEnd | undef
   return pulled
 }
 
-/** As `pullInto`, for whoever has the turn already, or takes it around what this returns. */
+/** A pull in the making, for whoever has the turn already or takes it around `run`. */
+export interface Pulling {
+  run(): Eventually<Pulled>
+  /** Ends it where it is, as its signal does. */
+  abort(): void
+}
+
+/** As `pullInto`, without the turn. */
 export function preparePull(
   source: SourceEnd,
   length: number,
   options: PullOptions,
   atEnd?: AtEnd,
   isDry = false,
-): () => Eventually<Pulled> {
+): Pulling {
   const plan = new Plan(options.mode, options.intended)
   plan.meet(source.obstacle)
   if (plan.isStable && source.pages !== 'owned') plan.prefer('stable-mode')
@@ -108,5 +115,5 @@ export function preparePull(
     options,
   })
   const pulled = (error: Error | undefined): Pulled => told(sink.takeAll(), error, atEnd)
-  return () => after(machine.run(), pulled)
+  return { run: () => after(machine.run(), pulled), abort: () => machine.abort() }
 }

@@ -27,9 +27,23 @@ export interface Identity {
   readonly isDevice: boolean
 }
 
+/** What endpoints are that have a descriptor, which they keep. */
+const attached = new WeakMap<AttachedEndpoint, Identity>()
+
 /** Asks the system what a place is. What cannot be asked is left to whoever opens it. */
-export async function identityOf(place: Source | Sink): Promise<Identity> {
-  if (place instanceof AttachedEndpoint) return identityOf(place.place)
+export function identityOf(place: Source | Sink): Eventually<Identity> {
+  return place instanceof AttachedEndpoint ? ofEndpoint(place) : ofPlace(place)
+}
+
+function ofEndpoint(endpoint: AttachedEndpoint): Eventually<Identity> {
+  const known = attached.get(endpoint)
+  if (known !== undefined) return known
+  const identity = ofPlace(endpoint.place)
+  if (!(identity instanceof Promise)) attached.set(endpoint, identity)
+  return identity
+}
+
+function ofPlace(place: Source | Sink): Eventually<Identity> {
   const fd = descriptorOf(place)
   if (fd !== undefined) return ofDescriptor(fd) ?? ofObject(place)
   const name = pathOf(place)

@@ -12,14 +12,16 @@ export function inAllTurns<T>(
   operation: () => Promise<T>,
 ): Eventually<T> {
   const ordered = [...new Set(turns)].sort((a, b) => a.number - b.number)
-  return takeRest(ordered, signal, operation)
+  return takeFrom(0, ordered, signal, operation)
 }
 
-function takeRest<T>(
-  [first, ...rest]: readonly Turns[],
+function takeFrom<T>(
+  index: number,
+  turns: readonly Turns[],
   signal: AbortSignal | undefined,
   operation: () => Promise<T>,
 ): Eventually<T> {
-  if (first === undefined) return operation()
-  return inTurn(first, signal, () => takeRest(rest, signal, operation))
+  const next = turns[index]
+  if (next === undefined) return operation()
+  return inTurn(next, signal, () => takeFrom(index + 1, turns, signal, operation))
 }
