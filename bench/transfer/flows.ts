@@ -76,8 +76,15 @@ export const SMOKE_SIZES: readonly number[] = [4 * KIB, 1024 * MIB]
 
 /** Bytes of a pass, where messages are small. */
 const PASS_BYTES = 256 * MIB
-/** Messages of a pass: enough for V8 to see what is hot in the first one. */
+/** Messages of a pass at the most. */
 const MESSAGES_MAX = 8192
+/**
+ * Messages after which V8 has compiled what is hot, whoever the contestant is: with 100 connections the
+ * second 8,192 still took 1.2 to 2 times the CPU of the fifth.
+ */
+const WARM_UP_MESSAGES = 32_768
+/** Passes that warm up at the most: what is hot in large messages is the kernel. */
+const WARM_UP_PASSES_MAX = 4
 /** A size from here on is one stream; shared by many connections, each has its part. */
 const STREAM_BYTES = 16 * MIB
 
@@ -100,6 +107,12 @@ export function caseOf(flow: Flow, sizeBytes: number): Case {
   const inAll = isStream ? 1 : Math.min(MESSAGES_MAX, Math.ceil(PASS_BYTES / sizeBytes))
   const messages = Math.max(1, Math.ceil(inAll / connections))
   return { name, flow, sizeBytes, messageBytes, messages }
+}
+
+/** Passes that are not counted. */
+export function warmUpPassesOf({ flow, messageBytes, messages }: Case): number {
+  if (messageBytes >= STREAM_BYTES || messages === 1) return 1
+  return Math.min(WARM_UP_PASSES_MAX, Math.ceil(WARM_UP_MESSAGES / (flow.connections * messages)))
 }
 
 export function passBytesOf({ flow, messageBytes, messages }: Case): number {

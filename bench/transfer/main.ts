@@ -9,7 +9,7 @@ import { compiled } from '../harness/compile.js'
 import { twoCpus } from '../harness/pinning.js'
 import { readEnvironment } from './environment.js'
 import { verdictsOf } from './figures.js'
-import { FLOWS, caseOf, type Case } from './flows.js'
+import { FLOWS, caseOf, warmUpPassesOf, type Case } from './flows.js'
 import { USAGE, parseOptions, type Options } from './options.js'
 import { measure } from './rounds.js'
 import type { Surroundings } from './run.js'
@@ -17,8 +17,7 @@ import { smoke } from './smoke.js'
 import { footLines, headLines, rowLines, type Row } from './table.js'
 import { Workplace } from './workplace.js'
 
-/** The first one warms up. */
-const PASSES = 3
+const COUNTED_PASSES = 2
 /** Signals that end a benchmark, and the exit codes that a shell expects of them. */
 const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const
 
@@ -49,7 +48,11 @@ async function withWorkplace(options: Options, work: Work): Promise<number> {
   const [peer, contestant] = twoCpus() ?? []
   const cpus = peer === undefined || contestant === undefined ? undefined : { contestant, peer }
   const surroundings = { workplace, programs, node, cpus, isVerified: verify }
-  return work(options, { ...surroundings, passes: PASSES })
+  return work(options, {
+    ...surroundings,
+    warmUpPasses: warmUpPassesOf,
+    countedPasses: COUNTED_PASSES,
+  })
 }
 
 function smokeAll(options: Options, surroundings: Surroundings): Promise<number> {

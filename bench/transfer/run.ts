@@ -23,8 +23,9 @@ export interface Surroundings {
   readonly node: string
   readonly cpus: Cpus | undefined
   readonly isVerified: boolean
-  /** Times that the job is done: the first one warms up. */
-  readonly passes: number
+  /** Times that the job is done before it is measured, and times that it is. */
+  readonly warmUpPasses: (one: Case) => number
+  readonly countedPasses: number
 }
 
 /** Why a contestant cannot do a case, or undefined. */
@@ -32,13 +33,15 @@ export function absenceOf(contestant: Contestant, { flow }: Case): string | unde
   return contestant === 'splicelist' ? obstacleOf(flow) : undefined
 }
 
-/** What a fresh process says of it: the first pass, which warmed it up, is left out. */
+/** What a fresh process says of it: the passes that warmed it up are left out. */
 export async function runOnce(
   one: Case,
   contestant: Contestant,
   surroundings: Surroundings,
 ): Promise<Report> {
-  const { workplace, isVerified, passes } = surroundings
+  const { workplace, isVerified, countedPasses } = surroundings
+  const warmUpPasses = surroundings.warmUpPasses(one)
+  const passes = warmUpPasses + countedPasses
   const { source, sink } = one.flow
   const files = (['source', 'sink'] as const).filter((side) => one.flow[side] === 'file')
   const bytes = passBytesOf(one)
@@ -62,7 +65,7 @@ export async function runOnce(
     if (isVerified && sink === 'file') {
       await workplace.check(dir, bytes, source === 'file' ? 0 : (passes - 1) * PASS_STRIDE)
     }
-    return { ...report, passes: report.passes.slice(1) }
+    return { ...report, passes: report.passes.slice(warmUpPasses) }
   } catch (error) {
     throw new RunError(`${one.name}: ${contestant} failed.\n${reasonOf(error)}`)
   } finally {
