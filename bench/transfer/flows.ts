@@ -5,13 +5,18 @@
  * one `transfer`, one read stream, one round of a loop in C whose calls never span two messages. Out
  * of a socket or a pipe the next message comes when the last one has arrived (at every sink), or is
  * stored: then the contestant says so with one byte in a pipe. Out of a file each is another extent.
+ *
+ * Streams between sockets are piped for good. So is splicelist, once more, by one call for all messages:
+ * like is compared with like, and what an operation costs for itself is seen beside it.
  */
 import type { Job } from './job.js'
 
 export const LOOPS = ['sendfile', 'splice', 'read/write', 'copy_file_range', 'tee'] as const
 export type Loop = (typeof LOOPS)[number]
 
-export const IN_NODE = ['splicelist', 'streams default', 'streams tuned'] as const
+/** All messages of a connection by one `transfer` or `fanOut`, as streams are piped: for good. */
+export const ONE_CALL = 'splicelist, one call'
+export const IN_NODE = ['splicelist', ONE_CALL, 'streams default', 'streams tuned'] as const
 export type Contestant = (typeof IN_NODE)[number] | Loop
 
 export interface Flow extends Pick<Job, 'source' | 'sink' | 'connections' | 'sinks'> {
@@ -107,6 +112,11 @@ export function caseOf(flow: Flow, sizeBytes: number): Case {
   const inAll = isStream ? 1 : Math.min(MESSAGES_MAX, Math.ceil(PASS_BYTES / sizeBytes))
   const messages = Math.max(1, Math.ceil(inAll / connections))
   return { name, flow, sizeBytes, messageBytes, messages }
+}
+
+/** Whether a message at a time is one way to do it, and a stream of all of them another. */
+export function hasOneCall({ flow, messages }: Case): boolean {
+  return flow.source !== 'file' && flow.sink !== 'file' && messages > 1
 }
 
 /** Passes that are not counted. */

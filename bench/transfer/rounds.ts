@@ -1,7 +1,7 @@
 /** All contestants of a case in turn, a fresh process for each, as many rounds as asked. */
 import { showStep } from '../harness/output.js'
 import { figuresOf, type CaseFigures } from './figures.js'
-import { IN_NODE, type Case, type Contestant } from './flows.js'
+import { hasOneCall, IN_NODE, ONE_CALL, type Case, type Contestant } from './flows.js'
 import type { Report } from './job.js'
 import { absenceOf, runOnce, type Surroundings } from './run.js'
 
@@ -29,6 +29,7 @@ export async function measure(
   return figures
 }
 
-export function contestantsOf({ flow }: Case): readonly Contestant[] {
-  return [...IN_NODE, ...flow.loops]
+export function contestantsOf(one: Case): readonly Contestant[] {
+  const inNode = IN_NODE.filter((name) => name !== ONE_CALL || hasOneCall(one))
+  return [...inNode, ...one.flow.loops]
 }

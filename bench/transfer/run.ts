@@ -1,7 +1,7 @@
 /** One run: a peer and a contestant, each a fresh process on a CPU of its own. */
 import { fileURLToPath } from 'node:url'
 import { RunError } from '../harness/failures.js'
-import { IN_NODE, passBytesOf, type Case, type Contestant } from './flows.js'
+import { IN_NODE, ONE_CALL, passBytesOf, type Case, type Contestant } from './flows.js'
 import { argumentsOf, hasPeer, type Job, type Report } from './job.js'
 import { Sides } from './sides.js'
 import { obstacleOf } from './splicelist.js'
@@ -30,7 +30,7 @@ export interface Surroundings {
 
 /** Why a contestant cannot do a case, or undefined. */
 export function absenceOf(contestant: Contestant, { flow }: Case): string | undefined {
-  return contestant === 'splicelist' ? obstacleOf(flow) : undefined
+  return contestant === 'splicelist' || contestant === ONE_CALL ? obstacleOf(flow) : undefined
 }
 
 /** What a fresh process says of it: the passes that warmed it up are left out. */

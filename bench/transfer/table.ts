@@ -1,6 +1,6 @@
 /** The table that people read: three lines for every case, and one for whatever is asked of it. */
 import type { Environment } from './environment.js'
-import type { Case, Contestant } from './flows.js'
+import { ONE_CALL, type Case, type Contestant } from './flows.js'
 import {
   figureOf,
   verdictsOf,
@@ -12,13 +12,14 @@ import {
 
 /** Loops of which a case has one at the most share a column. */
 const COLUMNS: readonly { readonly head: string; readonly of: readonly Contestant[] }[] = [
+  { head: 'in one call', of: [ONE_CALL] },
   { head: 'C, best call', of: ['sendfile', 'copy_file_range', 'tee'] },
   { head: 'C, splice', of: ['splice'] },
   { head: 'C, read/write', of: ['read/write'] },
   { head: 'streams', of: ['streams default'] },
   { head: 'streams, 1 MiB', of: ['streams tuned'] },
 ]
-const WIDTHS = { name: 23, metric: 10, ours: 12, spread: 7, peer: 18 } as const
+const WIDTHS = { name: 21, metric: 10, ours: 11, spread: 7, peer: 17 } as const
 const RULE = '─'.repeat(
   WIDTHS.name + WIDTHS.metric + WIDTHS.ours + WIDTHS.spread + COLUMNS.length * WIDTHS.peer,
 )
@@ -118,13 +119,14 @@ function waysLines({ splicelist }: CaseFigures): string[] {
   return [`${''.padEnd(WIDTHS.name)}  ways: ${splicelist.ways.join(', ')}`]
 }
 
-function verdictLine({ metric, of, limit, ratio, isMet }: Verdict): string {
+function verdictLine({ metric, us, of, limit, ratio, isMet }: Verdict): string {
   const bound = metric === 'cpuSecondsPerGB' ? 'at most' : 'at least'
   const found =
     ratio === undefined ? 'no figure' : `× ${format(ratio)}  ${isMet === true ? 'met' : 'missed'}`
   return (
     ''.padEnd(WIDTHS.name) +
-    `  asked: ${METRICS[metric]} ${bound} ${format(limit)} × ${of ?? 'theirs'}: ${found}`
+    `  asked: ${METRICS[metric]} ${bound} ${format(limit)} × ${of ?? 'theirs'}: ${found}` +
+    (us === ONE_CALL ? ', in one call' : '')
   )
 }
 

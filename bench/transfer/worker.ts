@@ -8,14 +8,15 @@
 import { waitedNs } from '../harness/clock.js'
 import { Meter, peakRssBytes } from '../harness/meter.js'
 import type { Prepare } from './contestant.js'
-import type { Contestant } from './flows.js'
+import { ONE_CALL, type Contestant } from './flows.js'
 import type { Job, PassCost, Report } from './job.js'
 import { Control } from './places.js'
-import { prepareSplicelist } from './splicelist.js'
+import { prepareOneCall, prepareSplicelist } from './splicelist.js'
 import { prepareDefaultStreams, prepareTunedStreams } from './streams.js'
 
 const CONTESTANTS: Readonly<Partial<Record<Contestant, Prepare>>> = {
   splicelist: prepareSplicelist,
+  [ONE_CALL]: prepareOneCall,
   'streams default': prepareDefaultStreams,
   'streams tuned': prepareTunedStreams,
 }

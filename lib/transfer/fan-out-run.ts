@@ -2,6 +2,7 @@ import { setImmediate as nextRound } from 'node:timers/promises'
 import { listenForAbort } from '../abort.js'
 import type { FanOutResult, Mode, SinkResult, TransferOptions } from '../contract.js'
 import { TURN_BYTES_MAX } from '../endpoints/end.js'
+import { SHARED_READ_BYTES_MAX } from '../endpoints/receive-block.js'
 import { FanOutAbortError, FanOutError, TransferError } from '../errors.js'
 import { listOf, type BufferList } from '../list/buffer-list.js'
 import { Segments } from '../list/segments.js'
@@ -17,6 +18,9 @@ import type { Pulled } from './pull.js'
  * 1.2 to 1.6 times the CPU (file to 8 TCP sockets, windows of 1, 4 and 16 MiB).
  */
 const CHUNK_BYTES_MAX = 1 << 20
+
+/** After so many small chunks in a row a source trickles: it is read until it fills a small read. */
+const TRICKLE_MIN = 4
 
 /** How chunks are pulled that are not read. */
 const PAGES = { hold: 'pages' } as const
@@ -52,6 +56,8 @@ export class FanOutRun {
   #receivers: readonly FanOutSink[]
   #isHalted = false
   #pulled = 0
+  /** How many of the last chunks were small. */
+  #smallInRow = 0
   #isEof = false
   /** Where the chunks end that not every sink has accepted. */
   readonly #ends: number[] = []
@@ -121,22 +127,31 @@ export class FanOutRun {
   }
   async #pull(room: number): Promise<Pulled> {
     const { mode, isIntended } = this.#limits
-    // Many small chunks would hold a pipe each: those are read.
-    const isCrowded = this.#ends.length * this.#chunkBytes >= 2 * this.#limits.windowBytes
-    const most = isCrowded ? REFERENCE_BYTES_MIN - 1 : this.#chunkBytes
-    const length = Math.min(room, most)
+    const length = Math.min(room, this.#chunkBytesMax())
     // So many writes of a few bytes cost less than as many tees.
     const isRead = length < REFERENCE_BYTES_MIN && this.#source.readsSmall
     try {
-      return await this.#source.pull(length, {
+      const pulled = await this.#source.pull(length, {
         atLeast: 1,
         intended: isIntended,
         ...(isRead ? {} : PAGES),
         ...(mode === undefined ? {} : { mode }),
       })
+      const isSmall = pulled.segments.length < Math.min(length, REFERENCE_BYTES_MIN)
+      this.#smallInRow = isSmall ? this.#smallInRow + 1 : 0
+      return pulled
     } catch (error) {
       return { segments: new Segments(), error: error as Error }
     }
+  }
+  /** Bytes that the next chunk may have. */
+  #chunkBytesMax(): number {
+    // Many small chunks would hold a pipe each: those are read.
+    const isCrowded = this.#ends.length * this.#chunkBytes >= 2 * this.#limits.windowBytes
+    if (isCrowded) return REFERENCE_BYTES_MIN - 1
+    const isTrickle = this.#smallInRow >= TRICKLE_MIN && this.#source.readsSmall
+    const mayRead = isTrickle && this.#limits.mode !== 'reference'
+    return mayRead ? SHARED_READ_BYTES_MAX : this.#chunkBytes
   }
   /** The sinks get what was pulled before; then the failure is told. */
   #failSource(error: Error): void {

@@ -42,7 +42,8 @@ export interface FanOutOptions extends TransferOptions {
 /**
  * Sends the same bytes from one source to several sinks, each at its own pace within a window: one
  * pull, and as many sends of the same references. Pages are teed for each sink (25 ns a page), never
- * copied, where source and sinks move by reference.
+ * copied, where source and sinks move by reference. Less than 16 KiB at once costs less as a counted copy,
+ * and is one, but in mode 'reference': of a length that is asked for, or of a source that trickles.
  *
  * Every sink gets the source's bytes in order. One that fails is left out from then on, and its record
  * says why and after how many bytes: `{ bytesMoved, error }`. It is not ended or destroyed but for what

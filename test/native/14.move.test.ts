@@ -2,12 +2,31 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Socket } from 'node:net'
 import { expect } from 'chai'
+import type { Descriptor } from '#lib/native.js'
 import { bytes } from '../support/bytes.js'
+import { afterwards } from '../support/cleanup.js'
 import { expectSameBytes } from '../support/first-difference.js'
 import { tempFolder } from '../support/folders.js'
 import { needsAddon } from '../support/needs.js'
 import { tcpPair, unixPair } from '../support/socket-pairs.js'
 import { adopted, contentOf, door, E, fileOf, filled, openedFile, pipe, script } from './door.js'
+
+/** Two unix sockets: one to send to, and what has come to the other. */
+function openPair(): { readonly to: Descriptor; readonly read: (length: number) => Buffer } {
+  const pair = door().socketPair()
+  if (typeof pair === 'number') throw new Error(`The addon said ${pair}`)
+  const [to, from] = pair
+  afterwards(() => {
+    door().drop(to)
+    door().drop(from)
+  })
+  const read = (length: number): Buffer => {
+    const got = Buffer.alloc(length + 1)
+    const n = door().read(from, got, 0, length + 1)
+    return got.subarray(0, n)
+  }
+  return { to, read }
+}
 
 const fdOf = (socket: Socket): number =>
   (socket as unknown as { _handle: { fd: number } })._handle.fd
@@ -150,5 +169,69 @@ describe('The door to the addon: moving bytes', () => {
     expect(door().isCached(file, 4095, 4098)).to.equal(false)
     expect(door().isCached(file, 4095, 4098)).to.equal(true)
     expect(door().scriptedCalls()['preadv2']).to.equal(6)
+  })
+
+  describe('shares the front of a pipe with several sinks', () => {
+    it('that each take all of it, and leaves it where it is', () => {
+      const from = filled(content.subarray(0, 5_000))
+      const through = pipe(256)
+      const sinks = [openPair(), openPair(), openPair()]
+      const shared = door().share(
+        from,
+        through,
+        sinks.map(({ to }) => to),
+        4_000,
+      )
+      expect(shared).to.deep.equal([4_000, 0, 0, 4_000, 0, 0, 4_000, 0, 0])
+      for (const { read } of sinks) expectSameBytes(read(4_000), content.subarray(0, 4_000))
+      expect(door().pending(through)).to.equal(0)
+      expectSameBytes(contentOf(from), content.subarray(0, 5_000))
+    })
+
+    it('of which one takes a part: the next one gets all the same', () => {
+      const from = filled(content.subarray(0, 5_000))
+      const [first, second] = [openPair(), openPair()]
+      // The first splice is the first sink's; the second one would block, the third one drops the rest.
+      script(
+        { call: 'splice', maxBytes: 1_500, times: 1 },
+        { call: 'splice', errno: -E.EAGAIN, times: 1 },
+      )
+      const shared = door().share(from, pipe(256), [first.to, second.to], 5_000)
+      expect(shared).to.deep.equal([1_500, 3_500, -E.EAGAIN, 5_000, 0, 0])
+      expectSameBytes(first.read(1_500), content.subarray(0, 1_500))
+      expectSameBytes(second.read(5_000), content.subarray(0, 5_000))
+    })
+
+    it('says whose an error is: with nothing left over it is the tee, that of the sink comes with bytes', () => {
+      const from = filled(content.subarray(0, 100))
+      const { to } = openPair()
+      script({ call: 'tee', errno: -E.EIO, times: 1 })
+      expect(door().share(from, pipe(256), [to, to], 100)).to.deep.equal([0, 0, -E.EIO, 100, 0, 0])
+      script({ call: 'splice', errno: -E.EPIPE, times: 1 })
+      const shared = door().share(from, pipe(256), [to, to], 100)
+      expect(shared).to.deep.equal([0, 100, -E.EPIPE, 100, 0, 0])
+    })
+
+    it('stops where it cannot drop what is left over, and leaves that in the pipe between', () => {
+      const from = filled(content.subarray(0, 100))
+      const through = pipe(256)
+      const { to } = openPair()
+      script({ call: 'splice', errno: -E.EIO, times: 2 })
+      expect(door().share(from, through, [to, to], 100)).to.deep.equal([0, 100, -E.EIO])
+      expect(door().pending(through)).to.equal(100)
+    })
+
+    it('refuses what is no list of descriptors', () => {
+      const from = filled(content.subarray(0, 100))
+      const { to } = openPair()
+      const share = (sinks: unknown) => () =>
+        door().share(from, pipe(256), sinks as Descriptor[], 100)
+      for (const sinks of [to, undefined, [from], [to, null]])
+        expect(share(sinks)).to.throw(TypeError, 'sinks must be an array of Descriptors.')
+      const { to: dropped } = openPair()
+      door().drop(dropped)
+      expect(share([to, dropped])()).to.equal(E.EBADF)
+      expect(share([])()).to.deep.equal([])
+    })
   })
 })
