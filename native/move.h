@@ -46,9 +46,9 @@ Relayed RelayOnce(const Endpoint& source, int64_t source_offset, const Pipe& pip
 /// As RelayOnce, through an empty pipe, again and again until a side would block, ends or fails.
 Relayed Relay(const Endpoint& source, const Pipe& pipe, const Endpoint& sink, uint64_t length);
 
-/// Gives a sink the first `length` bytes of `from`, which keeps them: a tee into `through`, which is
-/// empty, and out of that what the sink takes. Of fewer where `through` has no slots for all. What the
-/// sink did not take lies in `through`.
+/// Gives a sink the first `length` bytes of `from`, which keeps them: a tee into `through`, which
+/// is empty, and out of that what the sink takes. Of fewer where `through` has no slots for all.
+/// What the sink did not take lies in `through`.
 Relayed Share(const Pipe& from, const Pipe& through, const Endpoint& sink, uint64_t length);
 
 /// Reads at `offset` what is in the page cache, and no more. Returns the bytes, −EAGAIN where none
