@@ -142,14 +142,21 @@ int64_t Tee(const Pipe& from, const Pipe& to, uint64_t length) {
 
 int64_t Discard(const Pipe& pipe, int null_fd, uint64_t length) {
   uint64_t dropped = 0;
+  bool is_again = false;
   while (dropped < length) {
     const size_t bytes = std::min(length - dropped, kMoveBytesMax);
     const int64_t result = RetryInterrupted([&] {
       return Calls().splice(pipe.source_fd(), nullptr, null_fd, nullptr, bytes, SPLICE_F_NONBLOCK);
     });
+    // /dev/null is never full: of a pipe that holds bytes "not now" means "again".
+    if (result == -EAGAIN && !is_again && Pending(pipe) > 0) {
+      is_again = true;
+      continue;
+    }
     if (result < 0 && dropped == 0) return result;
     if (result <= 0) break;
     dropped += static_cast<uint64_t>(result);
+    is_again = false;
   }
   return static_cast<int64_t>(dropped);
 }
