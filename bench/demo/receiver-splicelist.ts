@@ -57,7 +57,7 @@ const storeUnseen: Store = async (endpoint, file, { lengthBytes: length, offsetB
 const lookAndStore: Store = async (endpoint, file, { lengthBytes, offsetBytes: offset }) => {
   using payload = await endpoint.pull(lengthBytes)
   look(payload)
-  return payload.spliceTo({ file, offset }, { consume: true })
+  return await payload.spliceTo({ file, offset }, { consume: true })
 }
 
 async function receiveHeader(endpoint: Endpoint): Promise<Frame> {

@@ -123,6 +123,7 @@ export function shareNow(
   }
   // They were dropped, unless the system refused that.
   if (heldBytes > 0) through.bytes = Math.max(0, opened().pending(through.pipe))
+  ledger.countDiscarded(heldBytes - through.bytes)
   return shared
 }
 

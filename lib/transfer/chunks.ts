@@ -29,6 +29,8 @@ export interface Chunks {
   readonly turns: Turns | undefined
   /** The next bytes: no error and none at the end. Within the source's turn. */
   pull(length: number, options: ChunkOptions): Eventually<Pulled>
+  /** Bytes that are left for certain. */
+  leftBytes(): number
   /** Whether a small pull that may be read is: of a place whose reads take no time. */
   readonly readsSmall: boolean
   /** Ends a pull that waits, where it is. */
@@ -66,6 +68,9 @@ class ListChunks implements Chunks {
     takeSegments(list, 0)
     this.#list = list
   }
+  leftBytes(): number {
+    return this.#list.length
+  }
   pull(length: number, options: ChunkOptions): Pulled {
     return tell(takeSegments(this.#list, Math.min(length, this.#list.length)), options)
   }
@@ -98,6 +103,9 @@ export class EndChunks implements Chunks {
   }
   get turns(): Turns {
     return this.end.readTurns
+  }
+  leftBytes(): number {
+    return (this.end.leftBytes?.() ?? 0) + this.end.front.length
   }
   pull(length: number, options: ChunkOptions): Eventually<Pulled> {
     const extent = takeExtent(this.end, length, options)

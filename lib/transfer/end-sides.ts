@@ -185,10 +185,12 @@ function received(read: Uint8Array | number, reason: CopyReason): Parcel | numbe
 export class EndSink implements PushSide {
   private readonly end: SinkEnd
   private readonly plan: Plan
+  private isStarted: boolean
 
   constructor(end: SinkEnd, plan: Plan) {
     this.end = end
     this.plan = plan
+    this.isStarted = false
   }
   get label(): string {
     return this.end.label
@@ -197,7 +199,10 @@ export class EndSink implements PushSide {
     return this.end.batchBytes
   }
   start(): Eventually<void> {
-    return this.end.startWriting()
+    if (this.isStarted) return
+    const starting = this.end.startWriting()
+    this.isStarted = true
+    return starting
   }
   stop(errno: number): Eventually<number> {
     return this.end.stopWriting(errno)

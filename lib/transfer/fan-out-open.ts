@@ -60,11 +60,11 @@ function openThose(
   const refusals: unknown[] = []
   const refused = (error: unknown): number => refusals.push(error)
   for (const [i, sink] of sinks.entries()) {
-    if ((pathOf(sink) !== undefined) !== areNamed) continue
     const there = (it: OpenedSink): void => {
       opened[i] = it
     }
     try {
+      if ((pathOf(sink) !== undefined) !== areNamed) continue
       const one = openSink(sink, signal)
       if (one instanceof Promise) opening.push(one.then(there, refused).then(() => undefined))
       else there(one)

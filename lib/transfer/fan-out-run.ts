@@ -87,7 +87,11 @@ export class FanOutRun {
     // Perhaps at once: an abort may have come while the places were opened.
     const unlisten = signal && listenForAbort(signal, () => this.#abortFor(signal.reason))
     const sends = this.#sinks.map((sink) => this.#send(sink))
-    await this.#pullAll()
+    try {
+      await this.#pullAll()
+    } catch (error) {
+      this.#abortFor(error)
+    }
     for (const sink of this.#sinks) sink.finish()
     await Promise.all(sends)
     unlisten?.()

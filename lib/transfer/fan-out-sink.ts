@@ -70,6 +70,9 @@ export class FanOutSink implements Taker {
   readonly #machine: Machine
   #error: TransferError | undefined
   #isDropped = false
+  #isBroken = false
+  /** What broke it while there was no machine. */
+  #unneededError: Error | undefined
   #onAccepted: (() => void) | undefined
   /** Begins or ends what waits for a need of the machine; undefined once it runs or is over. */
   #decide: ((isNeeded: boolean) => void) | undefined
@@ -111,13 +114,11 @@ export class FanOutSink implements Taker {
    */
   async run(windowBytes: number, onAccepted: () => void): Promise<TransferError | undefined> {
     this.#onAccepted = onAccepted
-    // Subscribers are told of each machine's end.
-    const mayWait = this.#sink.takesAtOnce && !transfers.hasSubscribers
-    const isNeeded = !mayWait || (await this.#untilNeeded())
-    const error = isNeeded ? await this.#machine.run() : undefined
+    const isNeeded = !this.#takesOffers() || (await this.#untilNeeded())
+    const error = isNeeded ? await this.#machine.run() : this.#endUnneeded()
     if (this.#isDropped) this.#error = tooSlow(this.accepted, windowBytes)
     else if (error !== undefined && !(error instanceof AbortError)) {
-      this.#error ??= asTransferError('sink', error, this.accepted)
+      this.#error = asTransferError('sink', error, this.accepted)
     }
     return this.#error
   }
@@ -129,16 +130,25 @@ export class FanOutSink implements Taker {
     if (bytes > 0) this.#sink.cameDirectly(bytes, 'splice', place)
     // With nothing left over it is the tee's: who tees again meets it where it belongs.
     if (heldBytes === 0 || errno === 0 || errno === EAGAIN) return
-    if (!this.#plan.fallsBack(-errno, 'splice')) this.#fail(errno, 'splice')
+    try {
+      if (!this.#plan.fallsBack(-errno, 'splice')) this.#break({ errno, syscall: 'splice' })
+    } catch (error) {
+      this.#break(error as Error)
+    }
   }
-  takeMemory(parts: readonly Uint8Array[]): number {
+  takeMemory(parts: readonly Uint8Array[], more: boolean): number {
     if (!this.#isIdle || !this.#sink.takesAtOnce) return 0
-    const pushed = this.#sink.push(new MemoryParcel([...parts]), false)
-    if (typeof pushed !== 'number') throw new Error(`${this.end.label} takes time for memory`)
-    if (pushed < 0 && pushed !== -EAGAIN) this.#fail(-pushed, 'write')
-    const bytes = Math.max(0, pushed)
-    this.#machine.passed(bytes)
-    return bytes
+    try {
+      const pushed = this.#sink.push(new MemoryParcel([...parts]), more)
+      if (typeof pushed !== 'number') throw new Error(`${this.end.label} takes time for memory`)
+      const bytes = Math.max(0, pushed)
+      this.#machine.passed(bytes)
+      if (pushed < 0 && pushed !== -EAGAIN) this.#break({ errno: -pushed, syscall: 'write' })
+      return bytes
+    } catch (error) {
+      this.#break(error as Error)
+      return 0
+    }
   }
   /** More to send; takes the references over. */
   add(segments: Segments): void {
@@ -164,9 +174,20 @@ export class FanOutSink implements Taker {
   takeRest(): Segments {
     return this.#queue.takeRest()
   }
+  /** Whether it may be offered bytes before there is a need for the machine. Starts it then. */
+  #takesOffers(): boolean {
+    // Subscribers are told of each machine's end.
+    if (!this.#sink.takesAtOnce || transfers.hasSubscribers) return false
+    try {
+      return this.#sink.start() === undefined
+    } catch {
+      // The machine meets it again.
+      return false
+    }
+  }
   /** Whether nothing waits before what it is offered. */
   get #isIdle(): boolean {
-    if (!this.isLive || this.#queue.length > 0) return false
+    if (this.#isBroken || this.#isDropped || this.#queue.length > 0) return false
     return this.#decide !== undefined || this.#queue.isAwaited
   }
   #untilNeeded(): Promise<boolean> {
@@ -177,11 +198,22 @@ export class FanOutSink implements Taker {
     this.#decide = undefined
     decide?.(isNeeded)
   }
-  #fail(errno: number, syscall: string): void {
-    const failure = { side: 'sink', errno: -errno, syscall, bytesMoved: this.accepted } as const
-    this.#error = new TransferError(failure)
-    void this.end.stopWriting(errno)
-    this.stop()
+  /** Ends it for what went wrong with an offer. */
+  #break(why: Error | { readonly errno: number; readonly syscall: string }): void {
+    this.#isBroken = true
+    // The machine tells it, when it has ended.
+    if (this.#decide === undefined) return this.#machine.breakOff(why)
+    this.#unneededError = why instanceof Error ? why : this.#failed(why.errno, why.syscall)
+    this.#settle(false)
+  }
+  #failed(errno: number, syscall: string): TransferError {
+    void this.#sink.stop(-errno)
+    return new TransferError({ side: 'sink', errno, syscall, bytesMoved: this.accepted })
+  }
+  /** What became of it without the machine. */
+  #endUnneeded(): Error | undefined {
+    if (this.#unneededError === undefined) void this.#sink.stop(0)
+    return this.#unneededError
   }
 }
 

@@ -5,10 +5,10 @@ import { oneWay } from '../endpoints/recognize.js'
 import type { Turns } from '../endpoints/turns.js'
 import { InvalidArgumentError, TransferError } from '../errors.js'
 import type { Sink, Source } from '../list/endpoint.js'
-import { checkOptions } from './checks.js'
+import { checkOptions, checkRoom } from './checks.js'
 import { EndChunks, openChunks, type Chunks } from './chunks.js'
 import { FanOutRun, type FanOutLimits } from './fan-out-run.js'
-import { closeSinks, openSinks } from './fan-out-open.js'
+import { closeSinks, openSinks, type OpenedSink } from './fan-out-open.js'
 import { FanOutSink } from './fan-out-sink.js'
 import { Plan } from './plan.js'
 import { inAllTurns } from './turn-order.js'
@@ -86,7 +86,8 @@ async function fanOutPlaces(
         if (place.ends.sink === undefined) throw oneWay(true)
         return new FanOutSink(place.ends.sink, new Plan(mode, intended))
       })
-      const run = new FanOutRun(chunks, places, limits)
+      const length = withinRoom(chunks, limits.length, opened)
+      const run = new FanOutRun(chunks, places, { ...limits, length })
       return await inAllTurns(turnsOf(chunks, places), signal, () => run.run())
     } finally {
       closeSinks(opened)
@@ -120,6 +121,19 @@ function limitsOf(sinks: readonly Sink[], options: FanOutOptions): FanOutLimits 
   }
   const { mode, intended: isIntended = false, signal, onProgress } = options
   return { length, atLeast, windowBytes, onSlow, mode, isIntended, signal, onProgress }
+}
+
+/** Bytes to send where a sink takes a certain number: what is known to be more is refused. */
+function withinRoom(chunks: Chunks, length: number, opened: readonly OpenedSink[]): number {
+  let roomBytes = Infinity
+  for (const place of opened) {
+    if (place instanceof TransferError) continue
+    roomBytes = Math.min(roomBytes, place.ends.roomBytes ?? Infinity)
+  }
+  if (roomBytes === Infinity) return length
+  const isAll = length === Infinity || chunks.isList
+  checkRoom(isAll ? Math.min(length, chunks.leftBytes()) : length, roomBytes)
+  return Math.min(length, roomBytes)
 }
 
 function turnsOf(chunks: Chunks, places: readonly (FanOutSink | TransferError)[]): Turns[] {

@@ -118,6 +118,12 @@ export class Machine {
     this.job.source.wake()
     this.job.sink.wake()
   }
+  /** Ends it where it is for what went wrong past it: the sink's positive errno at a call, or an error. */
+  breakOff(error: Error | { readonly errno: number; readonly syscall: string }): void {
+    if (error instanceof Error) this.error ??= error
+    else this.failure ??= { side: 'sink', errno: -error.errno, syscall: error.syscall }
+    this.abort()
+  }
   /** Counts bytes that the sink has taken past the machine, which waits for its source. */
   passed(bytes: number): void {
     this.bytesMoved += bytes

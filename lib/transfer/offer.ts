@@ -8,14 +8,14 @@ import type { PageOwnership } from '../raw/raw.js'
 /** Parts of a chunk in memory that are offered at the most: those of a header and what it speaks of. */
 const PARTS_MAX = 16
 
-/** What may be offered bytes that others need too. */
+/** What may be offered bytes that others need too. It never throws: what goes wrong is its own. */
 export interface Taker {
   /** Where it takes pages of such an owner without waiting; undefined where nowhere, or not now. */
   placeFor(pages: PageOwnership | null): DirectPlace | undefined
   /** It has been given pages: how many bytes it took, did not take, and the errno for which. */
   tookPages(place: DirectPlace, bytes: number, heldBytes: number, errno: number): void
-  /** Takes of memory what it can at once: how many bytes. */
-  takeMemory(parts: readonly Uint8Array[]): number
+  /** Takes of memory what it can at once: how many bytes. `more` says that others follow for certain. */
+  takeMemory(parts: readonly Uint8Array[], more: boolean): number
 }
 
 /**
@@ -27,11 +27,20 @@ export interface Taker {
  */
 export function offer(chunk: Segments, takers: readonly Taker[]): readonly number[] {
   const first = chunk.first()
-  if (first instanceof MemoryWindow) {
-    const parts = chunk.gather(chunk.length, PARTS_MAX)
-    return takers.map((taker) => taker.takeMemory(parts))
-  }
+  if (first instanceof MemoryWindow) return offerMemory(chunk, takers)
   return first instanceof RawWindow ? offerPages(first, takers) : takers.map(() => 0)
+}
+
+function offerMemory(chunk: Segments, takers: readonly Taker[]): number[] {
+  let parts: readonly Uint8Array[]
+  try {
+    parts = chunk.gather(chunk.length, PARTS_MAX)
+  } catch {
+    // Memory that is there no more is each sink's own failure, as soon as it comes to send it.
+    return takers.map(() => 0)
+  }
+  const lengthBytes = parts.reduce((sum, { length }) => sum + length, 0)
+  return takers.map((taker) => taker.takeMemory(parts, chunk.length > lengthBytes))
 }
 
 function offerPages({ raw, offset, length }: RawWindow, takers: readonly Taker[]): number[] {
@@ -42,15 +51,18 @@ function offerPages({ raw, offset, length }: RawWindow, takers: readonly Taker[]
   const to = places.filter((place) => place !== undefined)
   const through = to.length === 0 ? undefined : pipePool.borrow(length, held.slots, 'shared')
   if (through === undefined) return taken
-  const shared = shareNow(held, through, to, length)
-  let at = 0
-  for (const [i, place] of places.entries()) {
-    if (place === undefined || at >= shared.length) continue
-    const bytes = shared[at] as number
-    taken[i] = bytes
-    takers[i]?.tookPages(place, bytes, shared[at + 1] as number, shared[at + 2] as number)
-    at += 3
+  try {
+    const shared = shareNow(held, through, to, length)
+    let at = 0
+    for (const [i, place] of places.entries()) {
+      if (place === undefined || at >= shared.length) continue
+      const bytes = shared[at] as number
+      taken[i] = bytes
+      takers[i]?.tookPages(place, bytes, shared[at + 1] as number, shared[at + 2] as number)
+      at += 3
+    }
+  } finally {
+    pipePool.giveBack(through)
   }
-  pipePool.giveBack(through)
   return taken
 }

@@ -27,7 +27,7 @@ export interface Identity {
   readonly isDevice: boolean
 }
 
-/** What endpoints are that have a descriptor, which they keep. */
+/** What endpoints are whose place keeps its descriptor; a number may come to mean something else. */
 const attached = new WeakMap<AttachedEndpoint, Identity>()
 
 /** Asks the system what a place is. What cannot be asked is left to whoever opens it. */
@@ -39,7 +39,8 @@ function ofEndpoint(endpoint: AttachedEndpoint): Eventually<Identity> {
   const known = attached.get(endpoint)
   if (known !== undefined) return known
   const identity = ofPlace(endpoint.place)
-  if (!(identity instanceof Promise)) attached.set(endpoint, identity)
+  const isKept = typeof endpoint.place !== 'number' && !(identity instanceof Promise)
+  if (isKept && typeof identity.key === 'string') attached.set(endpoint, identity)
   return identity
 }
 

@@ -15,6 +15,7 @@ import { buffer } from 'node:stream/consumers'
 import { expect } from 'chai'
 import {
   BufferList,
+  fanOut,
   InvalidArgumentError,
   NotByReferenceError,
   transfer,
@@ -294,6 +295,8 @@ describe('A response whose Content-Length was set', () => {
         () => new BufferList(bytes(9, 20_001)).spliceTo(response),
         () => transfer(new BufferList(bytes(9, 20_001)), response),
         () => transfer({ file: path }, response),
+        () => fanOut({ file: path }, [response]),
+        () => fanOut(new BufferList(bytes(9, 20_001)), [response]),
         () => transfer(Readable.from([], { objectMode: false }), response, { length: 20_001 }),
       ]) {
         errors.push(await refusal(use))
@@ -312,21 +315,28 @@ describe('A response whose Content-Length was set', () => {
     }
   })
 
-  it('takes of a stream of unknown length what was promised, and leaves it the rest', async () => {
-    const source = new Readable({ read: () => undefined })
-    source.push(bytes(10, 30_000))
-    let result: TransferResult | undefined
-    const served = await Served.by(async (response) => {
-      response.setHeader('Content-Length', 20_000)
-      result = await transfer(source, response)
-      response.end()
+  for (const [name, send] of Object.entries({
+    transfer: async (source: Readable, response: ServerResponse) =>
+      (await transfer(source, response)).bytesMoved,
+    fanOut: async (source: Readable, response: ServerResponse) =>
+      (await fanOut(source, [response])).bytesPulled,
+  })) {
+    it(`takes of a stream of unknown length what was promised, and leaves it the rest (${name})`, async () => {
+      const source = new Readable({ read: () => undefined })
+      source.push(bytes(10, 30_000))
+      let sent: number | undefined
+      const served = await Served.by(async (response) => {
+        response.setHeader('Content-Length', 20_000)
+        sent = await send(source, response)
+        response.end()
+      })
+      expectSameBytes((await served.ask()).body, bytes(10, 20_000))
+      await served.outcomes[0]
+      expect(sent).to.equal(20_000)
+      expectSameBytes(source.read() as Buffer, bytes(10, 30_000).subarray(20_000))
+      source.destroy()
     })
-    expectSameBytes((await served.ask()).body, bytes(10, 20_000))
-    await served.outcomes[0]
-    expect(result).to.include({ bytesMoved: 20_000, eof: false })
-    expectSameBytes(source.read() as Buffer, bytes(10, 30_000).subarray(20_000))
-    source.destroy()
-  })
+  }
 
   it('refuses bytes once it was ended', async () => {
     const served = await Served.by(async (response) => {
