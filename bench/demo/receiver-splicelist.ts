@@ -1,11 +1,10 @@
 /**
  * The receiving side with splicelist. Headers are read into memory; payloads go from the socket's
- * pages through kernel pipes into the file. Nobody looks at most of them: those are pulled and stored by
- * one operation. Every hundredth is pulled as a list: a cursor reads its first bytes, and it is sent on
- * untouched all the same.
+ * pages through kernel pipes into the file. Of every hundredth payload a cursor reads the first
+ * bytes, and the payload is sent on untouched all the same.
  */
 import { open, type FileHandle } from 'node:fs/promises'
-import { BufferList, attach, counters, transfer, type Endpoint } from 'splicelist'
+import { BufferList, attach, counters, type Endpoint } from 'splicelist'
 import { encodeAcknowledgement } from './acknowledgement.js'
 import { HEADER_BYTES, KIND, decodeFrame, type Frame } from './frame.js'
 import type { Role, Tally } from './job.js'
@@ -39,25 +38,12 @@ async function receiveMessages(
       if (frame.sequence === messages) return messages
       throw new Error(`the sender sent ${frame.sequence} messages, and ${messages} arrived`)
     }
-    const store = isLookedAt(frame.sequence) ? lookAndStore : storeUnseen
-    const storedBytes = await store(endpoint, file, frame)
-    if (storedBytes < frame.lengthBytes) throw new Error('the stream ended inside a payload')
+    using payload = await endpoint.pull(frame.lengthBytes)
+    if (payload.length < frame.lengthBytes) throw new Error('the stream ended inside a payload')
+    if (isLookedAt(frame.sequence)) look(payload)
+    await payload.spliceTo({ file, offset: frame.offsetBytes }, { consume: true })
     tally.acceptedBytes += frame.lengthBytes
   }
-}
-
-/** Returns how many bytes there were: fewer where the stream ended. */
-type Store = (endpoint: Endpoint, file: FileHandle, frame: Frame) => Promise<number>
-
-const storeUnseen: Store = async (endpoint, file, { lengthBytes: length, offsetBytes: offset }) => {
-  const { bytesMoved } = await transfer(endpoint, { file, offset }, { length })
-  return bytesMoved
-}
-
-const lookAndStore: Store = async (endpoint, file, { lengthBytes, offsetBytes: offset }) => {
-  using payload = await endpoint.pull(lengthBytes)
-  look(payload)
-  return await payload.spliceTo({ file, offset }, { consume: true })
 }
 
 async function receiveHeader(endpoint: Endpoint): Promise<Frame> {
