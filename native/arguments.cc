@@ -106,15 +106,8 @@ std::vector<Descriptor*> Arguments::DescriptorsAt(size_t index, const char* name
     return {};
   }
   std::vector<Descriptor*> found;
-  found.reserve(count);
-  for (uint32_t i = 0; i < count; ++i) {
-    Resource* const resource = ResourceOf(Element(info_[index], i));
-    if (resource == nullptr || resource->kind() != Resource::Kind::kDescriptor) {
-      if (!dropped_) ThrowType(name, "an array of Descriptors");
-      return {};
-    }
-    found.push_back(static_cast<Descriptor*>(resource));
-  }
+  EachResource(index, count, Resource::Kind::kDescriptor, name, "an array of Descriptors",
+               [&](Resource* each) { found.push_back(static_cast<Descriptor*>(each)); });
   return found;
 }
 
@@ -159,13 +152,9 @@ std::vector<Endpoint*> Arguments::EndpointsAt(size_t index, const char* name, si
     return repeated;
   }
   std::vector<Endpoint*> found;
-  for (uint32_t i = 0; i < pipes; ++i) {
-    Resource* const resource = ResourceOf(Element(info_[index], i));
-    if (resource == nullptr || resource->kind() != Resource::Kind::kPipe) {
-      if (!dropped_) ThrowType(name, "a Descriptor or an array of Pipes");
-      return {};
-    }
-    found.push_back(static_cast<Pipe*>(resource));
+  if (!EachResource(index, pipes, Resource::Kind::kPipe, name, "a Descriptor or an array of Pipes",
+                    [&](Resource* each) { found.push_back(static_cast<Pipe*>(each)); })) {
+    return {};
   }
   if (found.size() != count) ThrowRange(std::string(name) + " needs a Pipe for each length.");
   return found;

@@ -103,6 +103,11 @@ class Arguments {
   Resource* ResourceAt(size_t index) { return ResourceOf(info_[index]); }
   Resource* ResourceOf(napi_value value);
   napi_value Element(napi_value array, uint32_t index) const;
+  /// Calls `take(Resource*)` for each of the `count` resources of the array at `index`. False where
+  /// one is of another kind than `kind`, for `name` should be `what`, or was dropped.
+  template <typename Take>
+  bool EachResource(size_t index, uint32_t count, Resource::Kind kind, const char* name,
+                    const char* what, const Take& take);
   bool ReadView(napi_value value, const char* name, Bytes* bytes);
 
   const Napi::CallbackInfo& info_;
@@ -110,6 +115,20 @@ class Arguments {
   bool thrown_ = false;
   bool dropped_ = false;
 };
+
+template <typename Take>
+bool Arguments::EachResource(size_t index, uint32_t count, Resource::Kind kind, const char* name,
+                             const char* what, const Take& take) {
+  for (uint32_t i = 0; i < count; ++i) {
+    Resource* const resource = ResourceOf(Element(info_[index], i));
+    if (resource == nullptr || resource->kind() != kind) {
+      if (!dropped_) ThrowType(name, what);
+      return false;
+    }
+    take(resource);
+  }
+  return true;
+}
 
 template <typename Take>
 void Arguments::EachPart(size_t index, uint64_t skip, const Take& take) {

@@ -120,8 +120,8 @@ export function hasOneCall({ flow, messages }: Case): boolean {
 }
 
 /** Passes that are not counted. */
-export function warmUpPassesOf({ flow, messageBytes, messages }: Case): number {
-  if (messageBytes >= STREAM_BYTES || messages === 1) return 1
+export function warmUpPassesOf({ flow, messages }: Case): number {
+  if (messages === 1) return 1
   return Math.min(WARM_UP_PASSES_MAX, Math.ceil(WARM_UP_MESSAGES / (flow.connections * messages)))
 }
 

@@ -27,10 +27,10 @@ export function obstacleOf({ source, sinks }: Pick<Job, 'source' | 'sinks'>): st
   return sinks > 1 && fanOut() === undefined ? 'no fanOut' : undefined
 }
 
-export const prepareSplicelist: Prepare = (job, stored) => prepare(job, stored, moveMessages)
-export const prepareOneCall: Prepare = (job, stored) => prepare(job, stored, moveAll)
+export const prepareOneCall: Prepare = (job, stored) =>
+  prepareSplicelist({ ...job, messageBytes: job.messages * job.messageBytes, messages: 1 }, stored)
 
-async function prepare(job: Job, stored: () => void, move: Move): Promise<Contestant> {
+export const prepareSplicelist: Prepare = async (job, stored) => {
   const routes = await openRoutes(job)
   const connections = await Promise.all(
     routes.map(async ({ source, sinks }) => ({
@@ -43,7 +43,7 @@ async function prepare(job: Job, stored: () => void, move: Move): Promise<Contes
     ways,
     pass: async () => {
       const moved = await Promise.all(
-        connections.map(({ source, sinks }) => move(source, sinks, { job, stored, ways })),
+        connections.map(({ source, sinks }) => moveMessages(source, sinks, { job, stored, ways })),
       )
       return moved.reduce((sum, bytes) => sum + bytes, 0)
     },
@@ -61,29 +61,6 @@ interface Work {
   readonly job: Job
   readonly stored: () => void
   readonly ways: Set<string>
-}
-
-type Move = (source: Side, sinks: readonly Side[], work: Work) => Promise<number>
-
-/** A message that is stored is told as soon as the sink has accepted its last byte. */
-async function moveAll(
-  source: Side,
-  sinks: readonly Side[],
-  { job, stored, ways }: Work,
-): Promise<number> {
-  const { messages, messageBytes } = job
-  const isAcknowledged = job.sink === 'file' && hasPeer(job)
-  let told = 0
-  const onProgress = (bytes: number): void => {
-    for (; told < Math.floor(bytes / messageBytes); told += 1) stored()
-  }
-  const options = { length: messages * messageBytes, ...(isAcknowledged ? { onProgress } : {}) }
-  const [only, ...others] = sinks
-  if (only === undefined) throw new Error('a job without a sink')
-  if (others.length > 0) return fanOutOnce(source.at(0), sinks, 0, options)
-  const result = await transfer(source.at(0), only.at(0), options)
-  for (const way of result.ways) ways.add(way)
-  return result.bytesMoved
 }
 
 async function moveMessages(

@@ -96,6 +96,11 @@ export interface SourceEnd {
   leftBytes?(): number | undefined
 }
 
+/** Bytes that are left in a source for certain, what was given back to it first. */
+export function leftBytesOf(source: SourceEnd): number {
+  return (source.leftBytes?.() ?? 0) + source.front.length
+}
+
 /** Where bytes go. */
 export interface SinkEnd {
   readonly label: string

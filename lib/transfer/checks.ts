@@ -32,6 +32,20 @@ export function checkRoom(length: number, roomBytes: number | undefined): void {
   )
 }
 
+/**
+ * Bytes to move to a sink that takes a certain number: what is known to be more is refused, and of
+ * a stream, whose length nobody knows, the rest stays where it is. `leftBytes` is asked at need.
+ */
+export function withinRoom(
+  length: number,
+  leftBytes: () => number,
+  roomBytes: number | undefined,
+): number {
+  if (roomBytes === undefined) return length
+  checkRoom(length === Infinity ? leftBytes() : length, roomBytes)
+  return Math.min(length, roomBytes)
+}
+
 /** Checks what every operation is given. */
 export function checkOptions(options: TransferOptions): void {
   const intended: unknown = options.intended

@@ -2,7 +2,7 @@
  * A source that is pulled many times, chunk by chunk: what `lists` and `fanOut` stand on.
  */
 import type { PullOptions } from '../contract.js'
-import type { SourceEnd } from '../endpoints/end.js'
+import { leftBytesOf, type SourceEnd } from '../endpoints/end.js'
 import { oneWay, type Ends } from '../endpoints/recognize.js'
 import { SocketEnd } from '../endpoints/socket-end.js'
 import type { Turns } from '../endpoints/turns.js'
@@ -105,7 +105,7 @@ export class EndChunks implements Chunks {
     return this.end.readTurns
   }
   leftBytes(): number {
-    return (this.end.leftBytes?.() ?? 0) + this.end.front.length
+    return leftBytesOf(this.end)
   }
   pull(length: number, options: ChunkOptions): Eventually<Pulled> {
     const extent = takeExtent(this.end, length, options)

@@ -232,13 +232,12 @@ export class EndSink implements PushSide {
   }
   /** Where pages of such an owner may be put past parcels, without waiting. */
   placeFor(pages: PageOwnership | null): DirectPlace | undefined {
-    const place = this.takesAtOnce ? this.end.directSink : undefined
-    return place === undefined || this.plan.causeFor(pages) !== undefined ? undefined : place
+    return this.plan.causeFor(pages) === undefined ? this.placeAtOnce : undefined
   }
-  /** Whether no attempt on it waits for anything. */
-  get takesAtOnce(): boolean {
-    const kind = this.end.directSink?.kind
-    return kind === 'socket' || kind === 'pipe'
+  /** The place, where no attempt on it waits for anything. */
+  get placeAtOnce(): DirectPlace | undefined {
+    const place = this.end.directSink
+    return place?.kind === 'file' ? undefined : place
   }
   lendTo(job: RunningJob | undefined): void {
     this.end.lendTo?.(job)

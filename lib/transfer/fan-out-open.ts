@@ -56,7 +56,7 @@ function openThose(
   opened: (OpenedSink | undefined)[],
   signal: AbortSignal | undefined,
 ): Eventually<void> {
-  const opening: Promise<void>[] = []
+  const opening: Promise<unknown>[] = []
   const refusals: unknown[] = []
   const refused = (error: unknown): number => refusals.push(error)
   for (const [i, sink] of sinks.entries()) {
@@ -66,7 +66,7 @@ function openThose(
     try {
       if ((pathOf(sink) !== undefined) !== areNamed) continue
       const one = openSink(sink, signal)
-      if (one instanceof Promise) opening.push(one.then(there, refused).then(() => undefined))
+      if (one instanceof Promise) opening.push(one.then(there, refused))
       else there(one)
     } catch (error) {
       refused(error)

@@ -71,8 +71,6 @@ export class FanOutSink implements Taker {
   #error: TransferError | undefined
   #isDropped = false
   #isBroken = false
-  /** What broke it while there was no machine. */
-  #unneededError: Error | undefined
   #onAccepted: (() => void) | undefined
   /** Begins or ends what waits for a need of the machine; undefined once it runs or is over. */
   #decide: ((isNeeded: boolean) => void) | undefined
@@ -115,7 +113,8 @@ export class FanOutSink implements Taker {
   async run(windowBytes: number, onAccepted: () => void): Promise<TransferError | undefined> {
     this.#onAccepted = onAccepted
     const isNeeded = !this.#takesOffers() || (await this.#untilNeeded())
-    const error = isNeeded ? await this.#machine.run() : this.#endUnneeded()
+    const error = isNeeded ? await this.#machine.run() : undefined
+    if (!isNeeded) void this.#sink.stop(0)
     if (this.#isDropped) this.#error = tooSlow(this.accepted, windowBytes)
     else if (error !== undefined && !(error instanceof AbortError)) {
       this.#error = asTransferError('sink', error, this.accepted)
@@ -137,7 +136,7 @@ export class FanOutSink implements Taker {
     }
   }
   takeMemory(parts: readonly Uint8Array[], more: boolean): number {
-    if (!this.#isIdle || !this.#sink.takesAtOnce) return 0
+    if (!this.#isIdle || this.#sink.placeAtOnce === undefined) return 0
     try {
       const pushed = this.#sink.push(new MemoryParcel([...parts]), more)
       if (typeof pushed !== 'number') throw new Error(`${this.end.label} takes time for memory`)
@@ -177,7 +176,7 @@ export class FanOutSink implements Taker {
   /** Whether it may be offered bytes before there is a need for the machine. Starts it then. */
   #takesOffers(): boolean {
     // Subscribers are told of each machine's end.
-    if (!this.#sink.takesAtOnce || transfers.hasSubscribers) return false
+    if (this.#sink.placeAtOnce === undefined || transfers.hasSubscribers) return false
     try {
       return this.#sink.start() === undefined
     } catch {
@@ -198,22 +197,11 @@ export class FanOutSink implements Taker {
     this.#decide = undefined
     decide?.(isNeeded)
   }
-  /** Ends it for what went wrong with an offer. */
+  /** Ends it for what went wrong with an offer: the machine tells it, when it has ended. */
   #break(why: Error | { readonly errno: number; readonly syscall: string }): void {
     this.#isBroken = true
-    // The machine tells it, when it has ended.
-    if (this.#decide === undefined) return this.#machine.breakOff(why)
-    this.#unneededError = why instanceof Error ? why : this.#failed(why.errno, why.syscall)
-    this.#settle(false)
-  }
-  #failed(errno: number, syscall: string): TransferError {
-    void this.#sink.stop(-errno)
-    return new TransferError({ side: 'sink', errno, syscall, bytesMoved: this.accepted })
-  }
-  /** What became of it without the machine. */
-  #endUnneeded(): Error | undefined {
-    if (this.#unneededError === undefined) void this.#sink.stop(0)
-    return this.#unneededError
+    this.#machine.breakOff(why)
+    this.#settle(true)
   }
 }
 

@@ -5,7 +5,7 @@ import { oneWay } from '../endpoints/recognize.js'
 import type { Turns } from '../endpoints/turns.js'
 import { InvalidArgumentError, TransferError } from '../errors.js'
 import type { Sink, Source } from '../list/endpoint.js'
-import { checkOptions, checkRoom } from './checks.js'
+import { checkOptions, withinRoom } from './checks.js'
 import { EndChunks, openChunks, type Chunks } from './chunks.js'
 import { FanOutRun, type FanOutLimits } from './fan-out-run.js'
 import { closeSinks, openSinks, type OpenedSink } from './fan-out-open.js'
@@ -86,7 +86,7 @@ async function fanOutPlaces(
         if (place.ends.sink === undefined) throw oneWay(true)
         return new FanOutSink(place.ends.sink, new Plan(mode, intended))
       })
-      const length = withinRoom(chunks, limits.length, opened)
+      const length = lengthWithin(chunks, limits.length, opened)
       const run = new FanOutRun(chunks, places, { ...limits, length })
       return await inAllTurns(turnsOf(chunks, places), signal, () => run.run())
     } finally {
@@ -123,16 +123,15 @@ function limitsOf(sinks: readonly Sink[], options: FanOutOptions): FanOutLimits 
   return { length, atLeast, windowBytes, onSlow, mode, isIntended, signal, onProgress }
 }
 
-/** Bytes to send where a sink takes a certain number: what is known to be more is refused. */
-function withinRoom(chunks: Chunks, length: number, opened: readonly OpenedSink[]): number {
+/** What the sink with the least room takes. Of a list all is known, however much was asked for. */
+function lengthWithin(chunks: Chunks, length: number, opened: readonly OpenedSink[]): number {
   let roomBytes = Infinity
   for (const place of opened) {
     if (place instanceof TransferError) continue
     roomBytes = Math.min(roomBytes, place.ends.roomBytes ?? Infinity)
   }
-  if (roomBytes === Infinity) return length
-  const isAll = length === Infinity || chunks.isList
-  checkRoom(isAll ? Math.min(length, chunks.leftBytes()) : length, roomBytes)
+  const known = chunks.isList ? Math.min(length, chunks.leftBytes()) : length
+  withinRoom(known, () => chunks.leftBytes(), roomBytes === Infinity ? undefined : roomBytes)
   return Math.min(length, roomBytes)
 }
 

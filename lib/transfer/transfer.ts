@@ -2,12 +2,12 @@ import { checkLength } from '../arguments.js'
 import { beginOperation } from '../audit/observers.js'
 import type { TransferOptions, TransferResult } from '../contract.js'
 import { oneWay, type Ends } from '../endpoints/recognize.js'
-import type { SinkEnd, SourceEnd } from '../endpoints/end.js'
+import { leftBytesOf, type SinkEnd, type SourceEnd } from '../endpoints/end.js'
 import { FileEnd } from '../endpoints/file-end.js'
 import { InvalidArgumentError } from '../errors.js'
 import { BufferList } from '../list/buffer-list.js'
 import type { Sink, Source } from '../list/endpoint.js'
-import { checkOptions, checkRoom } from './checks.js'
+import { checkOptions, withinRoom } from './checks.js'
 import { EndSink, EndSource } from './end-sides.js'
 import { Machine } from './machine.js'
 import { openEnds, placeOptions, SinkOpening } from './open.js'
@@ -112,7 +112,7 @@ async function transferEnds(
   const plan = new Plan(options.mode, options.intended)
   plan.meet(source.obstacle)
   plan.meet(sink.obstacle)
-  const limit = withinRoom(source, length, to.roomBytes)
+  const limit = withinRoom(length, () => leftBytesOf(source), to.roomBytes)
   if (plan.isStable && source.pages !== 'owned') plan.prefer('stable-mode')
   const machine = new Machine({
     source: new EndSource(source, plan),
@@ -135,17 +135,6 @@ async function transferEnds(
   const error = running instanceof Promise ? await running : running
   if (error !== undefined) throw error
   return { bytesMoved: machine.bytesMoved, eof: machine.isEof, ways: plan.ways }
-}
-
-/**
- * Bytes to move to a sink that takes a certain number: what is known to be more is refused, and of
- * a stream, whose length nobody knows, the rest stays where it is.
- */
-function withinRoom(source: SourceEnd, length: number, roomBytes: number | undefined): number {
-  if (roomBytes === undefined) return length
-  const left = (source.leftBytes?.() ?? 0) + source.front.length
-  checkRoom(length === Infinity ? left : length, roomBytes)
-  return Math.min(length, roomBytes)
 }
 
 function sharedPosition(): InvalidArgumentError {
