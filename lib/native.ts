@@ -245,8 +245,10 @@ export interface Addon {
   ): readonly number[] | number
   /**
    * `move`, or `relay` through an empty `pipe`, in a loop on a disk thread, which waits for a peer
-   * that is busy, at most `patienceMs` (up to 1000) at once, unless another job waits for a thread.
-   * What the sink did not take lies in the pipe. Returns 0 when queued, or −errno.
+   * that is busy, at most `patienceMs` (up to 1000) at once, unless another job waits for a thread; for
+   * a TCP source until `gatheredBytes` are there, or what is left. Such a source's low-water mark has to
+   * be 1, and is so again at the end. What the sink did not take lies in the pipe. Returns 0 when queued,
+   * or −errno.
    */
   carry(
     source: Descriptor,
@@ -255,6 +257,7 @@ export interface Addon {
     sink: Descriptor,
     sinkOffset: number,
     lengthBytes: number,
+    gatheredBytes: number,
     patienceMs: number,
     token: number,
   ): number

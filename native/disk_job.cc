@@ -123,10 +123,10 @@ void PumpJob::Release() {
   steps_.clear();
 }
 
-CarryJob::CarryJob(std::shared_ptr<Census> census, uint64_t token, std::shared_ptr<Endpoint> source,
-                   int64_t source_offset, std::shared_ptr<Pipe> pipe,
-                   std::shared_ptr<Endpoint> sink, int64_t sink_offset, uint64_t length,
-                   int patience_milliseconds)
+CarryJob::CarryJob(std::shared_ptr<Census> census, uint64_t token,
+                   std::shared_ptr<Descriptor> source, int64_t source_offset,
+                   std::shared_ptr<Pipe> pipe, std::shared_ptr<Endpoint> sink, int64_t sink_offset,
+                   uint64_t length, int gathered, int patience_milliseconds)
     : DiskJob(std::move(census), token, Used(source, pipe, sink)),
       source_(std::move(source)),
       pipe_(std::move(pipe)),
@@ -134,11 +134,18 @@ CarryJob::CarryJob(std::shared_ptr<Census> census, uint64_t token, std::shared_p
       source_cursor_(source_offset),
       sink_cursor_(sink_offset),
       length_(length),
+      gathered_(gathered),
       patience_milliseconds_(patience_milliseconds) {
 }
 
 int CarryJob::Run(JobHost* host) {
   begun_ = std::chrono::steady_clock::now();
+  const int error = CarryOn(host);
+  SetLowWater(1);
+  return error;
+}
+
+int CarryJob::CarryOn(JobHost* host) {
   bool has_waited = false;
   while (done() < length_) {
     if (cancelled()) return ECANCELED;
@@ -149,7 +156,9 @@ int CarryJob::Run(JobHost* host) {
     if (step.error != 0 && step.error != EAGAIN) return step.error;
     const bool is_quiet = has_waited && step.moved == 0 && step.held == held;
     has_waited = step.error == EAGAIN;
-    if (has_waited ? is_quiet || !Await(host) : IsOver(host, kTurnMilliseconds)) return step.error;
+    if (has_waited ? is_quiet || !Await(host) : IsOver(host, kTurnMilliseconds)) {
+      return cancelled() ? ECANCELED : step.error;
+    }
   }
   return 0;
 }
@@ -184,9 +193,19 @@ bool CarryJob::Await(JobHost* host) {
   // In this order: who comes after the question finds something to write to.
   if (!OpenWake() || IsOver(host, 0)) return false;
   // Without a pipe of ours between, EAGAIN does not say which side it is.
-  if (held_ == 0) AwaitReady(*source_, POLLIN, wake_.get(), patience_milliseconds_);
+  if (held_ == 0) AwaitSource();
   if (held_ > 0 || !pipe_) AwaitReady(*sink_, POLLOUT, wake_.get(), patience_milliseconds_);
   return true;
+}
+
+void CarryJob::AwaitSource() {
+  const uint64_t left = length_ - done();
+  SetLowWater(left < static_cast<uint64_t>(gathered_) ? static_cast<int>(left) : gathered_);
+  AwaitReady(*source_, POLLIN, wake_.get(), patience_milliseconds_);
+}
+
+void CarryJob::SetLowWater(int bytes) {
+  if (bytes != low_water_ && source_->SetLowWater(bytes) == 0) low_water_ = bytes;
 }
 
 bool CarryJob::OpenWake() {

@@ -136,10 +136,10 @@ class PumpJob final : public DiskJob {
 /// `Move`, or `RelayOnce` where a pipe has to be between the two, in a loop that waits for its
 /// peers: as a program would that does nothing else, for as long as bytes keep coming.
 ///
-/// It takes what there is, and waits where there is nothing: a program that gathers before it tries
-/// saves calls, but lets its peers' queues run empty and full in turn. Its patience is short, so
-/// that a thread is never held by a peer that has gone quiet; it is over when the job is cancelled,
-/// soon when another job waits for a thread, and after kStayMilliseconds, to tell how far it is.
+/// It takes what there is, and waits where there is nothing: for any byte, or, where that is asked
+/// for, until the source has gathered many. Its patience is short, so that a thread is never held
+/// by a peer that has gone quiet; it is over when the job is cancelled, soon when another job waits
+/// for a thread, and after kStayMilliseconds, to tell how far it is.
 class CarryJob final : public DiskJob {
  public:
   /// The most bytes between two looks at whether it was cancelled.
@@ -154,28 +154,34 @@ class CarryJob final : public DiskJob {
 
   /// Moves up to `length` bytes, through `pipe` unless null, which is empty. What the sink did not
   /// take lies in the pipe afterwards. Each wait for a peer is at most `patience_milliseconds`
-  /// long.
-  CarryJob(std::shared_ptr<Census> census, uint64_t token, std::shared_ptr<Endpoint> source,
+  /// long; one for a TCP source ends when `gathered` bytes are there, or what is left if that is
+  /// less. The source's low-water mark has to be 1 and is so again when the job has run.
+  CarryJob(std::shared_ptr<Census> census, uint64_t token, std::shared_ptr<Descriptor> source,
            int64_t source_offset, std::shared_ptr<Pipe> pipe, std::shared_ptr<Endpoint> sink,
-           int64_t sink_offset, uint64_t length, int patience_milliseconds);
+           int64_t sink_offset, uint64_t length, int gathered, int patience_milliseconds);
 
   int Run(JobHost* host) override;
   void Release() override;
   void Nudge() override;
 
  private:
+  int CarryOn(JobHost* host);
   Relayed Attempt(uint64_t length);
   bool Await(JobHost* host);
+  void AwaitSource();
+  void SetLowWater(int bytes);
   bool IsOver(JobHost* host, int turn_milliseconds) const;
   bool OpenWake();
 
-  std::shared_ptr<Endpoint> source_;
+  std::shared_ptr<Descriptor> source_;
   std::shared_ptr<Pipe> pipe_;
   std::shared_ptr<Endpoint> sink_;
   Cursor source_cursor_;
   Cursor sink_cursor_;
   const uint64_t length_;
+  const int gathered_;
   const int patience_milliseconds_;
+  int low_water_ = 1;  // of the source, in bytes
   uint64_t held_ = 0;  // bytes in the pipe
   std::chrono::steady_clock::time_point begun_;
   std::mutex mutex_;  // of wake_

@@ -1,6 +1,7 @@
 /// The calls of lib/native.ts on jobs: what runs on a disk thread, because it may wait.
 
 #include <cerrno>
+#include <climits>
 #include <cstdint>
 #include <cstring>
 #include <memory>
@@ -72,9 +73,10 @@ Value Carry(const CallbackInfo& info) {
   Descriptor* const sink = in.DescriptorAt(3, "sink");
   const int64_t sink_offset = in.Offset(4, "sinkOffset");
   const uint64_t length = in.Length(5, "lengthBytes");
+  const auto gathered = static_cast<int>(in.Whole(6, "gatheredBytes", 1, INT_MAX));
   const auto patience =
-      static_cast<int>(in.Whole(6, "patienceMs", 0, CarryJob::kPatienceMillisecondsMax));
-  const uint64_t token = in.Token(7);
+      static_cast<int>(in.Whole(7, "patienceMs", 0, CarryJob::kPatienceMillisecondsMax));
+  const uint64_t token = in.Token(8);
   if (!in.Complete()) return in.Refusal();
   const Made<Descriptor> from = source->ForJob();
   if (!from.resource) return Number(in, from.error);
@@ -82,9 +84,9 @@ Value Carry(const CallbackInfo& info) {
   if (!to.resource) return Number(in, to.error);
   std::shared_ptr<Pipe> through;
   if (pipe != nullptr) through = std::static_pointer_cast<Pipe>(pipe->shared_from_this());
-  const auto job =
-      std::make_shared<CarryJob>(in.environment().census(), token, from.resource, source_offset,
-                                 std::move(through), to.resource, sink_offset, length, patience);
+  const auto job = std::make_shared<CarryJob>(in.environment().census(), token, from.resource,
+                                              source_offset, std::move(through), to.resource,
+                                              sink_offset, length, gathered, patience);
   return Number(in, in.environment().Submit(job, nullptr));
 }
 

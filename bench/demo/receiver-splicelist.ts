@@ -1,10 +1,10 @@
 /**
  * The receiving side with splicelist. Headers are read into memory; payloads go from the socket's
- * pages through kernel pipes into the file. Of every hundredth payload a cursor reads the first
- * bytes, and the payload is sent on untouched all the same.
+ * pages through kernel pipes into the file. Every hundredth payload is pulled as a list first: a
+ * cursor reads its first bytes, and it is sent on untouched all the same.
  */
 import { open, type FileHandle } from 'node:fs/promises'
-import { BufferList, attach, counters, type Endpoint } from 'splicelist'
+import { BufferList, attach, counters, transfer, type Endpoint } from 'splicelist'
 import { encodeAcknowledgement } from './acknowledgement.js'
 import { HEADER_BYTES, KIND, decodeFrame, type Frame } from './frame.js'
 import type { Role, Tally } from './job.js'
@@ -38,12 +38,24 @@ async function receiveMessages(
       if (frame.sequence === messages) return messages
       throw new Error(`the sender sent ${frame.sequence} messages, and ${messages} arrived`)
     }
-    using payload = await endpoint.pull(frame.lengthBytes)
-    if (payload.length < frame.lengthBytes) throw new Error('the stream ended inside a payload')
-    if (isLookedAt(frame.sequence)) look(payload)
-    await payload.spliceTo({ file, offset: frame.offsetBytes }, { consume: true })
+    const store = isLookedAt(frame.sequence) ? storeLookedAt : storeUnseen
+    const storedBytes = await store(endpoint, frame, file)
+    if (storedBytes < frame.lengthBytes) throw new Error('the stream ended inside a payload')
     tally.acceptedBytes += frame.lengthBytes
   }
+}
+
+/** Pulls a payload and pushes it into the file, by one operation. Returns how many bytes. */
+async function storeUnseen(endpoint: Endpoint, frame: Frame, file: FileHandle): Promise<number> {
+  const place = { file, offset: frame.offsetBytes }
+  const { bytesMoved } = await transfer(endpoint, place, { length: frame.lengthBytes })
+  return bytesMoved
+}
+
+async function storeLookedAt(endpoint: Endpoint, frame: Frame, file: FileHandle): Promise<number> {
+  using payload = await endpoint.pull(frame.lengthBytes)
+  look(payload)
+  return await payload.spliceTo({ file, offset: frame.offsetBytes }, { consume: true })
 }
 
 async function receiveHeader(endpoint: Endpoint): Promise<Frame> {

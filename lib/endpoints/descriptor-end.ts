@@ -160,9 +160,9 @@ export class DescriptorEnd implements SourceEnd, SinkEnd {
   lendTo(job: RunningJob | undefined): void {
     this.#borrower = job
   }
-  awaitMuch(lengthBytes: number): boolean {
-    this.#setLowWater(lengthBytes)
-    return this.#lowWater > 1
+  lendLowWater(): boolean {
+    this.#setLowWater(1)
+    return this.#heedsLowWater
   }
   readable(wantedBytes: number): Promise<void> {
     if (!this.isOpen()) return Promise.resolve()
@@ -196,6 +196,10 @@ export class DescriptorEnd implements SourceEnd, SinkEnd {
   #readBytes(): number {
     return Math.min(READ_BYTES_MAX, Math.max(READ_BYTES_MIN, opened().pending(this.#descriptor)))
   }
+  /** A unix socket has a mark, which no wait heeds. */
+  get #heedsLowWater(): boolean {
+    return this.label === 'tcp'
+  }
   get #direct(): DirectPlace | undefined {
     return this.isOpen() ? this.#place : undefined
   }
@@ -204,8 +208,7 @@ export class DescriptorEnd implements SourceEnd, SinkEnd {
   }
   /** Wakes the reader only when much of what is missing is there: fewer, larger moves. */
   #setLowWater(bytes: number): void {
-    // A unix socket has none that a wait would heed.
-    if (bytes === this.#lowWater || this.label !== 'tcp' || !this.isOpen()) return
+    if (bytes === this.#lowWater || !this.#heedsLowWater || !this.isOpen()) return
     if (opened().lowWater(this.#descriptor, bytes) >= 0) this.#lowWater = bytes
   }
 }

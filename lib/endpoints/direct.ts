@@ -136,17 +136,17 @@ const PATIENCE_MS = 10
 const PATIENCE_BELOW_MARK_MS = 1
 
 /**
- * Moves at most so many bytes on a disk thread, which also waits for a busy peer for a moment;
- * `isHoldingBack` says that it is not woken for all that comes.
+ * Moves at most so many bytes on a disk thread, which also waits for a busy peer for a moment: until
+ * `gatheredBytes` have come, or what is left, where the source heeds a low-water mark; 1 for any.
  */
 export function carry(
   from: DirectPlace,
   pipe: Pipe | undefined,
   to: DirectPlace,
   lengthBytes: number,
-  isHoldingBack: boolean,
+  gatheredBytes: number,
 ): RunningJob {
-  const patienceMs = isHoldingBack ? PATIENCE_BELOW_MARK_MS : PATIENCE_MS
+  const patienceMs = gatheredBytes > 1 ? PATIENCE_BELOW_MARK_MS : PATIENCE_MS
   return runJob((token) =>
     opened().carry(
       from.descriptor,
@@ -155,6 +155,7 @@ export function carry(
       to.descriptor,
       to.offset,
       lengthBytes,
+      gatheredBytes,
       patienceMs,
       token,
     ),

@@ -74,11 +74,8 @@ export interface SourceEnd {
   readonly directSource?: DirectPlace | undefined
   /** A disk job makes such calls, or has ended: the place's owner may close it meanwhile. */
   lendTo?(job: RunningJob | undefined): void
-  /**
-   * Such a job begins, which is to be woken when so many bytes are there. Whether fewer may lie here
-   * meanwhile that it is not woken for.
-   */
-  awaitMuch?(lengthBytes: number): boolean
+  /** Such a job begins, with a low-water mark of its own. Whether a wait for the place heeds one. */
+  lendLowWater?(): boolean
   /** Bytes have left by such a call. */
   leftDirectly?(bytes: number): void
   /** Such a call has found the end: 0, or −errno where it came before the bytes that were there. */

@@ -86,8 +86,8 @@ export class EndSource implements PullSide {
   lendTo(job: RunningJob | undefined): void {
     this.end.lendTo?.(job)
   }
-  awaitMuch(lengthBytes: number): boolean {
-    return this.end.awaitMuch?.(lengthBytes) === true
+  lendLowWater(): boolean {
+    return this.end.lendLowWater?.() === true
   }
   leftDirectly(bytes: number, heldBytes: number): void {
     this.end.leftDirectly?.(bytes + heldBytes)

@@ -103,7 +103,7 @@ export class ListSource implements PullSide {
   lendTo(): void {
     // It has no place of its own.
   }
-  awaitMuch(): boolean {
+  lendLowWater(): boolean {
     return false
   }
   leftDirectly(bytes: number): void {

@@ -25,9 +25,9 @@ const CARRY_BYTES_MAX = 256 << 20
  * loopback TCP). Not one into another socket: that lets the queues on both sides run empty and full in
  * turn, TCP paces its sender, and the same gigabyte costs a half more.
  */
-const GATHERED_BYTES = 1 << 20
-/** How many of those a source has to promise: the last one comes by a job that takes what there is. */
-const GATHERED_MIN = 16
+const GATHERED_BYTES_MAX = 1 << 20
+/** Below this no wake-up is saved that is worth the two system calls, in bytes. */
+const GATHERED_BYTES_MIN = 65536
 
 /** Bytes that show that a stream is busy. More than one turn, in which nobody else could have one. */
 const BUSY_BYTES_MIN = 2 * TURN_BYTES_MAX
@@ -83,6 +83,8 @@ export class Shortcut {
   /** Bytes of turns that no crowd of others had theirs between. */
   private busyBytes: number
   private lastTurn: number
+  /** Whether the last job has moved much. */
+  private isPouring: boolean
 
   constructor(source: PullSide, sink: PushSide) {
     this.source = source
@@ -90,6 +92,7 @@ export class Shortcut {
     this.job = undefined
     this.busyBytes = 0
     this.lastTurn = 0
+    this.isPouring = false
   }
   /** Moves at most so many bytes; undefined where there is no such way for the next ones. */
   attempt(lengthBytes: number): Eventually<Leap> | undefined {
@@ -106,18 +109,27 @@ export class Shortcut {
       this.hadTurn(now.bytes)
       return this.leapt({ from, to, call, held, asked: turn }, now)
     }
-    const isLong = to.kind === 'file' && wanted >= GATHERED_MIN * GATHERED_BYTES
-    const isHoldingBack = this.source.awaitMuch(isLong ? GATHERED_BYTES : 1) && isLong
-    const lot = Math.min(isHoldingBack ? wanted - GATHERED_BYTES : wanted, CARRY_BYTES_MAX)
-    const job = carry(from, held?.pipe, to, lot, isHoldingBack)
+    const lot = Math.min(wanted, CARRY_BYTES_MAX)
+    const gathered =
+      this.source.lendLowWater() && to.kind === 'file' ? this.gathered(lengthBytes) : 1
+    const job = carry(from, held?.pipe, to, lot, gathered)
     return this.whenDone(job).then((moved) => {
       if (moved.bytes < TURN_BYTES_MAX) this.busyBytes = 0
+      this.isPouring = moved.bytes >= GATHERED_BYTES_MAX
       return this.leapt({ from, to, call, held, asked: lot }, moved)
     })
   }
   /** Stops a job at its next call. */
   cancel(): void {
     this.job?.cancel()
+  }
+  /**
+   * What a job into a file is woken for. A peer that is to send so many bytes sends them; of one that may
+   * stop anywhere the last job has to have seen many, or each bit of a trickle would wait for a millisecond.
+   */
+  private gathered(lengthBytes: number): number {
+    if (lengthBytes === Infinity) return this.isPouring ? GATHERED_BYTES_MAX : 1
+    return lengthBytes < GATHERED_BYTES_MIN ? 1 : GATHERED_BYTES_MAX
   }
   private hadTurn(bytes: number): void {
     this.busyBytes += bytes

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { join } from 'node:path'
+import { setImmediate as nextRound } from 'node:timers/promises'
 import { expect } from 'chai'
 import { runJob, type JobResult, type RunningJob } from '#lib/reactor.js'
 import type { Descriptor, Pipe } from '#lib/native.js'
@@ -29,10 +30,10 @@ interface Way {
 
 const PATIENCE_MS = 10
 
-function carry(way: Way, length: number, patienceMs = PATIENCE_MS): RunningJob {
+function carry(way: Way, length: number, patienceMs = PATIENCE_MS, gatheredBytes = 1): RunningJob {
   const { from, fromOffset = -1, through = null, to, toOffset = -1 } = way
   return runJob((token) =>
-    door().carry(from, fromOffset, through, to, toOffset, length, patienceMs, token),
+    door().carry(from, fromOffset, through, to, toOffset, length, gatheredBytes, patienceMs, token),
   )
 }
 
@@ -155,6 +156,98 @@ describe('The door to the addon: carries', () => {
     for (const wrong of [-1, 1001, 0.5]) {
       expect(() => carry(way, 1, wrong)).to.throw(RangeError, 'patienceMs')
     }
+  })
+
+  it('say that they were cancelled, whenever that was', async () => {
+    const way = {
+      from: borrowed((await tcpPair()).server),
+      through: pipe(),
+      to: borrowed((await tcpPair()).client),
+    }
+    // At another place of its way each time: before it has begun, at an attempt, between two, waiting.
+    for (let spins = 0; spins < 1000; spins += 1) {
+      const job = carry(way, 1, 1000)
+      for (let i = 0; i < spins; i += 1) door().pending(way.from)
+      job.cancel()
+      expect(await job.done).to.deep.equal({ bytes: 0, errno: ECANCELED })
+    }
+  })
+
+  describe('that gather', () => {
+    /** A TCP connection, and the way from it into a file. */
+    async function wayFromTcp(): Promise<{ client: Socket; server: Socket; way: Way }> {
+      const { client, server } = await tcpPair()
+      const to = adopted(openedFile(join(await tempFolder(), 'file'), 'w'))
+      return { client, server, way: { from: borrowed(server), through: pipe(256), to } }
+    }
+
+    /** Sends so many lots of 10,000 bytes, with pauses. */
+    async function drip(client: Socket, lots: number): Promise<void> {
+      for (let i = 0; i < lots; i += 1) {
+        await new Promise((resolve) => setTimeout(resolve, 5))
+        client.write(bytes(i, 10_000))
+      }
+    }
+
+    for (const [length, gathered] of [
+      [100_000, 1 << 20],
+      [100_000, 100_000],
+    ] as const) {
+      it(`${gathered} bytes of ${length} wait once for all that is missing`, async () => {
+        const { client, way } = await wayFromTcp()
+        script({ call: 'poll', skip: 1e9 })
+        const job = carry(way, length, 1000, gathered)
+        await drip(client, 10)
+        expect(await job.done).to.deep.equal({ bytes: length, errno: 0 })
+        expect(door().scriptedCalls()['poll']).to.be.at.most(2)
+      })
+    }
+
+    it('are woken when what is left is less, before their patience ends', async () => {
+      const { client, way } = await wayFromTcp()
+      // Where each of these waited for a second, the test would take longer than it may.
+      for (let i = 0; i < 40; i += 1) {
+        const job = carry(way, 1000, 1000, 1 << 20)
+        await new Promise((resolve) => setTimeout(resolve, 2))
+        client.write(bytes(i, 1000))
+        expect(await job.done).to.deep.equal({ bytes: 1000, errno: 0 })
+      }
+    })
+
+    it('take what there is when their patience ends', async () => {
+      const { client, way } = await wayFromTcp()
+      const job = carry(way, 100_000, 100, 1 << 20)
+      client.write('x'.repeat(7))
+      expect((await job.done).bytes).to.equal(7)
+    })
+
+    it('take what there is at the end of the stream', async () => {
+      const { client, way } = await wayFromTcp()
+      const job = carry(way, 100_000, 1000, 1 << 20)
+      client.end('x'.repeat(7))
+      expect(await job.done).to.deep.equal({ bytes: 7, errno: 0 })
+    })
+
+    it('leave a socket that tells of each byte', async () => {
+      const { client, server, way } = await wayFromTcp()
+      script({ call: 'setsockopt', skip: 1e9 })
+      const job = carry(way, 100_000, 1000, 1 << 20)
+      client.write('x'.repeat(7))
+      while ((door().scriptedCalls()['setsockopt'] ?? 0) === 0) await nextRound()
+      job.cancel()
+      const { bytes: n } = await job.done
+      const told = n === 7 ? Promise.resolve() : once(server, 'readable')
+      server.read(0)
+      await told
+      expect(n + ((server.read() as Buffer | null)?.length ?? 0)).to.equal(7)
+    })
+
+    it('refuse less than a byte', async () => {
+      const { way } = await wayFromTcp()
+      for (const wrong of [0, -1, 1.5]) {
+        expect(() => carry(way, 1, 10, wrong)).to.throw(RangeError, 'gatheredBytes')
+      }
+    })
   })
 
   it('end at the end of a socket, and with its error', async () => {
