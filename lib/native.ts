@@ -186,6 +186,12 @@ export interface Addon {
     skipBytes: number,
     more: boolean,
   ): number
+  /** As `writev` of all parts to each sink in turn: what that returns for each. */
+  writeEach(
+    sinks: readonly Descriptor[],
+    parts: readonly Uint8Array[],
+    more: boolean,
+  ): readonly number[] | number
 
   /** Lets a socket send from memory in place: `SO_ZEROCOPY`. */
   allowLending(socket: Descriptor): number

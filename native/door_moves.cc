@@ -55,17 +55,23 @@ Value ReadBytes(const CallbackInfo& info) {
   return Number(in, Read(*source, target.data, target.length));
 }
 
+/// The parts of the second argument, less the bytes to skip, as the kernel takes them: how many.
+size_t PartsAt(Arguments& in, uint64_t skip, iovec (&parts)[IOV_MAX]) {
+  size_t count = 0;
+  in.EachPart(1, skip, [&](Bytes bytes) {
+    parts[count++] = {bytes.data, bytes.length};
+    return count < IOV_MAX;
+  });
+  return count;
+}
+
 /// One gathering send of `send` to `sink`: of the parts, less the bytes to skip, and with `more`.
 template <typename Sink, typename Send>
 Value Gather(Arguments& in, const Sink* sink, const Send& send) {
   const uint64_t skip = in.Length(2, "skipBytes");
   const bool more = in.Flag(3, "more");
   iovec parts[IOV_MAX];
-  size_t count = 0;
-  in.EachPart(1, skip, [&](Bytes bytes) {
-    parts[count++] = {bytes.data, bytes.length};
-    return count < IOV_MAX;
-  });
+  const size_t count = PartsAt(in, skip, parts);
   if (!in.Complete()) return in.Refusal();
   return Number(in, count == 0 ? 0 : send(*sink, parts, count, more));
 }
@@ -73,6 +79,21 @@ Value Gather(Arguments& in, const Sink* sink, const Send& send) {
 Value Writev(const CallbackInfo& info) {
   Arguments in(info);
   return Gather(in, in.EndpointAt(0, "sink"), WriteParts);
+}
+
+Value WriteEach(const CallbackInfo& info) {
+  Arguments in(info);
+  const std::vector<Descriptor*> sinks = in.DescriptorsAt(0, "sinks");
+  const bool more = in.Flag(2, "more");
+  iovec parts[IOV_MAX];
+  const size_t count = PartsAt(in, 0, parts);
+  if (!in.Complete()) return in.Refusal();
+  Napi::Array result = Napi::Array::New(in.env(), sinks.size());
+  uint32_t at = 0;
+  for (const Descriptor* const sink : sinks) {
+    result.Set(at++, Number(in, count == 0 ? 0 : WriteParts(*sink, parts, count, more)));
+  }
+  return result;
 }
 
 Value Lend(const CallbackInfo& info) {
@@ -168,6 +189,7 @@ void ExportMoves(const Napi::Object& exports, Environment* environment) {
   Export<DiscardBytes>(exports, "discard", environment);
   Export<ReadBytes>(exports, "read", environment);
   Export<Writev>(exports, "writev", environment);
+  Export<WriteEach>(exports, "writeEach", environment);
   Export<Lend>(exports, "lend", environment);
   Export<AllowLend>(exports, "allowLending", environment);
   Export<Notices>(exports, "notices", environment);

@@ -103,6 +103,20 @@ export function moveNow(
 }
 
 /**
+ * Gives several places at once what each takes of memory: how many bytes, or −errno. None of them anything
+ * where one is gone: each meets that itself.
+ */
+export function writeEachNow(
+  parts: readonly Uint8Array[],
+  places: readonly DirectPlace[],
+  more: boolean,
+): readonly number[] {
+  const sinks = places.map(({ descriptor }) => descriptor)
+  const written = opened().writeEach(sinks, parts, more)
+  return typeof written === 'number' ? sinks.map(() => 0) : written
+}
+
+/**
  * Gives several places at once what each takes of a pipe's first bytes, which stay there, through
  * another pipe, which is empty. Not where one may wait for a disk. Returns in threes what each took, what
  * it did not take, and the errno; of fewer places where the pipe between could not be emptied.

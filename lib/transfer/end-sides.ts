@@ -251,6 +251,13 @@ export class EndSink implements PushSide {
     if (call === 'copy_file_range' && !to.copiesRanges) ledger.countUnknown(bytes)
     else if (pageCopies !== undefined) ledger.countKernelCopied(pageCopies, bytes)
   }
+  /** Bytes of memory have come past parcels, to a place where no attempt waits. */
+  cameFromMemory(bytes: number): void {
+    this.end.cameDirectly?.(bytes)
+    this.plan.use('write')
+    const { memoryCopies } = this.end
+    if (memoryCopies !== undefined) ledger.countKernelCopied(memoryCopies, bytes)
+  }
   rest(): void {
     // It holds nothing between parcels.
   }

@@ -52,6 +52,8 @@ export class FanOutRun {
   /** In the caller's order; an error for a place that could not be opened. */
   readonly #places: readonly (FanOutSink | TransferError)[]
   readonly #sinks: readonly FanOutSink[]
+  /** The sends of those that run. */
+  readonly #sends: Promise<void>[] = []
   /** Whom chunks are given: all that live. When it is halted, those that lived until then. */
   #receivers: readonly FanOutSink[]
   #isHalted = false
@@ -86,14 +88,16 @@ export class FanOutRun {
     if (this.#isHalted) return this.#settle()
     // Perhaps at once: an abort may have come while the places were opened.
     const unlisten = signal && listenForAbort(signal, () => this.#abortFor(signal.reason))
-    const sends = this.#sinks.map((sink) => this.#send(sink))
+    for (const sink of this.#sinks) {
+      sink.begin({ needed: () => this.#sends.push(this.#send(sink)), accepted: this.#onAccepted })
+    }
     try {
       await this.#pullAll()
     } catch (error) {
       this.#abortFor(error)
     }
     for (const sink of this.#sinks) sink.finish()
-    await Promise.all(sends)
+    await Promise.all(this.#sends)
     unlisten?.()
     return this.#settle()
   }
@@ -214,7 +218,7 @@ export class FanOutRun {
   }
   async #send(sink: FanOutSink): Promise<void> {
     try {
-      const error = await sink.run(this.#limits.windowBytes, this.#onAccepted)
+      const error = await sink.run(this.#limits.windowBytes)
       if (error !== undefined) this.#lose(sink)
       this.#checkSinks(error)
     } catch (error) {

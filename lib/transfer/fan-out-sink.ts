@@ -5,7 +5,7 @@ import { EAGAIN, type SinkEnd } from '../endpoints/end.js'
 import type { Eventually } from '../eventually.js'
 import { AbortError, TransferError } from '../errors.js'
 import { Segments } from '../list/segments.js'
-import { MemoryParcel, type Parcel } from '../raw/parcel.js'
+import type { Parcel } from '../raw/parcel.js'
 import type { PageOwnership } from '../raw/raw.js'
 import { EndSink } from './end-sides.js'
 import { asTransferError } from './failure.js'
@@ -55,6 +55,33 @@ class ChunkQueue extends ListSource {
   }
 }
 
+/** What a sink has to send by itself, and the machine that does. */
+class Send {
+  readonly queue: ChunkQueue
+  readonly machine: Machine
+
+  constructor(sink: EndSink, plan: Plan, onProgress: () => void) {
+    this.queue = new ChunkQueue(new Segments(), plan)
+    this.machine = new Machine({
+      source: this.queue,
+      sink,
+      plan,
+      length: Infinity,
+      atLeast: Infinity,
+      more: false,
+      options: { onProgress },
+    })
+  }
+}
+
+/** What a sink of a fan-out tells. */
+export interface FanOutListener {
+  /** It has to be run from here on, once. */
+  readonly needed: () => void
+  /** It has accepted bytes while it runs. */
+  readonly accepted: () => void
+}
+
 /**
  * One sink of a fan-out: a send of its own, from the first byte to the last in one turn at the place,
  * fed with chunks that it shares with the other sinks.
@@ -65,15 +92,17 @@ class ChunkQueue extends ListSource {
 export class FanOutSink implements Taker {
   readonly end: SinkEnd
   readonly #plan: Plan
-  readonly #queue: ChunkQueue
   readonly #sink: EndSink
-  readonly #machine: Machine
+  #send: Send | undefined
+  /** Bytes that it has taken without a machine. */
+  #offeredBytes = 0
   #error: TransferError | undefined
+  #isTakingOffers = false
+  #isRun = false
+  #isStopped = false
   #isDropped = false
   #isBroken = false
-  #onAccepted: (() => void) | undefined
-  /** Begins or ends what waits for a need of the machine; undefined once it runs or is over. */
-  #decide: ((isNeeded: boolean) => void) | undefined
+  #listener: FanOutListener | undefined
 
   /** Throws where the sink takes no bytes by the plan's mode. */
   constructor(end: SinkEnd, plan: Plan) {
@@ -82,21 +111,11 @@ export class FanOutSink implements Taker {
     plan.meet(end.obstacle)
     // A sink that copies pages when it takes them keeps what they were.
     if (plan.isStable && end.pageCopies === undefined) plan.keepOnlyOwned()
-    this.#queue = new ChunkQueue(new Segments(), plan)
     this.#sink = new EndSink(end, plan)
-    this.#machine = new Machine({
-      source: this.#queue,
-      sink: this.#sink,
-      plan,
-      length: Infinity,
-      atLeast: Infinity,
-      more: false,
-      options: { onProgress: () => this.#onAccepted?.() },
-    })
   }
   /** Bytes that it has accepted. */
   get accepted(): number {
-    return this.#machine.bytesMoved
+    return this.#send?.machine.bytesMoved ?? this.#offeredBytes
   }
   /** Whether it was neither dropped nor failed. */
   get isLive(): boolean {
@@ -106,15 +125,18 @@ export class FanOutSink implements Taker {
     const bytesMoved = this.accepted
     return this.#error === undefined ? { bytesMoved } : { bytesMoved, error: this.#error }
   }
+  /** Begins; perhaps it has to be run at once. */
+  begin(listener: FanOutListener): void {
+    this.#listener = listener
+    this.#isTakingOffers = this.#takesOffers()
+    if (!this.#isTakingOffers) this.#beRun()
+  }
   /**
    * Sends until it was told to end, or is stopped: then resolves with undefined. Resolves with the
    * error in its record when the sink failed or was dropped; rejects with what is neither.
    */
-  async run(windowBytes: number, onAccepted: () => void): Promise<TransferError | undefined> {
-    this.#onAccepted = onAccepted
-    const isNeeded = !this.#takesOffers() || (await this.#untilNeeded())
-    const error = isNeeded ? await this.#machine.run() : undefined
-    if (!isNeeded) void this.#sink.stop(0)
+  async run(windowBytes: number): Promise<TransferError | undefined> {
+    const error = await this.#needed().machine.run()
     if (this.#isDropped) this.#error = tooSlow(this.accepted, windowBytes)
     else if (error !== undefined && !(error instanceof AbortError)) {
       this.#error = asTransferError('sink', error, this.accepted)
@@ -125,7 +147,7 @@ export class FanOutSink implements Taker {
     return this.#isIdle ? this.#sink.placeFor(pages) : undefined
   }
   tookPages(place: DirectPlace, bytes: number, heldBytes: number, errno: number): void {
-    this.#machine.passed(bytes)
+    this.#passed(bytes)
     if (bytes > 0) this.#sink.cameDirectly(bytes, 'splice', place)
     // With nothing left over it is the tee's: who tees again meets it where it belongs.
     if (heldBytes === 0 || errno === 0 || errno === EAGAIN) return
@@ -135,34 +157,29 @@ export class FanOutSink implements Taker {
       this.#break(error as Error)
     }
   }
-  takeMemory(parts: readonly Uint8Array[], more: boolean): number {
-    if (!this.#isIdle || this.#sink.placeAtOnce === undefined) return 0
-    try {
-      const pushed = this.#sink.push(new MemoryParcel([...parts]), more)
-      if (typeof pushed !== 'number') throw new Error(`${this.end.label} takes time for memory`)
-      const bytes = Math.max(0, pushed)
-      this.#machine.passed(bytes)
-      if (pushed < 0 && pushed !== -EAGAIN) this.#break({ errno: -pushed, syscall: 'write' })
-      return bytes
-    } catch (error) {
-      this.#break(error as Error)
-      return 0
-    }
+  placeForMemory(): DirectPlace | undefined {
+    return this.#isIdle ? this.#sink.placeAtOnce : undefined
+  }
+  tookMemory(bytes: number): void {
+    if (bytes > 0) {
+      this.#passed(bytes)
+      this.#sink.cameFromMemory(bytes)
+    } else if (bytes < 0 && bytes !== -EAGAIN) this.#break({ errno: -bytes, syscall: 'write' })
   }
   /** More to send; takes the references over. */
   add(segments: Segments): void {
-    this.#queue.add(segments)
-    this.#settle(true)
+    this.#needed().queue.add(segments)
+    this.#beRun()
   }
   /** Nothing follows. */
   finish(): void {
-    this.#queue.end()
-    this.#settle(false)
+    if (this.#send === undefined) void this.#sink.stop(0)
+    else this.#send.queue.end()
   }
   /** Ends the send where it is. */
   stop(): void {
-    this.#machine.abort()
-    this.#settle(false)
+    this.#isStopped = true
+    this.#send?.machine.abort()
   }
   /** Ends the send because it holds the others up. */
   drop(): void {
@@ -171,7 +188,7 @@ export class FanOutSink implements Taker {
   }
   /** What it was to send and has not accepted. After `run`. */
   takeRest(): Segments {
-    return this.#queue.takeRest()
+    return this.#send?.queue.takeRest() ?? new Segments()
   }
   /** Whether it may be offered bytes before there is a need for the machine. Starts it then. */
   #takesOffers(): boolean {
@@ -186,22 +203,32 @@ export class FanOutSink implements Taker {
   }
   /** Whether nothing waits before what it is offered. */
   get #isIdle(): boolean {
-    if (this.#isBroken || this.#isDropped || this.#queue.length > 0) return false
-    return this.#decide !== undefined || this.#queue.isAwaited
+    if (this.#isBroken || this.#isStopped) return false
+    if (this.#send === undefined) return this.#isTakingOffers
+    return this.#send.queue.length === 0 && this.#send.queue.isAwaited
   }
-  #untilNeeded(): Promise<boolean> {
-    return new Promise((resolve) => (this.#decide = resolve))
+  #passed(bytes: number): void {
+    if (this.#send === undefined) this.#offeredBytes += bytes
+    else this.#send.machine.passed(bytes)
   }
-  #settle(isNeeded: boolean): void {
-    const decide = this.#decide
-    this.#decide = undefined
-    decide?.(isNeeded)
+  #needed(): Send {
+    if (this.#send !== undefined) return this.#send
+    const send = new Send(this.#sink, this.#plan, () => this.#listener?.accepted())
+    send.machine.passed(this.#offeredBytes)
+    if (this.#isStopped) send.machine.abort()
+    this.#send = send
+    return send
+  }
+  #beRun(): void {
+    if (this.#isRun) return
+    this.#isRun = true
+    this.#listener?.needed()
   }
   /** Ends it for what went wrong with an offer: the machine tells it, when it has ended. */
   #break(why: Error | { readonly errno: number; readonly syscall: string }): void {
     this.#isBroken = true
-    this.#machine.breakOff(why)
-    this.#settle(true)
+    this.#needed().machine.breakOff(why)
+    this.#beRun()
   }
 }
 

@@ -1,4 +1,4 @@
-import { shareNow, type DirectPlace } from '../endpoints/direct.js'
+import { shareNow, writeEachNow, type DirectPlace } from '../endpoints/direct.js'
 import { MemoryWindow, RawWindow } from '../list/window.js'
 import type { Segments } from '../list/segments.js'
 import { PipeRaw } from '../raw/pipe.js'
@@ -14,15 +14,17 @@ export interface Taker {
   placeFor(pages: PageOwnership | null): DirectPlace | undefined
   /** It has been given pages: how many bytes it took, did not take, and the errno for which. */
   tookPages(place: DirectPlace, bytes: number, heldBytes: number, errno: number): void
-  /** Takes of memory what it can at once: how many bytes. `more` says that others follow for certain. */
-  takeMemory(parts: readonly Uint8Array[], more: boolean): number
+  /** Where it takes memory without waiting; undefined where nowhere, or not now. */
+  placeForMemory(): DirectPlace | undefined
+  /** It has been given memory: how many bytes it took, or −errno. */
+  tookMemory(bytes: number): void
 }
 
 /**
  * Offers the front of a chunk to several sinks, one after another, before any of them waits for it: the
  * memory or the pages that it begins with, which stay the chunk's. Returns how many bytes each took.
  *
- * Pages are offered by one call for all sinks: between two calls the kernel has driven the code for the
+ * They are offered by one call for all sinks: between two calls the kernel has driven the code for the
  * next one out of the caches, which costs 20 µs (1 MiB to each of 8 TCP sockets).
  */
 export function offer(chunk: Segments, takers: readonly Taker[]): readonly number[] {
@@ -39,8 +41,20 @@ function offerMemory(chunk: Segments, takers: readonly Taker[]): number[] {
     // Memory that is there no more is each sink's own failure, as soon as it comes to send it.
     return takers.map(() => 0)
   }
+  const taken = takers.map(() => 0)
+  const places = takers.map((taker) => taker.placeForMemory())
+  const to = places.filter((place) => place !== undefined)
+  if (to.length === 0) return taken
   const lengthBytes = parts.reduce((sum, { length }) => sum + length, 0)
-  return takers.map((taker) => taker.takeMemory(parts, chunk.length > lengthBytes))
+  const written = writeEachNow(parts, to, chunk.length > lengthBytes)
+  let at = 0
+  for (const [i, place] of places.entries()) {
+    if (place === undefined) continue
+    const bytes = written[at++] as number
+    taken[i] = Math.max(0, bytes)
+    takers[i]?.tookMemory(bytes)
+  }
+  return taken
 }
 
 function offerPages({ raw, offset, length }: RawWindow, takers: readonly Taker[]): number[] {

@@ -1,27 +1,39 @@
 import type { Turns } from '../endpoints/turns.js'
-import type { Eventually } from '../eventually.js'
-import { inTurn } from './turn.js'
+import { orAborted } from './turn.js'
 
 /**
  * Runs an operation in its turns at several places. They are taken in one order, whoever asks, so that
  * two operations cannot wait for each other's turns.
  */
-export function inAllTurns<T>(
+export async function inAllTurns<T>(
   turns: Iterable<Turns>,
   signal: AbortSignal | undefined,
   operation: () => Promise<T>,
-): Eventually<T> {
+): Promise<T> {
   const ordered = [...new Set(turns)].sort((a, b) => a.number - b.number)
-  return takeFrom(0, ordered, signal, operation)
+  const taken: Turns[] = []
+  try {
+    for (const next of ordered) {
+      const waiting = next.take()
+      if (waiting !== undefined) await untilTaken(next, waiting, signal)
+      taken.push(next)
+    }
+    return await operation()
+  } finally {
+    for (const one of taken.toReversed()) one.end()
+  }
 }
 
-function takeFrom<T>(
-  index: number,
-  turns: readonly Turns[],
+/** An abort does not wait for a turn, which passes on when it comes. */
+async function untilTaken(
+  turns: Turns,
+  waiting: Promise<void>,
   signal: AbortSignal | undefined,
-  operation: () => Promise<T>,
-): Eventually<T> {
-  const next = turns[index]
-  if (next === undefined) return operation()
-  return inTurn(next, signal, () => takeFrom(index + 1, turns, signal, operation))
+): Promise<void> {
+  try {
+    await orAborted(waiting, signal)
+  } catch (error) {
+    turns.giveUp(waiting)
+    throw error
+  }
 }

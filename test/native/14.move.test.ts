@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Socket } from 'node:net'
@@ -169,6 +170,48 @@ describe('The door to the addon: moving bytes', () => {
     expect(door().isCached(file, 4095, 4098)).to.equal(false)
     expect(door().isCached(file, 4095, 4098)).to.equal(true)
     expect(door().scriptedCalls()['preadv2']).to.equal(6)
+  })
+
+  describe('writes memory to several sinks', () => {
+    const parts = [content.subarray(0, 3_000), content.subarray(3_000, 5_000)]
+
+    it('that each take what they have room for, or say why not', async () => {
+      const sinks = [openPair(), openPair(), openPair()]
+      const { client, server } = await tcpPair()
+      const [first, second, third] = sinks.map(({ to }) => to) as [
+        Descriptor,
+        Descriptor,
+        Descriptor,
+      ]
+      script({ call: 'sendmsg', skip: 1, maxBytes: 1_500 }, { call: 'sendmsg', errno: -E.EPIPE })
+      const written = door().writeEach([first, second, third, adopted(fdOf(client))], parts, false)
+      expect(written).to.deep.equal([5_000, 1_500, E.EPIPE, 5_000])
+      expectSameBytes(sinks[0]?.read(5_000) ?? Buffer.alloc(0), content.subarray(0, 5_000))
+      expectSameBytes(sinks[1]?.read(5_000) ?? Buffer.alloc(0), content.subarray(0, 1_500))
+      const [got] = (await once(server.resume(), 'data')) as [Buffer]
+      expectSameBytes(got, content.subarray(0, 5_000))
+    })
+
+    it('of nothing, or to none', () => {
+      const { to } = openPair()
+      expect(door().writeEach([to, to], [], false)).to.deep.equal([0, 0])
+      expect(door().writeEach([to], [new Uint8Array(0)], false)).to.deep.equal([0])
+      expect(door().writeEach([], parts, false)).to.deep.equal([])
+    })
+
+    it('unless one of them was dropped, or is none', () => {
+      const { to } = openPair()
+      const { to: dropped, read } = openPair()
+      door().drop(dropped)
+      expect(door().writeEach([to, dropped], parts, false)).to.equal(E.EBADF)
+      expect(read(1)).to.have.length(0)
+      for (const sinks of [to, undefined, [pipe()], [to, null]]) {
+        expect(() => door().writeEach(sinks as Descriptor[], parts, false)).to.throw(
+          TypeError,
+          'sinks must be an array of Descriptors.',
+        )
+      }
+    })
   })
 
   describe('shares the front of a pipe with several sinks', () => {
