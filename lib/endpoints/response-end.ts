@@ -107,7 +107,7 @@ class BodyTurns extends Turns {
   readonly #socket: Turns
 
   constructor(response: ServerResponse, socket: Turns) {
-    super()
+    super(socket.number)
     this.#response = response
     this.#socket = socket
   }

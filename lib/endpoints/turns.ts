@@ -11,11 +11,15 @@ interface Waiting {
  */
 export class Turns {
   /** Whoever takes turns at two places takes the lower number first. */
-  readonly number = ++lastNumber
+  readonly number: number
   #isHeld = false
   readonly #waiting: Waiting[] = []
   readonly #whenIdle: (() => void)[] = []
 
+  /** With the number of others where they stand for these: an order is one of what is waited for. */
+  constructor(number = ++lastNumber) {
+    this.number = number
+  }
   /**
    * Takes a turn: undefined when it is there at once, else resolves when it is. Throws, or rejects,
    * where it can never come.

@@ -3,6 +3,7 @@ import { listenForAbort } from '../abort.js'
 import type { FanOutResult, Mode, SinkResult, TransferOptions } from '../contract.js'
 import { TURN_BYTES_MAX } from '../endpoints/end.js'
 import { SHARED_READ_BYTES_MAX } from '../endpoints/receive-block.js'
+import type { Eventually } from '../eventually.js'
 import { FanOutAbortError, FanOutError, TransferError } from '../errors.js'
 import { listOf, type BufferList } from '../list/buffer-list.js'
 import { Segments } from '../list/segments.js'
@@ -97,7 +98,7 @@ export class FanOutRun {
       this.#abortFor(error)
     }
     for (const sink of this.#sinks) sink.finish()
-    await Promise.all(this.#sends)
+    if (this.#sends.length > 0) await Promise.all(this.#sends)
     unlisten?.()
     return this.#settle()
   }
@@ -112,42 +113,47 @@ export class FanOutRun {
   }
   async #pullAll(): Promise<void> {
     const { length } = this.#limits
-    let turn = 0
+    let turnBytes = 0
     while (this.#pulled < length) {
-      const room = await this.#room()
+      const wanted = Math.min(this.#chunkBytes, length - this.#pulled)
+      let room = this.#room()
+      if (room < wanted) room = await this.#awaitRoom(wanted)
       if (this.#isHalted) return
-      const { segments, error } = await this.#pull(Math.min(room, length - this.#pulled))
-      const { length: got } = segments
-      this.#spread(segments)
-      if (error !== undefined) {
-        this.#failSource(error)
-        return
-      }
-      this.#isEof = got === 0
-      if (this.#isEof) return
-      turn += got
-      if (turn < TURN_BYTES_MAX) continue
-      turn = 0
-      await nextRound()
-      // Who is a chunk behind sends one a round, too, and would stay behind: one round is theirs alone.
-      if (this.#least() < this.#pulled) await nextRound()
+      const asked = Math.min(room, wanted, this.#chunkBytesMax())
+      const pulling = this.#pull(asked)
+      const got = this.#took(asked, pulling instanceof Promise ? await pulling : pulling)
+      if (got === 0) return
+      turnBytes += got
+      if (turnBytes < TURN_BYTES_MAX) continue
+      turnBytes = 0
+      await this.#yield()
     }
   }
-  async #pull(room: number): Promise<Pulled> {
+  async #yield(): Promise<void> {
+    await nextRound()
+    // Who is a chunk behind sends one a round, too, and would stay behind: one round is theirs alone.
+    if (this.#least() < this.#pulled) await nextRound()
+  }
+  /** Spreads what was pulled: how many bytes; 0 where it was the last. */
+  #took(asked: number, { segments, error }: Pulled): number {
+    const { length } = segments
+    this.#smallInRow = length < Math.min(asked, REFERENCE_BYTES_MIN) ? this.#smallInRow + 1 : 0
+    this.#spread(segments)
+    if (error === undefined) this.#isEof = length === 0
+    else this.#failSource(error)
+    return error === undefined ? length : 0
+  }
+  #pull(length: number): Eventually<Pulled> {
     const { mode, isIntended } = this.#limits
-    const length = Math.min(room, this.#chunkBytesMax())
     // So many writes of a few bytes cost less than as many tees.
     const isRead = length < REFERENCE_BYTES_MIN && this.#source.readsSmall
     try {
-      const pulled = await this.#source.pull(length, {
+      return this.#source.pull(length, {
         atLeast: 1,
         intended: isIntended,
         ...(isRead ? {} : PAGES),
         ...(mode === undefined ? {} : { mode }),
       })
-      const isSmall = pulled.segments.length < Math.min(length, REFERENCE_BYTES_MIN)
-      this.#smallInRow = isSmall ? this.#smallInRow + 1 : 0
-      return pulled
     } catch (error) {
       return { segments: new Segments(), error: error as Error }
     }
@@ -184,15 +190,18 @@ export class FanOutRun {
     segments.clear()
     this.#onAccepted()
   }
-  /** Bytes that may be pulled: resolves when they are worth a pull. */
-  async #room(): Promise<number> {
-    const { windowBytes, length, onSlow } = this.#limits
-    const wanted = Math.min(this.#chunkBytes, length - this.#pulled)
+  /** Bytes that may be pulled. */
+  #room(): number {
+    return this.#limits.windowBytes - (this.#pulled - this.#least())
+  }
+  /** Resolves with the bytes that may be pulled when they are worth a pull. */
+  async #awaitRoom(wanted: number): Promise<number> {
     for (let isLastChance = false; ;) {
-      const room = windowBytes - (this.#pulled - this.#least())
+      const room = this.#room()
       if (room >= wanted || this.#isHalted) return room
       const isHeldUp =
-        onSlow === 'drop' && this.#receivers.some(({ accepted }) => accepted === this.#pulled)
+        this.#limits.onSlow === 'drop' &&
+        this.#receivers.some(({ accepted }) => accepted === this.#pulled)
       // Nobody is dropped before the last byte of the window is used.
       if (isHeldUp && room > 0) return room
       if (!isHeldUp) {
@@ -225,7 +234,7 @@ export class FanOutRun {
       this.#abortFor(error)
     }
     // Whoever lived until it was halted may have the residual.
-    if (!this.#receivers.includes(sink)) sink.takeRest().clear()
+    if (!this.#receivers.includes(sink)) sink.takeRest()?.clear()
     this.#wake?.()
   }
   /** Goes on without a sink. While it is halted nobody is lost any more. */
@@ -280,6 +289,7 @@ export class FanOutRun {
     let rest = new Segments()
     for (const sink of this.#receivers) {
       const left = sink.takeRest()
+      if (left === undefined) continue
       const [more, less] = left.length > rest.length ? [left, rest] : [rest, left]
       less.clear()
       rest = more

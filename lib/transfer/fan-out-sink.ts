@@ -186,9 +186,9 @@ export class FanOutSink implements Taker {
     this.#isDropped = true
     this.stop()
   }
-  /** What it was to send and has not accepted. After `run`. */
-  takeRest(): Segments {
-    return this.#send?.queue.takeRest() ?? new Segments()
+  /** What it was to send by itself and has not accepted. After `run`. */
+  takeRest(): Segments | undefined {
+    return this.#send?.queue.takeRest()
   }
   /** Whether it may be offered bytes before there is a need for the machine. Starts it then. */
   #takesOffers(): boolean {

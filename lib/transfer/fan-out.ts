@@ -87,8 +87,8 @@ async function fanOutPlaces(
         return new FanOutSink(place.ends.sink, new Plan(mode, intended))
       })
       const length = lengthWithin(chunks, limits.length, opened)
-      const run = new FanOutRun(chunks, places, { ...limits, length })
-      return await inAllTurns(turnsOf(chunks, places), signal, () => run.run())
+      const run = () => new FanOutRun(chunks, places, { ...limits, length }).run()
+      return await inAllTurns(turnsOf(chunks, places), signal, run, refusedIn(places))
     } finally {
       closeSinks(opened)
     }
@@ -133,6 +133,15 @@ function lengthWithin(chunks: Chunks, length: number, opened: readonly OpenedSin
   const known = chunks.isList ? Math.min(length, chunks.leftBytes()) : length
   withinRoom(known, () => chunks.leftBytes(), roomBytes === Infinity ? undefined : roomBytes)
   return Math.min(length, roomBytes)
+}
+
+/** A sink that fails while the others' turns are waited for has failed before its first byte. */
+function refusedIn(places: (FanOutSink | TransferError)[]): (turns: Turns, error: unknown) => void {
+  return (turns, error) => {
+    const at = places.findIndex((it) => it instanceof FanOutSink && it.end.writeTurns === turns)
+    if (at < 0 || !(error instanceof TransferError)) throw error
+    places[at] = error
+  }
 }
 
 function turnsOf(chunks: Chunks, places: readonly (FanOutSink | TransferError)[]): Turns[] {

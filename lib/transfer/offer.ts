@@ -41,20 +41,17 @@ function offerMemory(chunk: Segments, takers: readonly Taker[]): number[] {
     // Memory that is there no more is each sink's own failure, as soon as it comes to send it.
     return takers.map(() => 0)
   }
-  const taken = takers.map(() => 0)
   const places = takers.map((taker) => taker.placeForMemory())
   const to = places.filter((place) => place !== undefined)
-  if (to.length === 0) return taken
   const lengthBytes = parts.reduce((sum, { length }) => sum + length, 0)
-  const written = writeEachNow(parts, to, chunk.length > lengthBytes)
+  const written = to.length === 0 ? [] : writeEachNow(parts, to, chunk.length > lengthBytes)
   let at = 0
-  for (const [i, place] of places.entries()) {
-    if (place === undefined) continue
+  return takers.map((taker, i) => {
+    if (places[i] === undefined) return 0
     const bytes = written[at++] as number
-    taken[i] = Math.max(0, bytes)
-    takers[i]?.tookMemory(bytes)
-  }
-  return taken
+    taker.tookMemory(bytes)
+    return Math.max(0, bytes)
+  })
 }
 
 function offerPages({ raw, offset, length }: RawWindow, takers: readonly Taker[]): number[] {

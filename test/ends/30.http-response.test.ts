@@ -12,6 +12,7 @@ import {
 import { connect, type AddressInfo, type Socket } from 'node:net'
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
+import { setImmediate as nextRound } from 'node:timers/promises'
 import { expect } from 'chai'
 import {
   BufferList,
@@ -26,6 +27,7 @@ import { bytes } from '../support/bytes.js'
 import { afterwards } from '../support/cleanup.js'
 import { expectSameBytes } from '../support/first-difference.js'
 import { hasPages, needsAddon, needsPages } from '../support/needs.js'
+import { tcpPair } from '../support/socket-pairs.js'
 import { accounted, copiedBytes } from '../transfer/account.js'
 import { Collector } from '../transfer/collector.js'
 import { failure, refusal, until, within } from '../transfer/outcomes.js'
@@ -337,6 +339,30 @@ describe('A response whose Content-Length was set', () => {
       source.destroy()
     })
   }
+
+  it('is waited for in one order with others, whichever way they are named', async () => {
+    const responses: ServerResponse[] = []
+    const served = await Served.by((response) => void responses.push(response))
+    const asked = [served.ask(), served.ask()]
+    await until(() => responses.length === 2)
+    const [one, other] = responses as [ServerResponse, ServerResponse]
+    one.setHeader('Content-Length', 20)
+    other.setHeader('Content-Length', 30)
+    const { client, server } = await tcpPair()
+    const some = (seed: number) => new BufferList(bytes(seed, 10))
+    const first = fanOut(server, [other], { length: 10 })
+    await nextRound()
+    // Both wait for `other`, and would for each other: that has no turn yet, this has that of `one`.
+    const second = fanOut(some(2), [other, one])
+    await nextRound()
+    const third = fanOut(some(3), [one, other])
+    await nextRound()
+    client.end(bytes(1, 10))
+    await within(5_000, Promise.all([first, second, third]))
+    for (const response of responses) response.end()
+    const bodies = (await Promise.all(asked)).map(({ body }) => body.length)
+    expect(bodies.toSorted((a, b) => a - b)).to.deep.equal([20, 30])
+  })
 
   it('refuses bytes once it was ended', async () => {
     const served = await Served.by(async (response) => {

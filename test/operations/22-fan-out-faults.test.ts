@@ -183,6 +183,30 @@ describe('A fan-out', () => {
   })
 })
 
+describe('A fan-out that waits for its turn', () => {
+  for (const atLeast of [1, 2]) {
+    it(`at a sink that fails meanwhile, at least ${atLeast}: that sink has failed`, async function () {
+      // As a stream, a socket queues what it is given, and it counts as taken.
+      needsAddon(this)
+      const { client: busy, server: peer } = await tcpPair()
+      for (const side of [busy, peer]) side.on('error', () => undefined)
+      busy.write(bytes(1, TOO_MUCH))
+      const { client: free, all } = await reader()
+      using list = new BufferList(bytes(2, 1000))
+      const running = fanOut(list, [busy, free], { atLeast })
+      peer.resetAndDestroy()
+      const outcome = atLeast === 1 ? await running : ((await failure(running)) as FanOutError)
+      const [lost, other] = outcome.sinks
+      expect(lost).to.include({ bytesMoved: 0 })
+      expect(lost?.error).to.be.instanceOf(TransferError).and.to.include({ side: 'sink' })
+      expect(other).to.deep.equal({ bytesMoved: atLeast === 1 ? 1000 : 0 })
+      expect(list.length).to.equal(atLeast === 1 ? 0 : 1000)
+      free.end()
+      expect((await all).length).to.equal(atLeast === 1 ? 1000 : 0)
+    })
+  }
+})
+
 describe('A fan-out that is aborted', () => {
   const reason = new Error('changed my mind')
 
