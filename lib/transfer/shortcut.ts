@@ -109,9 +109,11 @@ export class Shortcut {
       this.hadTurn(now.bytes)
       return this.leapt({ from, to, call, held, asked: turn }, now)
     }
-    const lot = Math.min(wanted, CARRY_BYTES_MAX)
-    const gathered =
-      this.source.lendLowWater() && to.kind === 'file' ? this.gathered(lengthBytes) : 1
+    const mayGather = this.source.lendLowWater() && to.kind === 'file'
+    const gathered = mayGather ? this.gathered(lengthBytes) : 1
+    // The first lot of a stream shows whether it pours.
+    const isTrial = mayGather && gathered === 1
+    const lot = Math.min(wanted, isTrial ? GATHERED_BYTES_MAX : CARRY_BYTES_MAX)
     const job = carry(from, held?.pipe, to, lot, gathered)
     return this.whenDone(job).then((moved) => {
       if (moved.bytes < TURN_BYTES_MAX) this.busyBytes = 0
