@@ -101,7 +101,7 @@ export class Shortcut {
     if (from === undefined || to === undefined) return undefined
     const wanted = Math.min(lengthBytes, from.lengthBytes)
     const turn = Math.min(wanted, TURN_BYTES_MAX)
-    const held = wantsPipe(from, to) ? this.source.relayPipe(turn) : undefined
+    const held = wantsPipe(from, to, wanted) ? this.source.relayPipe(turn) : undefined
     const call = held === undefined ? directCall(from.kind, to.kind) : 'splice'
     if (call === undefined) return undefined
     if (!mayWait(from, to, wanted) && !this.isBusy(wanted)) {
