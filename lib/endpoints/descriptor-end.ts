@@ -9,6 +9,7 @@ import type { PipeParcel } from '../raw/parcel.js'
 import type { HeldPipe } from '../raw/pipe-pool.js'
 import { DirectPlace } from './direct.js'
 import { ECONNABORTED, TURN_BYTES_MAX, type Obstacle, type SinkEnd, type SourceEnd } from './end.js'
+import { lowWaterFor } from './low-water.js'
 import { readIntoBlock, SHARED_READ_BYTES_MAX } from './receive-block.js'
 import { Turns, type SideTurns } from './turns.js'
 
@@ -22,10 +23,6 @@ const AF_UNIX = 1
 const READ_BYTES_MAX = 262144
 /** Memory that it asks for at the least, in bytes. */
 const READ_BYTES_MIN = 4096
-/** Below this a low-water mark saves no wake-up that is worth two system calls, in bytes. */
-const LOW_WATER_BYTES_MIN = 65536
-/** Above this the kernel could not keep its promise with a default receive buffer, in bytes. */
-const LOW_WATER_BYTES_MAX = 1 << 20
 
 /**
  * A non-blocking descriptor that can be waited for: a stream socket or a pipe.
@@ -211,10 +208,6 @@ export class DescriptorEnd implements SourceEnd, SinkEnd {
     if (bytes === this.#lowWater || !this.#heedsLowWater || !this.isOpen()) return
     if (opened().lowWater(this.#descriptor, bytes) >= 0) this.#lowWater = bytes
   }
-}
-
-function lowWaterFor(wantedBytes: number): number {
-  return wantedBytes < LOW_WATER_BYTES_MIN ? 1 : Math.min(wantedBytes, LOW_WATER_BYTES_MAX)
 }
 
 function labelOf({ type, family, socketType }: Description): string {

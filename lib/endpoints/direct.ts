@@ -4,7 +4,7 @@
  */
 import type { Descriptor, Pipe } from '../native.js'
 import { ledger } from '../audit/ledger.js'
-import type { HeldPipe } from '../raw/pipe-pool.js'
+import { PAGE_BYTES, SMALL_PIPE_SLOTS, type HeldPipe } from '../raw/pipe-pool.js'
 import { opened, runJob, type JobResult, type RunningJob } from '../reactor.js'
 
 /** What a place is to the kernel: a regular file, a stream socket, a pipe. */
@@ -50,7 +50,7 @@ export function directCall(from: DirectKind, to: DirectKind): DirectCall | undef
 }
 
 /** What a pipe holds by default, in bytes. */
-const PIPE_BYTES = 65536
+const PIPE_BYTES = SMALL_PIPE_SLOTS * PAGE_BYTES
 
 /**
  * Whether a pipe of ours between two places is better than one call for both, or the only way.

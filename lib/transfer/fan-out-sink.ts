@@ -101,7 +101,6 @@ export class FanOutSink implements Taker {
   #isRun = false
   #isStopped = false
   #isDropped = false
-  #isBroken = false
   #listener: FanOutListener | undefined
 
   /** Throws where the sink takes no bytes by the plan's mode. */
@@ -203,8 +202,9 @@ export class FanOutSink implements Taker {
   }
   /** Whether nothing waits before what it is offered. */
   get #isIdle(): boolean {
-    if (this.#isBroken || this.#isStopped) return false
+    if (this.#isStopped) return false
     if (this.#send === undefined) return this.#isTakingOffers
+    // A machine that was broken off waits for nothing any more.
     return this.#send.queue.length === 0 && this.#send.queue.isAwaited
   }
   #passed(bytes: number): void {
@@ -226,7 +226,6 @@ export class FanOutSink implements Taker {
   }
   /** Ends it for what went wrong with an offer: the machine tells it, when it has ended. */
   #break(why: Error | { readonly errno: number; readonly syscall: string }): void {
-    this.#isBroken = true
     this.#needed().machine.breakOff(why)
     this.#beRun()
   }

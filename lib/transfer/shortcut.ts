@@ -9,6 +9,7 @@ import {
   type Moved,
 } from '../endpoints/direct.js'
 import { TURN_BYTES_MAX } from '../endpoints/end.js'
+import { LOW_WATER_BYTES_MAX, lowWaterFor } from '../endpoints/low-water.js'
 import type { Eventually } from '../eventually.js'
 import { PipeParcel, POOL } from '../raw/parcel.js'
 import { pipePool, type HeldPipe } from '../raw/pipe-pool.js'
@@ -20,14 +21,6 @@ import type { PullSide, PushSide } from './sides.js'
  * tells how far it is. A gap between two jobs is 50 µs, in which a TCP peer learns to go slower.
  */
 const CARRY_BYTES_MAX = 256 << 20
-/**
- * What a job into a file is woken for, in bytes: it takes three quarters of the CPU then (1 GiB over
- * loopback TCP). Not one into another socket: that lets the queues on both sides run empty and full in
- * turn, TCP paces its sender, and the same gigabyte costs a half more.
- */
-const GATHERED_BYTES_MAX = 1 << 20
-/** Below this no wake-up is saved that is worth the two system calls, in bytes. */
-const GATHERED_BYTES_MIN = 65536
 
 /** Bytes that show that a stream is busy. More than one turn, in which nobody else could have one. */
 const BUSY_BYTES_MIN = 2 * TURN_BYTES_MAX
@@ -113,11 +106,11 @@ export class Shortcut {
     const gathered = mayGather ? this.gathered(lengthBytes) : 1
     // The first lot of a stream shows whether it pours.
     const isTrial = mayGather && gathered === 1
-    const lot = Math.min(wanted, isTrial ? GATHERED_BYTES_MAX : CARRY_BYTES_MAX)
+    const lot = Math.min(wanted, isTrial ? LOW_WATER_BYTES_MAX : CARRY_BYTES_MAX)
     const job = carry(from, held?.pipe, to, lot, gathered)
     return this.whenDone(job).then((moved) => {
       if (moved.bytes < TURN_BYTES_MAX) this.busyBytes = 0
-      this.isPouring = moved.bytes >= GATHERED_BYTES_MAX
+      this.isPouring = moved.bytes >= LOW_WATER_BYTES_MAX
       return this.leapt({ from, to, call, held, asked: lot }, moved)
     })
   }
@@ -126,12 +119,15 @@ export class Shortcut {
     this.job?.cancel()
   }
   /**
-   * What a job into a file is woken for. A peer that is to send so many bytes sends them; of one that may
-   * stop anywhere the last job has to have seen many, or each bit of a trickle would wait for a millisecond.
+   * What a job into a file is woken for, in bytes: it takes three quarters of the CPU then (1 GiB over
+   * loopback TCP). Not one into another socket: that lets the queues on both sides run empty and full in
+   * turn, TCP paces its sender, and the same gigabyte costs a half more.
+   *
+   * A peer that is to send so many bytes sends them; of one that may stop anywhere the last job has to
+   * have seen many, or each bit of a trickle would wait for a millisecond.
    */
   private gathered(lengthBytes: number): number {
-    if (lengthBytes === Infinity) return this.isPouring ? GATHERED_BYTES_MAX : 1
-    return lengthBytes < GATHERED_BYTES_MIN ? 1 : GATHERED_BYTES_MAX
+    return lengthBytes === Infinity && !this.isPouring ? 1 : lowWaterFor(lengthBytes)
   }
   private hadTurn(bytes: number): void {
     this.busyBytes += bytes

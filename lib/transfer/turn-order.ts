@@ -1,5 +1,5 @@
 import type { Turns } from '../endpoints/turns.js'
-import { orAborted } from './turn.js'
+import { takeTurn } from './turn.js'
 
 /**
  * Runs an operation in its turns at several places. They are taken in one order, whoever asks, so that
@@ -18,8 +18,8 @@ export async function inAllTurns<T>(
     for (const next of ordered) {
       if (next === taken.at(-1)) continue
       try {
-        const waiting = next.take()
-        if (waiting !== undefined) await untilTaken(next, waiting, signal)
+        const taking = takeTurn(next, signal)
+        if (taking !== undefined) await taking
         taken.push(next)
       } catch (error) {
         onRefused(next, error)
@@ -33,18 +33,4 @@ export async function inAllTurns<T>(
 
 function rethrow(_turns: Turns, error: unknown): never {
   throw error
-}
-
-/** An abort does not wait for a turn, which passes on when it comes. */
-async function untilTaken(
-  turns: Turns,
-  waiting: Promise<void>,
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  try {
-    await orAborted(waiting, signal)
-  } catch (error) {
-    turns.giveUp(waiting)
-    throw error
-  }
 }

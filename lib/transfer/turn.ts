@@ -12,15 +12,22 @@ export function inTurn<T>(
   signal: AbortSignal | undefined,
   operation: () => Eventually<T>,
 ): Eventually<T> {
+  const taking = takeTurn(turns, signal)
+  if (taking === undefined) return runAndEnd(turns, operation)
+  return taking.then(() => runAndEnd(turns, operation))
+}
+
+/**
+ * Takes a turn: undefined when it is there at once. An abort does not wait for one, which passes on when
+ * it comes.
+ */
+export function takeTurn(turns: Turns, signal: AbortSignal | undefined): Promise<void> | undefined {
   const waiting = turns.take()
-  if (waiting === undefined) return runAndEnd(turns, operation)
-  return orAborted(waiting, signal).then(
-    () => runAndEnd(turns, operation),
-    (error: unknown) => {
-      turns.giveUp(waiting)
-      throw error
-    },
-  )
+  if (waiting === undefined) return undefined
+  return orAborted(waiting, signal).catch((error: unknown) => {
+    turns.giveUp(waiting)
+    throw error
+  })
 }
 
 function runAndEnd<T>(turns: Turns, operation: () => Eventually<T>): Eventually<T> {
