@@ -83,8 +83,6 @@ export const EVENT_STRIDE = 4
 export const EVENT_READY = 0
 /** Event type: a disk job ended. Value: bytes it moved; errno: 0, or why it stopped (positive). */
 export const EVENT_DONE = 1
-/** Event type: a disk job is still going. Value: bytes moved so far. At most every 10 ms a job. */
-export const EVENT_PROGRESS = 2
 
 /** Step of `cacheRange`: start to write the range back. */
 export const CACHE_WRITE_BACK = 0

@@ -8,7 +8,6 @@
 import {
   addon,
   EVENT_DONE,
-  EVENT_PROGRESS,
   EVENT_STRIDE,
   READABLE,
   WRITABLE,
@@ -61,7 +60,6 @@ function onEvents(count: number): void {
     const type = events[at + 1] as number
     const value = events[at + 2] as number
     if (type === EVENT_DONE) finishJob(token, { bytes: value, errno: events[at + 3] as number })
-    else if (type === EVENT_PROGRESS) jobs.get(token)?.onProgress?.(value)
     else watches.get(token)?.fire(value)
   }
 }
@@ -82,12 +80,10 @@ export interface RunningJob {
 class Job implements RunningJob {
   readonly done: Promise<JobResult>
   readonly token: number
-  readonly onProgress: ((bytes: number) => void) | undefined
   finish: (result: JobResult) => void
 
-  constructor(token: number, onProgress: ((bytes: number) => void) | undefined) {
+  constructor(token: number) {
     this.token = token
-    this.onProgress = onProgress
     this.finish = ignore
     this.done = new Promise<JobResult>((resolve) => (this.finish = resolve))
   }
@@ -101,11 +97,8 @@ function ignore(): void {
 }
 
 /** Starts a disk job: `start` is given its token and returns 0 or −errno. */
-export function runJob(
-  start: (token: number) => number,
-  onProgress?: (bytes: number) => void,
-): RunningJob {
-  const job = new Job(++lastToken, onProgress)
+export function runJob(start: (token: number) => number): RunningJob {
+  const job = new Job(++lastToken)
   jobs.set(job.token, job)
   const refused = start(job.token)
   if (refused < 0) finishJob(job.token, { bytes: 0, errno: -refused })

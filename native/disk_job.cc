@@ -73,11 +73,6 @@ void DiskJob::MarkOrphan() {
   if (!orphaned_) orphaned_.emplace(counted_.census(), &Census::orphans);
 }
 
-void DiskJob::Add(int64_t bytes, JobHost* host) {
-  done_ += static_cast<uint64_t>(bytes);
-  host->Progress(done_);
-}
-
 bool Cursor::IsOwnPosition() const {
   return offset_ == kOwnPosition;
 }
@@ -94,11 +89,11 @@ PumpJob::PumpJob(std::shared_ptr<Census> census, uint64_t token, std::vector<Pum
       sink_cursor_(sink_offset) {
 }
 
-int PumpJob::Run(JobHost* host) {
+int PumpJob::Run(JobHost* /*host*/) {
   for (const PumpStep& step : steps_) {
     uint64_t left = step.length;
     while (left > 0) {
-      const int64_t moved = MoveSome(step, left, host);
+      const int64_t moved = MoveSome(step, left);
       if (moved < 0) return static_cast<int>(-moved);
       if (moved == 0) return 0;  // the end of the source
       left -= static_cast<uint64_t>(moved);
@@ -108,14 +103,14 @@ int PumpJob::Run(JobHost* host) {
 }
 
 /// One call that moves up to `length` bytes. What it moved, or −errno.
-int64_t PumpJob::MoveSome(const PumpStep& step, uint64_t length, JobHost* host) {
+int64_t PumpJob::MoveSome(const PumpStep& step, uint64_t length) {
   if (cancelled()) return -ECANCELED;
   const int64_t moved = Move(*step.source, source_cursor_.offset(), *step.sink,
                              sink_cursor_.offset(), std::min(length, kStepBytes), false);
   if (moved <= 0) return moved;
   source_cursor_.Advance(moved);
   sink_cursor_.Advance(moved);
-  Add(moved, host);
+  Add(moved);
   return moved;
 }
 
@@ -151,7 +146,7 @@ int CarryJob::CarryOn(JobHost* host) {
     if (cancelled()) return ECANCELED;
     const uint64_t held = held_;
     const Relayed step = Attempt(std::min(length_ - done(), kStepBytes));
-    if (step.moved > 0) Add(static_cast<int64_t>(step.moved), host);
+    if (step.moved > 0) Add(static_cast<int64_t>(step.moved));
     if (step.error == 0 && step.moved == 0) return 0;  // the end of the source
     if (step.error != 0 && step.error != EAGAIN) return step.error;
     const bool is_quiet = has_waited && step.moved == 0 && step.held == held;
@@ -252,7 +247,7 @@ ReadJob::ReadJob(std::shared_ptr<Census> census, uint64_t token, std::shared_ptr
       target_(target, length, std::move(keeper)) {
 }
 
-int ReadJob::Run(JobHost* host) {
+int ReadJob::Run(JobHost* /*host*/) {
   std::unique_ptr<uint8_t[]> bounce;
   if (target_.Direct(0) == nullptr) {
     bounce.reset(new (std::nothrow) uint8_t[std::min(target_.length(), kStepBytes)]);
@@ -267,7 +262,7 @@ int ReadJob::Run(JobHost* host) {
     if (count == 0) break;
     if (bounce && !target_.Store(done(), into, static_cast<size_t>(count))) return ECANCELED;
     cursor_.Advance(count);
-    Add(count, host);
+    Add(count);
   }
   return 0;
 }
@@ -288,7 +283,7 @@ WriteJob::WriteJob(std::shared_ptr<Census> census, uint64_t token, std::shared_p
       keeper_(std::move(keeper)) {
 }
 
-int WriteJob::Run(JobHost* host) {
+int WriteJob::Run(JobHost* /*host*/) {
   while (done() < length_) {
     if (cancelled()) return ECANCELED;
     const int64_t count =
@@ -296,7 +291,7 @@ int WriteJob::Run(JobHost* host) {
     if (count < 0) return static_cast<int>(-count);
     if (count == 0) return EIO;  // a device that takes nothing would be asked for ever
     cursor_.Advance(count);
-    Add(count, host);
+    Add(count);
   }
   return 0;
 }

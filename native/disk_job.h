@@ -27,8 +27,6 @@ class JobHost {
   JobHost& operator=(const JobHost&) = delete;
   virtual ~JobHost() = default;
 
-  /// Told how many bytes are done, after each call that did some.
-  virtual void Progress(uint64_t done) = 0;
   /// Whether another job waits for a thread. Costs a mutex.
   virtual bool IsWanted() = 0;
 };
@@ -74,7 +72,7 @@ class DiskJob {
   /// Whether it was asked to stop.
   bool cancelled() const { return cancelled_.load(std::memory_order_relaxed); }
   /// Counts `bytes` as done.
-  void Add(int64_t bytes, JobHost* host);
+  void Add(int64_t bytes) { done_ += static_cast<uint64_t>(bytes); }
 
  private:
   const Counted counted_;
@@ -114,7 +112,7 @@ struct PumpStep {
 /// `Move` in a loop, step by step: through several pipes for the price of one job.
 class PumpJob final : public DiskJob {
  public:
-  /// The most bytes of one call, so that a job can be cancelled and shows progress.
+  /// The most bytes of one call, so that a job can be cancelled.
   static constexpr uint64_t kStepBytes = uint64_t{4} << 20;
 
   /// Takes `steps` in order, from `source_offset` and to `sink_offset` on, and ends within the
@@ -126,7 +124,7 @@ class PumpJob final : public DiskJob {
   void Release() override;
 
  private:
-  int64_t MoveSome(const PumpStep& step, uint64_t length, JobHost* host);
+  int64_t MoveSome(const PumpStep& step, uint64_t length);
 
   std::vector<PumpStep> steps_;
   Cursor source_cursor_;

@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <chrono>
 #include <ctime>
 #include <deque>
 #include <mutex>
@@ -18,9 +17,6 @@
 #include "unique_fd.h"
 
 namespace splicelist {
-
-using Clock = std::chrono::steady_clock;
-
 namespace {
 
 /// A thread that has nothing to do, and the job that it is given.
@@ -87,17 +83,6 @@ struct DiskThreads::Shared {
     if (reports.size() == 1) Signal();
   }
 
-  /// Brings the progress of `job` up to date, in the report that waits or in a new one.
-  void PostProgress(const std::shared_ptr<DiskJob>& job, uint64_t done) {
-    const std::lock_guard<std::mutex> lock(mutex);
-    for (DiskReport& report : reports) {
-      if (report.job != job) continue;
-      report.done = done;
-      return;
-    }
-    Post({job, false, done, 0});
-  }
-
   void Signal() const {
     const uint64_t one = 1;
     [[maybe_unused]] const ssize_t written = write(wake.get(), &one, sizeof one);
@@ -130,14 +115,8 @@ struct DiskThreads::Shared {
 /// What a job asks of the thread that it runs on.
 class DiskThreads::Host final : public JobHost {
  public:
-  Host(Shared* shared, const std::shared_ptr<DiskJob>& job) : shared_(shared), job_(job) {}
+  explicit Host(Shared* shared) : shared_(shared) {}
 
-  void Progress(uint64_t done) override {
-    const Clock::time_point now = Clock::now();
-    if (now - reported_ < std::chrono::milliseconds(kProgressMilliseconds)) return;
-    reported_ = now;
-    shared_->PostProgress(job_, done);
-  }
   bool IsWanted() override {
     const std::lock_guard<std::mutex> lock(shared_->mutex);
     return !shared_->queue.empty() || !shared_->open;
@@ -145,8 +124,6 @@ class DiskThreads::Host final : public JobHost {
 
  private:
   Shared* const shared_;
-  const std::shared_ptr<DiskJob>& job_;
-  Clock::time_point reported_ = Clock::now();
 };
 
 std::shared_ptr<DiskJob> DiskThreads::Shared::Finish(std::shared_ptr<DiskJob> job, int error,
@@ -155,7 +132,7 @@ std::shared_ptr<DiskJob> DiskThreads::Shared::Finish(std::shared_ptr<DiskJob> jo
   running.erase(std::find(running.begin(), running.end(), job));
   if (!open) return nullptr;
   const uint64_t done = job->done();
-  reports.push_back({std::move(job), true, done, error});
+  reports.push_back({std::move(job), done, error});
   const bool is_first = reports.size() == 1;
   // Before the signal: whoever it wakes may have the next job at once, and finds a thread for it.
   std::shared_ptr<DiskJob> next = Next(thread);
@@ -190,12 +167,9 @@ void DiskThreads::Shared::Work() {
   // Shared with whoever wakes it, who may not be done with it when this ends.
   const auto self = std::make_shared<Idler>();
   std::shared_ptr<DiskJob> job = First(self);
+  Host host(this);
   while (job) {
-    int error = 0;
-    {
-      Host host(this, job);
-      error = job->Run(&host);
-    }
+    const int error = job->Run(&host);
     job->Release();
     job = Finish(std::move(job), error, self);
   }
@@ -269,7 +243,7 @@ void DiskThreads::Cancel(const std::shared_ptr<DiskJob>& job) {
   if (queued == shared_->queue.end()) return;
   shared_->queue.erase(queued);
   job->Release();
-  shared_->Post({job, true, 0, ECANCELED});
+  shared_->Post({job, 0, ECANCELED});
 }
 
 bool DiskThreads::Take(DiskReport* report) {

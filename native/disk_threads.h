@@ -9,15 +9,13 @@
 
 namespace splicelist {
 
-/// What a disk thread has to say about a job.
+/// How a job ended.
 struct DiskReport {
   /// The job. Holding it keeps it counted as not reported.
   std::shared_ptr<DiskJob> job;
-  /// Whether it has ended; if not, this is progress.
-  bool ended = false;
-  /// Bytes done so far.
+  /// Bytes done.
   uint64_t done = 0;
-  /// 0, or why it ended: a positive errno.
+  /// 0, or why it ended early: a positive errno.
   int error = 0;
 };
 
@@ -28,8 +26,7 @@ struct DiskReport {
 /// detached and share their state with this object, because a thread that is stuck on a disk can be
 /// neither joined nor waited for: nobody ever does. All signals are blocked in them.
 ///
-/// Jobs start in the order they came; each reports in the order it did things, progress at most
-/// every kProgressMilliseconds, the end once and last. A submission costs a mutex and a
+/// Jobs start in the order they came; each reports its end, once. A submission costs a mutex and a
 /// notification, the first one a thread.
 class DiskThreads {
  public:
@@ -37,8 +34,6 @@ class DiskThreads {
   static constexpr size_t kThreadsMax = 4;
   /// How long an idle thread stays.
   static constexpr int kIdleSeconds = 10;
-  /// The least time between two reports of progress of one job.
-  static constexpr int kProgressMilliseconds = 10;
 
   /// The most jobs with which a thread counts as free: half of the threads, so that what has to
   /// wait for a disk finds one.

@@ -15,7 +15,6 @@ namespace {
 
 constexpr int kEventReady = 0;
 constexpr int kEventDone = 1;
-constexpr int kEventProgress = 2;
 
 size_t IndexOf(const Resource& resource) {
   return static_cast<size_t>(resource.kind());
@@ -260,9 +259,8 @@ size_t Environment::Collect(const Records& records) {
 size_t Environment::CollectReports(const Records& records, size_t count) {
   DiskReport report;
   while (count < records.capacity && disk_threads_.Take(&report)) {
-    const int type = report.ended ? kEventDone : kEventProgress;
-    records.Put(count++, report.job->token(), type, report.done, report.error);
-    if (report.ended) Finish(report.job->token());
+    records.Put(count++, report.job->token(), kEventDone, report.done, report.error);
+    Finish(report.job->token());
   }
   return count;
 }
