@@ -167,20 +167,27 @@ bool CarryJob::IsOver(JobHost* host, int turn_milliseconds) const {
 
 /// What one attempt came to. Moves the cursors.
 Relayed CarryJob::Attempt(uint64_t length) {
-  if (pipe_) {
-    const Relayed step = RelayOnce(*source_, source_cursor_.offset(), *pipe_, held_, *sink_,
-                                   sink_cursor_.offset(), length);
-    source_cursor_.Advance(static_cast<int64_t>(step.moved + step.held - held_));
-    sink_cursor_.Advance(static_cast<int64_t>(step.moved));
-    held_ = step.held;
-    return step;
-  }
+  if (pipe_) return Relay(length);
   const int64_t moved =
       Move(*source_, source_cursor_.offset(), *sink_, sink_cursor_.offset(), length, false);
   if (moved < 0) return {0, 0, static_cast<int>(-moved)};
   source_cursor_.Advance(moved);
   sink_cursor_.Advance(moved);
   return {static_cast<uint64_t>(moved), 0, 0};
+}
+
+/// An attempt through the pipe.
+Relayed CarryJob::Relay(uint64_t length) {
+  if (held_ == 0) {
+    const int64_t filled = Fill(*source_, source_cursor_.offset(), *pipe_, length);
+    if (filled <= 0) return {0, 0, static_cast<int>(-filled)};
+    source_cursor_.Advance(filled);
+    held_ = static_cast<uint64_t>(filled);
+  }
+  const Relayed step = Drain(*pipe_, held_, *sink_, sink_cursor_.offset());
+  sink_cursor_.Advance(static_cast<int64_t>(step.moved));
+  held_ = step.held;
+  return step;
 }
 
 /// Waits a little for the side that may block. Whether it could.

@@ -131,8 +131,8 @@ class PumpJob final : public DiskJob {
   Cursor sink_cursor_;
 };
 
-/// `Move`, or `RelayOnce` where a pipe has to be between the two, in a loop that waits for its
-/// peers: as a program would that does nothing else, for as long as bytes keep coming.
+/// `Move`, or `Fill` and `Drain` where a pipe has to be between the two, in a loop that waits for
+/// its peers: as a program would that does nothing else, for as long as bytes keep coming.
 ///
 /// It takes what there is, and waits where there is nothing: for any byte, or, where that is asked
 /// for, until the source has gathered many. Its patience is short, so that a thread is never held
@@ -165,6 +165,7 @@ class CarryJob final : public DiskJob {
  private:
   int CarryOn(JobHost* host);
   Relayed Attempt(uint64_t length);
+  Relayed Relay(uint64_t length);
   bool Await(JobHost* host);
   void AwaitSource();
   void SetLowWater(int bytes);

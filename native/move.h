@@ -26,6 +26,12 @@ constexpr int64_t kOwnPosition = -1;
 int64_t Move(const Endpoint& source, int64_t source_offset, const Endpoint& sink,
              int64_t sink_offset, uint64_t length, bool more);
 
+/// Moves up to `length` bytes of `source` into `pipe` as Move does, and of a socket what comes
+/// meanwhile as well, until a good deal is there: one call takes no more of TCP than had come when
+/// it began, if it may not wait. So the sink is given larger pieces, and more bytes a wake-up.
+/// Never waits for more.
+int64_t Fill(const Endpoint& source, int64_t source_offset, const Pipe& pipe, uint64_t length);
+
 /// What a relay did.
 struct Relayed {
   /// Bytes that the sink took.
@@ -37,13 +43,13 @@ struct Relayed {
   int error = 0;
 };
 
-/// Moves up to `length` bytes from one descriptor to another that no single call serves, through
-/// `pipe`: one splice in, and out what it got, until the sink would block, ends or fails. Where
-/// `held` bytes lie in the pipe already, only those go out. As for Move, never waits for a peer.
-Relayed RelayOnce(const Endpoint& source, int64_t source_offset, const Pipe& pipe, uint64_t held,
-                  const Endpoint& sink, int64_t sink_offset, uint64_t length);
+/// Moves the `held` bytes that lie in `pipe` into `sink`, until it would block or fails. As for
+/// Move, never waits for a peer.
+Relayed Drain(const Pipe& pipe, uint64_t held, const Endpoint& sink, int64_t sink_offset);
 
-/// As RelayOnce, through an empty pipe, again and again until a side would block, ends or fails.
+/// Moves up to `length` bytes from one descriptor to another that no single call serves, through
+/// `pipe`, which is empty: one splice in, and out what it got, again and again until a side would
+/// block, ends or fails. As for Move, never waits for a peer.
 Relayed Relay(const Endpoint& source, const Pipe& pipe, const Endpoint& sink, uint64_t length);
 
 /// Gives a sink the first `length` bytes of `from`, which keeps them: a tee into `through`, which

@@ -250,6 +250,48 @@ describe('The door to the addon: carries', () => {
     })
   })
 
+  describe('from TCP through a pipe', () => {
+    const LENGTH = 600_000
+    const FILL_BYTES = 1 << 19
+
+    /** A way into a file from a socket that has so many bytes. */
+    async function wayWithBytes(sent: Buffer) {
+      const { client, server } = await tcpPair()
+      const path = join(await tempFolder(), 'file')
+      const from = borrowed(server)
+      door().lowWater(from, 1 << 20) // for its room
+      client.write(sent)
+      while (door().pending(from) < sent.length) await nextRound()
+      door().lowWater(from, 1)
+      return { client, path, way: { from, through: pipe(256), to: adopted(openedFile(path, 'w')) } }
+    }
+
+    for (const [took, looks] of [
+      [FILL_BYTES - 1, 1],
+      [FILL_BYTES, 0],
+    ] as const) {
+      it(`a call that took ${took} bytes is followed by ${looks} looks for more`, async () => {
+        const sent = bytes(11, LENGTH)
+        const { path, way } = await wayWithBytes(sent)
+        script({ call: 'splice', maxBytes: took })
+        expect(await carry(way, LENGTH).done).to.deep.equal({ bytes: LENGTH, errno: 0 })
+        const { ioctl = 0, splice } = door().scriptedCalls()
+        expect({ ioctl, splice }).to.deep.equal({ ioctl: looks, splice: 4 - looks })
+        expectSameBytes(readFileSync(path), sent)
+      })
+    }
+
+    it('all that came before a reset is stored, and the reset told', async () => {
+      const sent = bytes(12, 100_000)
+      const { client, path, way } = await wayWithBytes(sent)
+      client.resetAndDestroy()
+      script({ call: 'splice', maxBytes: 1000 })
+      const { bytes: n, errno } = await carry(way, LENGTH, 1000).done
+      expect({ n, errno }).to.deep.equal({ n: sent.length, errno: -E.ECONNRESET })
+      expectSameBytes(readFileSync(path), sent)
+    })
+  })
+
   it('end at the end of a socket, and with its error', async () => {
     const ending = await tcpPair()
     const path = join(await tempFolder(), 'file')
