@@ -218,6 +218,12 @@ export class FanOutRun {
       }
     }
   }
+  #wakeUp(): void {
+    const wake = this.#wake
+    // A promise that is resolved again costs more than a call.
+    this.#wake = undefined
+    wake?.()
+  }
   #dropSlowest(): void {
     const least = this.#least()
     const slowest = this.#receivers.find(({ accepted }) => accepted === least)
@@ -235,7 +241,7 @@ export class FanOutRun {
     }
     // Whoever lived until it was halted may have the residual.
     if (!this.#receivers.includes(sink)) sink.takeRest()?.clear()
-    this.#wake?.()
+    this.#wakeUp()
   }
   /** Goes on without a sink. While it is halted nobody is lost any more. */
   #lose(sink: FanOutSink): void {
@@ -259,7 +265,7 @@ export class FanOutRun {
     this.#isHalted = true
     this.#source.stop()
     for (const sink of this.#sinks) sink.stop()
-    this.#wake?.()
+    this.#wakeUp()
   }
 
   /** What it came to. */
@@ -329,7 +335,7 @@ export class FanOutRun {
   readonly #onAccepted = (): void => {
     const least = this.#least()
     while ((this.#ends[0] ?? Infinity) <= least) this.#ends.shift()
-    this.#wake?.()
+    this.#wakeUp()
     if (least <= this.#told || this.#isHalted) return
     this.#told = least
     try {
