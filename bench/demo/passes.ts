@@ -10,8 +10,8 @@ const GIB = KIB * KIB * KIB
 /** After so many messages nothing gets faster any more, in any of the variants. */
 const WARM_MESSAGES = 16_384
 const WARM_PASSES_MAX = 16
-/** Large enough to be moved by reference, as the real ones are. */
-const WARM_PAYLOAD_BYTES = 64 * KIB
+/** Large enough to go the ways of the real ones: by reference, and to the file one by one. */
+const WARM_PAYLOAD_BYTES = 128 * KIB
 /** Of one pass: the file is not read through four times for it. */
 const WARM_PAYLOADS = 4096
 /** What is measured, when processes are warm: the mean of several passes is steadier than one. */
