@@ -158,7 +158,8 @@ int CarryJob::CarryOn(JobHost* host) {
   return 0;
 }
 
-/// Whether somebody wants to hear how far it is, or, after so many milliseconds, the thread.
+/// Whether it has stayed long enough: for a thread that nobody else wants, or, after so many
+/// milliseconds, for one that somebody wants.
 bool CarryJob::IsOver(JobHost* host, int turn_milliseconds) const {
   const auto stayed = std::chrono::steady_clock::now() - begun_;
   if (stayed > std::chrono::milliseconds(kStayMilliseconds)) return true;
@@ -167,7 +168,7 @@ bool CarryJob::IsOver(JobHost* host, int turn_milliseconds) const {
 
 /// What one attempt came to. Moves the cursors.
 Relayed CarryJob::Attempt(uint64_t length) {
-  if (pipe_) return Relay(length);
+  if (pipe_) return ThroughPipe(length);
   const int64_t moved =
       Move(*source_, source_cursor_.offset(), *sink_, sink_cursor_.offset(), length, false);
   if (moved < 0) return {0, 0, static_cast<int>(-moved)};
@@ -177,7 +178,7 @@ Relayed CarryJob::Attempt(uint64_t length) {
 }
 
 /// An attempt through the pipe.
-Relayed CarryJob::Relay(uint64_t length) {
+Relayed CarryJob::ThroughPipe(uint64_t length) {
   if (held_ == 0) {
     const int64_t filled = Fill(*source_, source_cursor_.offset(), *pipe_, length);
     if (filled <= 0) return {0, 0, static_cast<int>(-filled)};

@@ -165,7 +165,7 @@ class CarryJob final : public DiskJob {
  private:
   int CarryOn(JobHost* host);
   Relayed Attempt(uint64_t length);
-  Relayed Relay(uint64_t length);
+  Relayed ThroughPipe(uint64_t length);
   bool Await(JobHost* host);
   void AwaitSource();
   void SetLowWater(int bytes);

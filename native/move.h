@@ -26,10 +26,10 @@ constexpr int64_t kOwnPosition = -1;
 int64_t Move(const Endpoint& source, int64_t source_offset, const Endpoint& sink,
              int64_t sink_offset, uint64_t length, bool more);
 
-/// Moves up to `length` bytes of `source` into `pipe` as Move does, and of a socket what comes
-/// meanwhile as well, until a good deal is there: one call takes no more of TCP than had come when
-/// it began, if it may not wait. So the sink is given larger pieces, and more bytes a wake-up.
-/// Never waits for more.
+/// Moves up to `length` bytes of `source` into `pipe`: as Move, but a socket is asked again while
+/// it has more, until the pipe is full or holds half a megabyte. One call that may not wait takes
+/// no more of TCP than had come when it began, and a sink that is given little pieces costs more.
+/// Returns as Move does; an error or an end behind the bytes is left for the next call.
 int64_t Fill(const Endpoint& source, int64_t source_offset, const Pipe& pipe, uint64_t length);
 
 /// What a relay did.

@@ -9,13 +9,15 @@ import { expect } from 'chai'
 import { bytes } from '../support/bytes.js'
 import { runChild, startChild, type ChildOptions } from '../support/children.js'
 import { afterwards } from '../support/cleanup.js'
+import { compiled } from '../support/compiled.js'
 import { tempFolder } from '../support/folders.js'
 import { needsAddon, needsPages } from '../support/needs.js'
 import type { Printed } from './programs/mover.js'
 
 const program = fileURLToPath(new URL('programs/mover.js', import.meta.url))
 const root = fileURLToPath(new URL('../../..', import.meta.url))
-const denySource = join(root, 'test/budget/programs/deny.c')
+/** Denies system calls to the program that it becomes. */
+const DENY = 'test/budget/programs/deny.c'
 const SOURCE_BYTES = 3_000_000
 const NOBODY = { uid: 65534, gid: 65534, cwd: '/' } as const
 
@@ -60,22 +62,6 @@ async function needsNobody(test: Mocha.Context): Promise<void> {
     // Node itself lies where they cannot look.
   }
   test.skip()
-}
-
-/** The program that denies system calls, compiled; skips where there is no compiler. */
-async function deny(test: Mocha.Context): Promise<string> {
-  const binary = join(await tempFolder(), 'deny')
-  const compiled = await runChild('cc', [
-    '-O1',
-    '-Wall',
-    '-Werror',
-    '-o',
-    binary,
-    denySource,
-  ]).catch(() => ({ code: 127, stderr: '' }))
-  if (compiled.code === 127) test.skip()
-  if (compiled.code !== 0) throw new Error(compiled.stderr)
-  return binary
 }
 
 describe('The same program moves the same bytes', function () {
@@ -171,7 +157,7 @@ describe('The same program moves the same bytes', function () {
     ]) {
       it(`where ${calls} ${calls.includes(',') ? 'are' : 'is'} denied with ${code}`, async function () {
         needsAddon(this)
-        const binary = await deny(this)
+        const binary = await compiled(this, DENY)
         const { printed, stderr } = await run([binary, String(errno), calls], 20)
         expect(stderr).to.equal('')
         expect(printed.digest).to.equal(await digestOf(20))
@@ -192,7 +178,7 @@ describe('The same program moves the same bytes', function () {
 describe('The doctor, where system calls are denied', () => {
   it('says which, and what to do about it', async function () {
     needsAddon(this)
-    const binary = await deny(this)
+    const binary = await compiled(this, DENY)
     const main = join(root, 'dist/doctor/main.js')
     const args = ['1', 'tee,vmsplice', process.execPath, main, 'doctor']
     const { code, stdout } = await runChild(binary, args)

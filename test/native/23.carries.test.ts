@@ -275,8 +275,8 @@ describe('The door to the addon: carries', () => {
         const { path, way } = await wayWithBytes(sent)
         script({ call: 'splice', maxBytes: took })
         expect(await carry(way, LENGTH).done).to.deep.equal({ bytes: LENGTH, errno: 0 })
-        const { ioctl = 0, splice } = door().scriptedCalls()
-        expect({ ioctl, splice }).to.deep.equal({ ioctl: looks, splice: 4 - looks })
+        const { poll = 0, splice } = door().scriptedCalls()
+        expect({ poll, splice }).to.deep.equal({ poll: looks, splice: 4 - looks })
         expectSameBytes(readFileSync(path), sent)
       })
     }

@@ -2,12 +2,19 @@
  * A socket that is destroyed, or reset by its peer, in the middle of whatever is going on: each
  * operation rejects with what it had moved, each of Node's events comes once, the peer is told at once.
  */
-import type { Socket } from 'node:net'
+import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
+import { createServer, type Socket } from 'node:net'
+import { join } from 'node:path'
 import { expect } from 'chai'
-import { attach, BufferList, TransferError, type Endpoint } from 'splicelist'
+import { attach, BufferList, transfer, TransferError, type Endpoint } from 'splicelist'
 import { bytes } from '../support/bytes.js'
+import { runChild } from '../support/children.js'
+import { afterwards } from '../support/cleanup.js'
+import { compiled } from '../support/compiled.js'
 import { expectSameBytes } from '../support/first-difference.js'
-import { hasAddon } from '../support/needs.js'
+import { tempFolder } from '../support/folders.js'
+import { hasAddon, needsAddon } from '../support/needs.js'
 import { tcpPair, unixPair } from '../support/socket-pairs.js'
 import { Collector } from '../transfer/collector.js'
 import { failure, until, within } from '../transfer/outcomes.js'
@@ -197,6 +204,25 @@ describe('A reset by the peer while', () => {
     expect(error).to.include({ side: 'source', code: 'ECONNRESET' })
     await peer.detach()
   })
+})
+
+/** What splice says behind bytes that it does not take is the reset. Node itself says that was the end. */
+it('A reset behind an urgent byte is told, and no end', async function () {
+  needsAddon(this)
+  const urgent = await compiled(this, 'test/sockets/programs/urgent.c')
+  const folder = await tempFolder()
+  const path = join(folder, 'socket')
+  const listener = createServer({ pauseOnConnect: true }).listen(path)
+  afterwards(() => void listener.close())
+  await once(listener, 'listening')
+  const sending = runChild(urgent, [path])
+  const [socket] = (await once(listener, 'connection')) as [Socket]
+  socket.on('error', () => undefined)
+  socket.write('never read')
+  expect((await sending).code).to.equal(0)
+  const error = await failure(transfer(socket, { file: join(folder, 'file') }))
+  expect(error).to.include({ side: 'source', code: 'ECONNRESET', bytesMoved: 3 })
+  expect(await readFile(join(folder, 'file'), 'utf8')).to.equal('abc')
 })
 
 describe('resetAndDestroy() while', () => {
