@@ -25,7 +25,8 @@ export const receiveBySplicelist: Role = async (socket, job, tally) => {
   const file = await open(job.path, 'r+')
   const endpoint = attach(socket)
   try {
-    const messages = await new Receiver(endpoint, file, tally).run()
+    using receiver = new Receiver(endpoint, file, tally)
+    const messages = await receiver.run()
     using answer = new BufferList(encodeAcknowledgement(messages, job.plan.fileBytes))
     await endpoint.push(answer, { consume: true })
     return ledgerSince(before)
@@ -35,7 +36,7 @@ export const receiveBySplicelist: Role = async (socket, job, tally) => {
   }
 }
 
-class Receiver {
+class Receiver implements Disposable {
   readonly #endpoint: Endpoint
   readonly #file: FileHandle
   readonly #tally: Tally
@@ -65,6 +66,10 @@ class Receiver {
       await (isWhole ? this.#store(frame) : this.#pull(frame))
       this.#tally.acceptedBytes += frame.lengthBytes
     }
+  }
+
+  [Symbol.dispose](): void {
+    this.#gathered.release()
   }
 
   async #header(): Promise<Frame> {

@@ -46,6 +46,14 @@ async function carryAll(way: Way, length: number): Promise<JobResult[]> {
   return results
 }
 
+/** A TCP connection, and the way from it into a file. */
+async function wayFromTcp() {
+  const { client, server } = await tcpPair()
+  const path = join(await tempFolder(), 'file')
+  const to = adopted(openedFile(path, 'w'))
+  return { client, server, path, way: { from: borrowed(server), through: pipe(256), to } }
+}
+
 /** A job that goes on until it is cancelled. */
 async function endlessRead(): Promise<RunningJob> {
   const file = adopted(await fileOf(bytes(9, 1 << 20)))
@@ -174,13 +182,6 @@ describe('The door to the addon: carries', () => {
   })
 
   describe('that gather', () => {
-    /** A TCP connection, and the way from it into a file. */
-    async function wayFromTcp(): Promise<{ client: Socket; server: Socket; way: Way }> {
-      const { client, server } = await tcpPair()
-      const to = adopted(openedFile(join(await tempFolder(), 'file'), 'w'))
-      return { client, server, way: { from: borrowed(server), through: pipe(256), to } }
-    }
-
     /** Sends so many lots of 10,000 bytes, with pauses. */
     async function drip(client: Socket, lots: number): Promise<void> {
       for (let i = 0; i < lots; i += 1) {
@@ -254,16 +255,15 @@ describe('The door to the addon: carries', () => {
     const LENGTH = 600_000
     const FILL_BYTES = 1 << 19
 
-    /** A way into a file from a socket that has so many bytes. */
+    /** As `wayFromTcp`, from a socket that has so many bytes. */
     async function wayWithBytes(sent: Buffer) {
-      const { client, server } = await tcpPair()
-      const path = join(await tempFolder(), 'file')
-      const from = borrowed(server)
+      const made = await wayFromTcp()
+      const { from } = made.way
       door().lowWater(from, 1 << 20) // for its room
-      client.write(sent)
+      made.client.write(sent)
       while (door().pending(from) < sent.length) await nextRound()
       door().lowWater(from, 1)
-      return { client, path, way: { from, through: pipe(256), to: adopted(openedFile(path, 'w')) } }
+      return made
     }
 
     for (const [took, looks] of [
