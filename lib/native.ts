@@ -184,12 +184,13 @@ export interface Addon {
     skipBytes: number,
     more: boolean,
   ): number
-  /** As `writev` of all parts to each sink in turn: what that returns for each. */
+  /** As `writev` of all parts to each sink in turn: what that returns for each, in `taken`. */
   writeEach(
     sinks: readonly Descriptor[],
     parts: readonly Uint8Array[],
     more: boolean,
-  ): readonly number[] | number
+    taken: Float64Array,
+  ): number
 
   /** Lets a socket send from memory in place: `SO_ZEROCOPY`. */
   allowLending(socket: Descriptor): number
@@ -224,29 +225,30 @@ export interface Addon {
   ): number
   /**
    * Moves bytes between two descriptors that no single call serves, through an empty pipe: splice in
-   * and splice out, until a side would block, ends or fails. Returns the bytes that the sink took where
-   * nothing ended it but the length or the end of the source, −errno where none had left the source;
-   * else also how many lie in the pipe, which the sink did not take, and the errno, which is the sink's
-   * where there are any.
+   * and splice out, until a side would block, ends or fails. Three numbers in `relayed`: the bytes that
+   * the sink took; those that lie in the pipe, which it did not take; and the errno, which is the sink's
+   * where there are any of these, and 0 where nothing ended it but the length or the end of the source.
    */
   relay(
     source: Descriptor,
     pipe: Pipe,
     sink: Descriptor,
     lengthBytes: number,
-  ): readonly [bytes: number, heldBytes: number, errno: number] | number
+    relayed: Float64Array,
+  ): number
   /**
    * Gives each sink the first bytes of a pipe, which keeps them: a tee into an empty pipe, and out of
    * that what the sink takes; the rest is dropped. Of fewer bytes where the pipe has no slots for all.
-   * Returns in threes, for each sink in turn, the bytes that it took, those that it did not take, and the
-   * errno, which is the sink's where there are any of these; or −errno.
+   * Returns how many sinks had their turn, fewer than all where the rest could not be dropped, or −errno;
+   * `shared` has the three numbers of `relay` for each.
    */
   share(
     from: Pipe,
     through: Pipe,
     sinks: readonly Descriptor[],
     lengthBytes: number,
-  ): readonly number[] | number
+    shared: Float64Array,
+  ): number
   /**
    * `move`, or `relay` through an empty `pipe`, in a loop on a disk thread, which waits for a peer
    * that is busy, at most `patienceMs` (up to 1000) at once, unless another job waits for a thread; for

@@ -75,7 +75,7 @@ bool Arguments::Choice(size_t index, const char* name, const char* yes, const ch
 }
 
 Handle* Arguments::AnyHandle(size_t index, const char* name) {
-  Handle* const handle = Handle::Unwrap(env(), info_[index]);
+  Handle* const handle = Handle::Unwrap(env(), *environment_, info_[index]);
   if (handle == nullptr) ThrowType(name, "a Descriptor, a Pipe or a Slab");
   return handle;
 }
@@ -83,7 +83,7 @@ Handle* Arguments::AnyHandle(size_t index, const char* name) {
 /// The resource at `index`; null when there is none, or when it was dropped, which is noted.
 Resource* Arguments::ResourceOf(napi_value value) {
   if (thrown_) return nullptr;  // Node-API does little while an exception is pending
-  const Handle* const handle = Handle::Unwrap(env(), value);
+  const Handle* const handle = Handle::Unwrap(env(), *environment_, value);
   if (handle == nullptr) return nullptr;
   if (handle->resource() == nullptr) dropped_ = true;
   return handle->resource();
@@ -179,6 +179,23 @@ std::vector<uint64_t> Arguments::Lengths(size_t index, const char* name) {
     lengths.push_back(static_cast<uint64_t>(number));
   }
   return lengths;
+}
+
+double* Arguments::Results(size_t index, const char* name, size_t count) {
+  napi_typedarray_type type = napi_int8_array;
+  void* numbers = nullptr;
+  size_t length = 0;
+  if (thrown_) return nullptr;
+  const napi_status status =
+      napi_get_typedarray_info(env(), info_[index], &type, &length, &numbers, nullptr, nullptr);
+  if (status != napi_ok || type != napi_float64_array) {
+    ThrowType(name, "a Float64Array");
+    return nullptr;
+  }
+  if (length >= count) return static_cast<double*>(numbers);
+  ThrowRange(std::string(name) + " needs " + std::to_string(count) + " numbers, and has " +
+             std::to_string(length) + ".");
+  return nullptr;
 }
 
 Bytes Arguments::View(size_t index, const char* name) {

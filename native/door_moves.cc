@@ -17,6 +17,9 @@ namespace {
 using Napi::CallbackInfo;
 using Napi::Value;
 
+/// Numbers that tell of one relay: moved, held, errno.
+constexpr size_t kRelayedNumbers = 3;
+
 Value MoveBytes(const CallbackInfo& info) {
   Arguments in(info);
   const Endpoint* const source = in.EndpointAt(0, "source");
@@ -87,13 +90,12 @@ Value WriteEach(const CallbackInfo& info) {
   const bool more = in.Flag(2, "more");
   iovec parts[IOV_MAX];
   const size_t count = PartsAt(in, 0, parts);
+  double* taken = in.Results(3, "taken", sinks.size());
   if (!in.Complete()) return in.Refusal();
-  Napi::Array result = Napi::Array::New(in.env(), sinks.size());
-  uint32_t at = 0;
   for (const Descriptor* const sink : sinks) {
-    result.Set(at++, Number(in, count == 0 ? 0 : WriteParts(*sink, parts, count, more)));
+    *taken++ = static_cast<double>(count == 0 ? 0 : WriteParts(*sink, parts, count, more));
   }
-  return result;
+  return Number(in, 0);
 }
 
 Value Lend(const CallbackInfo& info) {
@@ -132,22 +134,24 @@ Value WatchNotices(const CallbackInfo& info) {
   return Number(in, in.environment().WatchNotices(*socket, token));
 }
 
+/// Tells what a relay came to, in three numbers. Returns where the next may be told.
+double* Put(const Relayed& done, double* numbers) {
+  *numbers++ = static_cast<double>(done.moved);
+  *numbers++ = static_cast<double>(done.held);
+  *numbers++ = done.error;
+  return numbers;
+}
+
 Value RelayBytes(const CallbackInfo& info) {
   Arguments in(info);
   const Descriptor* const source = in.DescriptorAt(0, "source");
   const Pipe* const pipe = in.PipeAt(1, "pipe");
   const Descriptor* const sink = in.DescriptorAt(2, "sink");
   const uint64_t length = in.Length(3, "lengthBytes");
+  double* const relayed = in.Results(4, "relayed", kRelayedNumbers);
   if (!in.Complete()) return in.Refusal();
-  const Relayed done = Relay(*source, *pipe, *sink, length);
-  // What most calls come to, as one number: an array costs as much as a small splice.
-  if (done.error == 0) return Number(in, static_cast<int64_t>(done.moved));
-  if (done.moved == 0 && done.held == 0) return Number(in, -done.error);
-  Napi::Array result = Napi::Array::New(in.env(), 3);
-  result.Set(uint32_t{0}, Number(in, static_cast<int64_t>(done.moved)));
-  result.Set(uint32_t{1}, Number(in, static_cast<int64_t>(done.held)));
-  result.Set(uint32_t{2}, Number(in, done.error));
-  return result;
+  Put(Relay(*source, *pipe, *sink, length), relayed);
+  return Number(in, 0);
 }
 
 Value ShareBytes(const CallbackInfo& info) {
@@ -156,20 +160,19 @@ Value ShareBytes(const CallbackInfo& info) {
   const Pipe* const through = in.PipeAt(1, "through");
   const std::vector<Descriptor*> sinks = in.DescriptorsAt(2, "sinks");
   const uint64_t length = in.Length(3, "lengthBytes");
+  double* shared = in.Results(4, "shared", kRelayedNumbers * sinks.size());
   if (!in.Complete()) return in.Refusal();
   const int64_t null_fd = in.environment().NullFd();
   if (null_fd < 0) return Number(in, null_fd);
-  Napi::Array result = Napi::Array::New(in.env());
-  uint32_t at = 0;
+  int64_t served = 0;
   for (const Descriptor* const sink : sinks) {
     const Relayed done = Share(*from, *through, *sink, length);
-    result.Set(at++, Number(in, static_cast<int64_t>(done.moved)));
-    result.Set(at++, Number(in, static_cast<int64_t>(done.held)));
-    result.Set(at++, Number(in, done.error));
+    shared = Put(done, shared);
+    ++served;
     const int64_t dropped = Discard(*through, static_cast<int>(null_fd), done.held);
     if (dropped != static_cast<int64_t>(done.held)) break;
   }
-  return result;
+  return Number(in, served);
 }
 
 Value IsCachedRange(const CallbackInfo& info) {

@@ -119,10 +119,12 @@ void Environment::OnTeardown(napi_async_cleanup_hook_handle /*hook*/, void* envi
 
 void Environment::Add(Handle* handle) {
   handles_[IndexOf(*handle->resource())].insert(handle);
+  known_.insert(handle);
 }
 
 void Environment::Collected(Handle* handle) {
   Detach(handle, false);
+  known_.erase(handle);
 }
 
 void Environment::Drop(Handle* handle) {

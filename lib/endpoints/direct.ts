@@ -86,6 +86,24 @@ export interface Moved extends JobResult {
   readonly heldBytes?: number
 }
 
+/** Numbers that tell of one relay: bytes that were taken, bytes that were not, errno. */
+const RELAYED_NUMBERS = 3
+
+/** Where the addon puts what its calls came to, until the next one. */
+let results = new Float64Array(RELAYED_NUMBERS * 16)
+
+function resultsFor(count: number): Float64Array {
+  if (count > results.length) results = new Float64Array(2 * count)
+  return results
+}
+
+/** The first results, for whoever may meet another call before it has read them all. */
+function keptResults(count: number): number[] {
+  const kept: number[] = []
+  for (let i = 0; i < count; i++) kept.push(results[i] as number)
+  return kept
+}
+
 /**
  * Moves at most so many bytes at once, through an empty pipe or by one call, until a side would block.
  * Not where one may wait for a disk.
@@ -96,17 +114,17 @@ export function moveNow(
   to: DirectPlace,
   lengthBytes: number,
 ): Moved {
-  const moved =
-    pipe === undefined
-      ? opened().move(from.descriptor, from.offset, to.descriptor, -1, lengthBytes, false)
-      : opened().relay(from.descriptor, pipe, to.descriptor, lengthBytes)
-  if (typeof moved === 'number') {
-    return moved < 0
-      ? { bytes: 0, heldBytes: 0, errno: -moved }
-      : { bytes: moved, heldBytes: 0, errno: 0 }
+  if (pipe === undefined) {
+    const moved = opened().move(from.descriptor, from.offset, to.descriptor, -1, lengthBytes, false)
+    return { bytes: Math.max(0, moved), heldBytes: 0, errno: Math.max(0, -moved) }
   }
-  const [bytes, heldBytes, errno] = moved
-  return { bytes, heldBytes, errno }
+  const relayed = resultsFor(RELAYED_NUMBERS)
+  const refused = opened().relay(from.descriptor, pipe, to.descriptor, lengthBytes, relayed)
+  if (refused < 0) return { bytes: 0, heldBytes: 0, errno: -refused }
+  // By index: taken apart as a pattern it would be iterated.
+  const bytes = relayed[0] as number
+  const heldBytes = relayed[1] as number
+  return { bytes, heldBytes, errno: relayed[2] as number }
 }
 
 /**
@@ -119,8 +137,8 @@ export function writeEachNow(
   more: boolean,
 ): readonly number[] {
   const sinks = places.map(({ descriptor }) => descriptor)
-  const written = opened().writeEach(sinks, parts, more)
-  return typeof written === 'number' ? sinks.map(() => 0) : written
+  const refused = opened().writeEach(sinks, parts, more, resultsFor(sinks.length))
+  return refused < 0 ? sinks.map(() => 0) : keptResults(sinks.length)
 }
 
 /**
@@ -135,10 +153,12 @@ export function shareNow(
   lengthBytes: number,
 ): readonly number[] {
   const sinks = places.map(({ descriptor }) => descriptor)
-  const shared = opened().share(from.pipe, through.pipe, sinks, lengthBytes)
-  if (typeof shared === 'number') return []
+  const room = resultsFor(RELAYED_NUMBERS * sinks.length)
+  const served = opened().share(from.pipe, through.pipe, sinks, lengthBytes, room)
+  if (served < 0) return []
+  const shared = keptResults(RELAYED_NUMBERS * served)
   let heldBytes = 0
-  for (let i = 0; i < shared.length; i += 3) {
+  for (let i = 0; i < shared.length; i += RELAYED_NUMBERS) {
     ledger.countTeed((shared[i] as number) + (shared[i + 1] as number))
     heldBytes += shared[i + 1] as number
   }

@@ -13,6 +13,9 @@ export interface SocketHandle {
   reading?: boolean
   readStart(): number
   readStop(): number
+  close?: (...args: unknown[]) => unknown
+  /** Of TCP alone: closes with a reset. */
+  reset?: (...args: unknown[]) => unknown
 }
 
 interface Inner {
@@ -49,6 +52,34 @@ export function inner(socket: Socket): Inner {
 export function socketFd(socket: Socket): number | undefined {
   const fd = inner(socket)._handle?.fd
   return Number.isInteger(fd) && (fd as number) >= 0 ? fd : undefined
+}
+
+/** Whether a handle has let go of its descriptor, whose number may mean something else then. */
+export interface HandleLife {
+  readonly isOver: boolean
+}
+
+const lives = new WeakMap<SocketHandle, HandleLife>()
+
+/**
+ * The life of a handle, which is over before its descriptor is closed, whoever closes it: told by
+ * functions that stay in place of the handle's own. To ask it for its number before each call costs
+ * 200 ns instead, with a hundred busy sockets a twenty-fifth of all CPU.
+ */
+export function lifeOf(handle: SocketHandle): HandleLife {
+  const known = lives.get(handle)
+  if (known !== undefined) return known
+  const life = { isOver: false }
+  lives.set(handle, life)
+  for (const name of ['close', 'reset'] as const) {
+    const end = handle[name]
+    if (end === undefined) continue
+    handle[name] = (...args) => {
+      life.isOver = true
+      return end.apply(handle, args)
+    }
+  }
+  return life
 }
 
 /** Whether the socket carries TLS: its descriptor then carries ciphertext. */

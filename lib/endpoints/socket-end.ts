@@ -7,7 +7,17 @@ import type { Segments } from '../list/segments.js'
 import type { LoanParcel } from '../raw/loan.js'
 import { SocketLending } from './lending.js'
 import { partsToGiveBack } from './give-back.js'
-import { failSocket, isReadByParser, nodeError, refreshTimeout, socketFd } from './node-socket.js'
+import {
+  failSocket,
+  inner,
+  isReadByParser,
+  lifeOf,
+  nodeError,
+  refreshTimeout,
+  socketFd,
+  type HandleLife,
+  type SocketHandle,
+} from './node-socket.js'
 import { SocketReading } from './socket-reading.js'
 import { notWritable, SocketWriting } from './socket-writing.js'
 import { Turns } from './turns.js'
@@ -27,6 +37,8 @@ const FINAL: ReadonlySet<number> = new Set([102, 103, 104, 110, 113])
 export class SocketEnd extends DescriptorEnd {
   readonly #socket: Socket
   readonly #fd: number
+  readonly #handle: SocketHandle
+  readonly #life: HandleLife
   readonly #writing: SocketWriting
   #users = 0
   #reading: SocketReading | undefined
@@ -37,10 +49,12 @@ export class SocketEnd extends DescriptorEnd {
     this.endWaits()
   }
 
-  private constructor(socket: Socket, fd: number, writing: SocketWriting) {
+  private constructor(socket: Socket, handle: SocketHandle, fd: number, writing: SocketWriting) {
     super(fd, 'borrow', true, { read: new Turns(), write: writing })
     this.#socket = socket
     this.#fd = fd
+    this.#handle = handle
+    this.#life = lifeOf(handle)
     this.#writing = writing
     socket.once('close', this.#onClose)
     ends.set(socket, this)
@@ -48,16 +62,17 @@ export class SocketEnd extends DescriptorEnd {
 
   /** The end of a connected socket, for one more user, who calls `letGo` once. */
   static of(socket: Socket): SocketEnd {
+    const handle = inner(socket)._handle
     const fd = socketFd(socket)
-    if (fd === undefined || socket.destroyed) throw closedSocket()
-    const end = ends.get(socket) ?? SocketEnd.#make(socket, fd)
+    if (handle == null || fd === undefined || socket.destroyed) throw closedSocket()
+    const end = ends.get(socket) ?? SocketEnd.#make(socket, handle, fd)
     end.#users += 1
     return end
   }
-  static #make(socket: Socket, fd: number): SocketEnd {
+  static #make(socket: Socket, handle: SocketHandle, fd: number): SocketEnd {
     const writing = SocketWriting.of(socket)
     try {
-      return new SocketEnd(socket, fd, writing)
+      return new SocketEnd(socket, handle, fd, writing)
     } catch (error) {
       writing.letGo()
       throw error
@@ -89,8 +104,8 @@ export class SocketEnd extends DescriptorEnd {
   }
 
   protected override isOpen(): boolean {
-    if (this.#socket.destroyed || socketFd(this.#socket) !== this.#fd) return false
-    return !FINAL.has(this.#failure)
+    const isNodes = !this.#socket.destroyed && inner(this.#socket)._handle === this.#handle
+    return isNodes && !this.#life.isOver && !FINAL.has(this.#failure)
   }
   protected override closedErrno(): number {
     // The kernel tells a reset once, and an end afterwards.

@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Socket } from 'node:net'
 import { expect } from 'chai'
-import type { Descriptor } from '#lib/native.js'
+import type { Descriptor, Pipe } from '#lib/native.js'
 import { bytes } from '../support/bytes.js'
 import { afterwards } from '../support/cleanup.js'
 import { expectSameBytes } from '../support/first-difference.js'
@@ -27,6 +27,25 @@ function openPair(): { readonly to: Descriptor; readonly read: (length: number) 
     return got.subarray(0, n)
   }
   return { to, read }
+}
+
+/** What each sink took, or what the call refused with. */
+function writeEach(sinks: readonly Descriptor[], parts: readonly Uint8Array[]): number[] | number {
+  const taken = new Float64Array(Array.isArray(sinks) ? sinks.length : 0)
+  const refused = door().writeEach(sinks, parts, false, taken)
+  return refused < 0 ? refused : [...taken]
+}
+
+/** The three numbers of each sink that had its turn, or what the call refused with. */
+function share(
+  from: Pipe,
+  through: Pipe,
+  sinks: readonly Descriptor[],
+  lengthBytes: number,
+): number[] | number {
+  const shared = new Float64Array(3 * (Array.isArray(sinks) ? sinks.length : 0))
+  const served = door().share(from, through, sinks, lengthBytes, shared)
+  return served < 0 ? served : [...shared.subarray(0, 3 * served)]
 }
 
 const fdOf = (socket: Socket): number =>
@@ -184,7 +203,7 @@ describe('The door to the addon: moving bytes', () => {
         Descriptor,
       ]
       script({ call: 'sendmsg', skip: 1, maxBytes: 1_500 }, { call: 'sendmsg', errno: -E.EPIPE })
-      const written = door().writeEach([first, second, third, adopted(fdOf(client))], parts, false)
+      const written = writeEach([first, second, third, adopted(fdOf(client))], parts)
       expect(written).to.deep.equal([5_000, 1_500, E.EPIPE, 5_000])
       expectSameBytes(sinks[0]?.read(5_000) ?? Buffer.alloc(0), content.subarray(0, 5_000))
       expectSameBytes(sinks[1]?.read(5_000) ?? Buffer.alloc(0), content.subarray(0, 1_500))
@@ -194,23 +213,34 @@ describe('The door to the addon: moving bytes', () => {
 
     it('of nothing, or to none', () => {
       const { to } = openPair()
-      expect(door().writeEach([to, to], [], false)).to.deep.equal([0, 0])
-      expect(door().writeEach([to], [new Uint8Array(0)], false)).to.deep.equal([0])
-      expect(door().writeEach([], parts, false)).to.deep.equal([])
+      expect(writeEach([to, to], [])).to.deep.equal([0, 0])
+      expect(writeEach([to], [new Uint8Array(0)])).to.deep.equal([0])
+      expect(writeEach([], parts)).to.deep.equal([])
     })
 
     it('unless one of them was dropped, or is none', () => {
       const { to } = openPair()
       const { to: dropped, read } = openPair()
       door().drop(dropped)
-      expect(door().writeEach([to, dropped], parts, false)).to.equal(E.EBADF)
+      expect(writeEach([to, dropped], parts)).to.equal(E.EBADF)
       expect(read(1)).to.have.length(0)
       for (const sinks of [to, undefined, [pipe()], [to, null]]) {
-        expect(() => door().writeEach(sinks as Descriptor[], parts, false)).to.throw(
+        expect(() => writeEach(sinks as Descriptor[], parts)).to.throw(
           TypeError,
           'sinks must be an array of Descriptors.',
         )
       }
+    })
+
+    it('unless there is no room for what they say', () => {
+      const { to, read } = openPair()
+      const write = (taken: unknown) => () =>
+        door().writeEach([to, to], parts, false, taken as Float64Array)
+      expect(write(new Float64Array(1))).to.throw(RangeError, 'taken needs 2 numbers, and has 1.')
+      for (const taken of [undefined, [0, 0], new Float32Array(2)]) {
+        expect(write(taken)).to.throw(TypeError, 'taken must be a Float64Array.')
+      }
+      expect(read(1)).to.have.length(0)
     })
   })
 
@@ -219,7 +249,7 @@ describe('The door to the addon: moving bytes', () => {
       const from = filled(content.subarray(0, 5_000))
       const through = pipe(256)
       const sinks = [openPair(), openPair(), openPair()]
-      const shared = door().share(
+      const shared = share(
         from,
         through,
         sinks.map(({ to }) => to),
@@ -239,7 +269,7 @@ describe('The door to the addon: moving bytes', () => {
         { call: 'splice', maxBytes: 1_500, times: 1 },
         { call: 'splice', errno: -E.EAGAIN, times: 1 },
       )
-      const shared = door().share(from, pipe(256), [first.to, second.to], 5_000)
+      const shared = share(from, pipe(256), [first.to, second.to], 5_000)
       expect(shared).to.deep.equal([1_500, 3_500, -E.EAGAIN, 5_000, 0, 0])
       expectSameBytes(first.read(1_500), content.subarray(0, 1_500))
       expectSameBytes(second.read(5_000), content.subarray(0, 5_000))
@@ -249,9 +279,9 @@ describe('The door to the addon: moving bytes', () => {
       const from = filled(content.subarray(0, 100))
       const { to } = openPair()
       script({ call: 'tee', errno: -E.EIO, times: 1 })
-      expect(door().share(from, pipe(256), [to, to], 100)).to.deep.equal([0, 0, -E.EIO, 100, 0, 0])
+      expect(share(from, pipe(256), [to, to], 100)).to.deep.equal([0, 0, -E.EIO, 100, 0, 0])
       script({ call: 'splice', errno: -E.EPIPE, times: 1 })
-      const shared = door().share(from, pipe(256), [to, to], 100)
+      const shared = share(from, pipe(256), [to, to], 100)
       expect(shared).to.deep.equal([0, 100, -E.EPIPE, 100, 0, 0])
     })
 
@@ -260,21 +290,20 @@ describe('The door to the addon: moving bytes', () => {
       const through = pipe(256)
       const { to } = openPair()
       script({ call: 'splice', errno: -E.EIO, times: 2 })
-      expect(door().share(from, through, [to, to], 100)).to.deep.equal([0, 100, -E.EIO])
+      expect(share(from, through, [to, to], 100)).to.deep.equal([0, 100, -E.EIO])
       expect(door().pending(through)).to.equal(100)
     })
 
     it('refuses what is no list of descriptors', () => {
       const from = filled(content.subarray(0, 100))
       const { to } = openPair()
-      const share = (sinks: unknown) => () =>
-        door().share(from, pipe(256), sinks as Descriptor[], 100)
+      const shareWith = (sinks: unknown) => () => share(from, pipe(256), sinks as Descriptor[], 100)
       for (const sinks of [to, undefined, [from], [to, null]])
-        expect(share(sinks)).to.throw(TypeError, 'sinks must be an array of Descriptors.')
+        expect(shareWith(sinks)).to.throw(TypeError, 'sinks must be an array of Descriptors.')
       const { to: dropped } = openPair()
       door().drop(dropped)
-      expect(share([to, dropped])()).to.equal(E.EBADF)
-      expect(share([])()).to.deep.equal([])
+      expect(shareWith([to, dropped])()).to.equal(E.EBADF)
+      expect(shareWith([])()).to.deep.equal([])
     })
   })
 })

@@ -1,16 +1,28 @@
 /**
  * How a conversation ends: FIN, RST, half-open, destroy; for us, and for Node's listeners afterwards.
  */
+import { closeSync, fstatSync, openSync, writeFileSync } from 'node:fs'
 import type { Socket } from 'node:net'
+import { join } from 'node:path'
 import { expect } from 'chai'
 import { attach, BufferList, TransferError } from 'splicelist'
 import { bytes } from '../support/bytes.js'
 import { expectSameBytes } from '../support/first-difference.js'
+import { tempFolder } from '../support/folders.js'
 import { hasAddon, needsAddon } from '../support/needs.js'
 import { tcpPair, unixPair } from '../support/socket-pairs.js'
 import { Collector } from '../transfer/collector.js'
 import { failure, until, within } from '../transfer/outcomes.js'
 import { reset } from '../transfer/reset.js'
+
+/** A list that holds pages with these bytes. */
+async function pagesOf(content: Buffer): Promise<BufferList> {
+  const path = join(await tempFolder(), 'pages')
+  writeFileSync(path, content)
+  const list = new BufferList()
+  await list.spliceFrom({ file: path }, content.length, { hold: 'pages' })
+  return list
+}
 
 /** Writes down what a socket emits. */
 function recorded(socket: Socket): string[] {
@@ -225,6 +237,31 @@ describe('A destroyed socket', () => {
     expect(result === 'pending' ? result : result.toString()).to.equal('hello')
     await peerThree.detach()
     two.client.destroy()
+  })
+
+  it('whose handle was closed behind its back gives nothing to whoever has its number', async function () {
+    needsAddon(this)
+    const { server } = await tcpPair()
+    const inside = server as unknown as { _handle: { fd: number; close: () => void } | null }
+    const peer = attach(server)
+    const number = inside._handle?.fd ?? -1
+    inside._handle?.close()
+    // Closed at once: one of the next descriptors gets the number.
+    const path = join(await tempFolder(), 'file')
+    // Pages go where the number leads; memory would be refused by a call for sockets alone.
+    using pages = await pagesOf(bytes(7, 100_000))
+    const files: number[] = []
+    while (files.length < 100 && !files.includes(number)) files.push(openSync(path, 'w+'))
+    try {
+      expect(files).to.include(number)
+      expect(await failure(peer.push(pages))).to.have.property('code', 'ECONNABORTED')
+      expect(fstatSync(number).size).to.equal(0)
+    } finally {
+      // Its 'close' would wait for a handle that is closed.
+      inside._handle = null
+      await peer.detach()
+      for (const fd of files) closeSync(fd)
+    }
   })
 
   it('ends what is pending by the error that destroyed it', async () => {
