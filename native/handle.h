@@ -16,8 +16,8 @@ class Environment;
 /// The object is an external value, and the environment knows its handles, so that another addon's
 /// external, or a plain object, is told apart. A wrapped and tagged object costs 110 ns more to
 /// unwrap: two private symbols are looked up in it. The handle belongs to the object and goes with
-/// it; dropping it ends its share of the resource at once, and is what a program is meant to do. The
-/// collector is the backstop that drops what was forgotten.
+/// it; dropping it ends its share of the resource at once, and is what a program is meant to do.
+/// The collector is the backstop that drops what was forgotten.
 class Handle {
  public:
   /// Makes an object for `resource`. Null, with an exception pending, when the engine refuses.
