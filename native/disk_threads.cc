@@ -76,11 +76,11 @@ struct DiskThreads::Shared {
   size_t threads = 0;
   bool open = false;
 
-  /// Adds a report. With the mutex held.
-  void Post(DiskReport report) {
-    if (!open) return;
+  /// Adds a report. Whether it is the first, for which Signal is due. With the mutex held.
+  bool Add(DiskReport report) {
+    if (!open) return false;
     reports.push_back(std::move(report));
-    if (reports.size() == 1) Signal();
+    return reports.size() == 1;
   }
 
   void Signal() const {
@@ -132,8 +132,7 @@ std::shared_ptr<DiskJob> DiskThreads::Shared::Finish(std::shared_ptr<DiskJob> jo
   running.erase(std::find(running.begin(), running.end(), job));
   if (!open) return nullptr;
   const uint64_t done = job->done();
-  reports.push_back({std::move(job), done, error});
-  const bool is_first = reports.size() == 1;
+  const bool is_first = Add({std::move(job), done, error});
   // Before the signal: whoever it wakes may have the next job at once, and finds a thread for it.
   std::shared_ptr<DiskJob> next = Next(thread);
   lock.unlock();
@@ -238,12 +237,14 @@ bool DiskThreads::HasSpare() const {
 
 void DiskThreads::Cancel(const std::shared_ptr<DiskJob>& job) {
   job->Cancel();
-  const std::lock_guard<std::mutex> lock(shared_->mutex);
+  std::unique_lock<std::mutex> lock(shared_->mutex);
   const auto queued = std::find(shared_->queue.begin(), shared_->queue.end(), job);
   if (queued == shared_->queue.end()) return;
   shared_->queue.erase(queued);
   job->Release();
-  shared_->Post({job, 0, ECANCELED});
+  const bool is_first = shared_->Add({job, 0, ECANCELED});
+  lock.unlock();
+  if (is_first) shared_->Signal();
 }
 
 bool DiskThreads::Take(DiskReport* report) {
