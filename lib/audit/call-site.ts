@@ -1,6 +1,7 @@
 /**
  * Where in the application something was asked for (a copy, or what nobody released): the frames of a
- * stack that are neither ours nor Node's. Capturing costs a microsecond or two, and the text is made only when somebody asks for it.
+ * stack that are neither ours nor Node's. Capturing costs a microsecond or two, and the text is made
+ * only when somebody asks for it.
  */
 
 /** Frames that are looked at: the deepest call of ours is a dozen from the application's. */

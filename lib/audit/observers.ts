@@ -5,8 +5,9 @@
  * What happens belongs to the audit in which the operation was *started*. Node carries that along
  * (`AsyncLocalStorage`) wherever a promise is awaited, and all that this library waits for is a
  * promise made in the operation's own course: so the events of the addon, which come from nowhere,
- * need no thought, but for what is counted when one comes ({@link inCourse}). While a context is carried, every await of the process is dearer (threefold on
- * Node 20); so it is switched off with the last audit.
+ * need no thought, but for what is counted when one comes ({@link inCourse}). While a context is
+ * carried, every await of the process is dearer (threefold on Node 20); so it is switched off with the
+ * last audit.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { refuseAccident, reportAccident, AUDIT_MODE } from './accidents.js'
@@ -59,7 +60,10 @@ export function beginOperation<T>(operation: () => T): T {
   return courses.run({ scope, called: new Trace(beginOperation) }, operation)
 }
 
-/** What the running operation belongs to, for what will be known of it later; undefined while nobody looks. */
+/**
+ * What the running operation belongs to, for what will be known of it later; undefined while nobody
+ * looks.
+ */
 export function courseNow(): Course | undefined {
   return observation.isOn ? courses.getStore() : undefined
 }

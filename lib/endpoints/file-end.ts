@@ -235,7 +235,10 @@ export class FileEnd implements SourceEnd, SinkEnd {
     this.file.release()
   }
 
-  /** Whether one call of the kernel can move from and to it, which knows nothing of what is to leave the cache. */
+  /**
+   * Whether one call of the kernel can move from and to it, which knows nothing of what is to leave the
+   * cache.
+   */
   #isDirect(): boolean {
     if (!this.file.isRegular || this.obstacle !== undefined) return false
     return this.#drop === undefined && this.#uncached === undefined

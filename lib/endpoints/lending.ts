@@ -6,7 +6,10 @@ import type { Descriptor } from '../native.js'
 import type { Loan, LoanEnd, LoanParcel } from '../raw/loan.js'
 import { NoticeWatch, opened } from '../reactor.js'
 
-/** Below this a copy costs less than pinning pages and reading a notice, in bytes: the kernel's own advice. */
+/**
+ * Below this a copy costs less than pinning pages and reading a notice, in bytes: the kernel's own
+ * advice.
+ */
 export const LEND_BYTES_MIN = 10240
 /** Linux's ENOBUFS: as much is lent as the socket, or the user, may lend. */
 const ENOBUFS = 105

@@ -24,7 +24,10 @@ import { Turns } from './turns.js'
 
 const ends = new WeakMap<Socket, SocketEnd>()
 
-/** Errors after which a connection is no more: ENETRESET, ECONNABORTED, ECONNRESET, ETIMEDOUT, EHOSTUNREACH. */
+/**
+ * Errors after which a connection is no more: ENETRESET, ECONNABORTED, ECONNRESET, ETIMEDOUT,
+ * EHOSTUNREACH.
+ */
 const FINAL: ReadonlySet<number> = new Set([102, 103, 104, 110, 113])
 
 /**

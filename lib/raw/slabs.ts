@@ -45,7 +45,10 @@ function sizeClass(lengthBytes: number): number {
   return size
 }
 
-/** Leases exactly this much memory for a look. Heap memory where there is no addon or external memory is forbidden. */
+/**
+ * Leases exactly this much memory for a look. Heap memory where there is no addon or external memory
+ * is forbidden.
+ */
 export function leaseMemory(lengthBytes: number): Lease {
   const size = sizeClass(lengthBytes)
   const slab = addon === null || size > SLAB_BYTES_MAX ? undefined : takeSlab(size)
