@@ -184,7 +184,10 @@ export interface Addon {
     skipBytes: number,
     more: boolean,
   ): number
-  /** As `writev` of all parts to each sink in turn: what that returns for each, in `taken`. */
+  /**
+   * As `writev` of all parts to each sink in turn: what that returns for each, in `taken`. Returns 0, or
+   * −errno where nothing was tried.
+   */
   writeEach(
     sinks: readonly Descriptor[],
     parts: readonly Uint8Array[],
@@ -228,6 +231,7 @@ export interface Addon {
    * and splice out, until a side would block, ends or fails. Three numbers in `relayed`: the bytes that
    * the sink took; those that lie in the pipe, which it did not take; and the errno, which is the sink's
    * where there are any of these, and 0 where nothing ended it but the length or the end of the source.
+   * Returns 0, or −errno where nothing was tried.
    */
   relay(
     source: Descriptor,

@@ -140,8 +140,10 @@ Endpoint* Arguments::EndpointAt(size_t index, const char* name) {
 
 napi_value Arguments::Element(napi_value array, uint32_t index) const {
   napi_value element = nullptr;
-  if (napi_get_element(env(), array, index, &element) != napi_ok) return nullptr;
-  return element;
+  if (napi_get_element(env(), array, index, &element) == napi_ok) return element;
+  napi_value thrown = nullptr;  // by a getter: what it should be is said in its place
+  napi_get_and_clear_last_exception(env(), &thrown);
+  return nullptr;
 }
 
 std::vector<Endpoint*> Arguments::EndpointsAt(size_t index, const char* name, size_t count) {

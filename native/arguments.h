@@ -32,8 +32,8 @@ struct Bytes {
 ///
 /// Made at the beginning of every call of the table. The first argument that is wrong throws into
 /// JavaScript, and the readers give harmless values from then on; so a call reads all it needs,
-/// asks `Complete()` once, and returns `Refusal()` when that says no. A number costs one call of
-/// Node-API, a resource two, a view one or two.
+/// asks `Complete()` once, and returns `Refusal()` when that says no. A number or a resource costs
+/// one call of Node-API, a view one or two.
 class Arguments {
  public:
   /// Those of the call `info`, whose data is the Environment.
@@ -144,10 +144,8 @@ void Arguments::EachPart(size_t index, uint64_t skip, const Take& take) {
     return;
   }
   for (uint32_t i = 0; i < count; ++i) {
-    napi_value part = nullptr;
     Bytes bytes;
-    if (napi_get_element(env(), array, i, &part) != napi_ok) part = nullptr;
-    if (!ReadView(part, "every part", &bytes)) return;
+    if (!ReadView(Element(array, i), "every part", &bytes)) return;
     const uint64_t left_out = skip < bytes.length ? skip : bytes.length;
     skip -= left_out;
     if (left_out == bytes.length) continue;

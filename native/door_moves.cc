@@ -90,10 +90,10 @@ Value WriteEach(const CallbackInfo& info) {
   const bool more = in.Flag(2, "more");
   iovec parts[IOV_MAX];
   const size_t count = PartsAt(in, 0, parts);
-  double* taken = in.Results(3, "taken", sinks.size());
+  double* const taken = in.Results(3, "taken", sinks.size());
   if (!in.Complete()) return in.Refusal();
-  for (const Descriptor* const sink : sinks) {
-    *taken++ = static_cast<double>(count == 0 ? 0 : WriteParts(*sink, parts, count, more));
+  for (size_t i = 0; i < sinks.size(); ++i) {
+    taken[i] = static_cast<double>(count == 0 ? 0 : WriteParts(*sinks[i], parts, count, more));
   }
   return Number(in, 0);
 }
@@ -134,12 +134,11 @@ Value WatchNotices(const CallbackInfo& info) {
   return Number(in, in.environment().WatchNotices(*socket, token));
 }
 
-/// Tells what a relay came to, in three numbers. Returns where the next may be told.
-double* Put(const Relayed& done, double* numbers) {
-  *numbers++ = static_cast<double>(done.moved);
-  *numbers++ = static_cast<double>(done.held);
-  *numbers++ = done.error;
-  return numbers;
+/// Tells what a relay came to, in kRelayedNumbers.
+void Put(const Relayed& done, double* numbers) {
+  numbers[0] = static_cast<double>(done.moved);
+  numbers[1] = static_cast<double>(done.held);
+  numbers[2] = done.error;
 }
 
 Value RelayBytes(const CallbackInfo& info) {
@@ -160,19 +159,18 @@ Value ShareBytes(const CallbackInfo& info) {
   const Pipe* const through = in.PipeAt(1, "through");
   const std::vector<Descriptor*> sinks = in.DescriptorsAt(2, "sinks");
   const uint64_t length = in.Length(3, "lengthBytes");
-  double* shared = in.Results(4, "shared", kRelayedNumbers * sinks.size());
+  double* const shared = in.Results(4, "shared", kRelayedNumbers * sinks.size());
   if (!in.Complete()) return in.Refusal();
   const int64_t null_fd = in.environment().NullFd();
   if (null_fd < 0) return Number(in, null_fd);
-  int64_t served = 0;
+  size_t served = 0;
   for (const Descriptor* const sink : sinks) {
     const Relayed done = Share(*from, *through, *sink, length);
-    shared = Put(done, shared);
-    ++served;
+    Put(done, shared + kRelayedNumbers * served++);
     const int64_t dropped = Discard(*through, static_cast<int>(null_fd), done.held);
     if (dropped != static_cast<int64_t>(done.held)) break;
   }
-  return Number(in, served);
+  return Number(in, static_cast<int64_t>(served));
 }
 
 Value IsCachedRange(const CallbackInfo& info) {

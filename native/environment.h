@@ -65,8 +65,8 @@ class Environment : public std::enable_shared_from_this<Environment> {
 
   /// Registers a handle; Handle calls it.
   void Add(Handle* handle);
-  /// Whether `pointer` is a handle of this environment that the collector has not taken.
-  bool Knows(const void* pointer) const { return known_.count(pointer) != 0; }
+  /// Whether an address is that of a handle of this environment that was not finalized.
+  bool Knows(Handle* address) const { return known_.count(address) != 0; }
   /// Drops and forgets a handle that the collector took; Handle calls it.
   void Collected(Handle* handle);
   /// Ends the handle's share of its resource, and what this environment did with that: its wait,
@@ -129,7 +129,7 @@ class Environment : public std::enable_shared_from_this<Environment> {
   const napi_env env_;
   const std::shared_ptr<Census> census_ = std::make_shared<Census>();
   std::array<std::unordered_set<Handle*>, 3> handles_;  // by Resource::Kind, until dropped
-  std::unordered_set<const void*> known_;               // until collected
+  std::unordered_set<Handle*> known_;                   // until finalized
   std::unordered_map<uint64_t, PendingJob> jobs_;       // by token
   Poller poller_;
   Poller notices_;  // apart, because who waits for an error queue waits beside all others

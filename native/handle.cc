@@ -26,9 +26,10 @@ napi_value Handle::Wrap(napi_env env, const std::shared_ptr<Environment>& enviro
 }
 
 Handle* Handle::Unwrap(napi_env env, const Environment& environment, napi_value value) {
-  void* pointer = nullptr;
-  if (napi_get_value_external(env, value, &pointer) != napi_ok) return nullptr;
-  return environment.Knows(pointer) ? static_cast<Handle*>(pointer) : nullptr;
+  void* address = nullptr;
+  if (napi_get_value_external(env, value, &address) != napi_ok) return nullptr;
+  auto* const handle = static_cast<Handle*>(address);  // perhaps
+  return environment.Knows(handle) ? handle : nullptr;
 }
 
 void Handle::Finalize(napi_env /*env*/, void* handle, void* /*hint*/) {

@@ -7,17 +7,7 @@ import type { Segments } from '../list/segments.js'
 import type { LoanParcel } from '../raw/loan.js'
 import { SocketLending } from './lending.js'
 import { partsToGiveBack } from './give-back.js'
-import {
-  failSocket,
-  inner,
-  isReadByParser,
-  lifeOf,
-  nodeError,
-  refreshTimeout,
-  socketFd,
-  type HandleLife,
-  type SocketHandle,
-} from './node-socket.js'
+import { failSocket, isReadByParser, LiveHandle, nodeError, refreshTimeout } from './node-socket.js'
 import { SocketReading } from './socket-reading.js'
 import { notWritable, SocketWriting } from './socket-writing.js'
 import { Turns } from './turns.js'
@@ -39,9 +29,7 @@ const FINAL: ReadonlySet<number> = new Set([102, 103, 104, 110, 113])
  */
 export class SocketEnd extends DescriptorEnd {
   readonly #socket: Socket
-  readonly #fd: number
-  readonly #handle: SocketHandle
-  readonly #life: HandleLife
+  readonly #handle: LiveHandle
   readonly #writing: SocketWriting
   #users = 0
   #reading: SocketReading | undefined
@@ -52,12 +40,10 @@ export class SocketEnd extends DescriptorEnd {
     this.endWaits()
   }
 
-  private constructor(socket: Socket, handle: SocketHandle, fd: number, writing: SocketWriting) {
-    super(fd, 'borrow', true, { read: new Turns(), write: writing })
+  private constructor(socket: Socket, handle: LiveHandle, writing: SocketWriting) {
+    super(handle.fd, 'borrow', true, { read: new Turns(), write: writing })
     this.#socket = socket
-    this.#fd = fd
     this.#handle = handle
-    this.#life = lifeOf(handle)
     this.#writing = writing
     socket.once('close', this.#onClose)
     ends.set(socket, this)
@@ -65,17 +51,16 @@ export class SocketEnd extends DescriptorEnd {
 
   /** The end of a connected socket, for one more user, who calls `letGo` once. */
   static of(socket: Socket): SocketEnd {
-    const handle = inner(socket)._handle
-    const fd = socketFd(socket)
-    if (handle == null || fd === undefined || socket.destroyed) throw closedSocket()
-    const end = ends.get(socket) ?? SocketEnd.#make(socket, handle, fd)
+    const handle = LiveHandle.of(socket)
+    if (handle === undefined || socket.destroyed) throw closedSocket()
+    const end = ends.get(socket) ?? SocketEnd.#make(socket, handle)
     end.#users += 1
     return end
   }
-  static #make(socket: Socket, handle: SocketHandle, fd: number): SocketEnd {
+  static #make(socket: Socket, handle: LiveHandle): SocketEnd {
     const writing = SocketWriting.of(socket)
     try {
-      return new SocketEnd(socket, handle, fd, writing)
+      return new SocketEnd(socket, handle, writing)
     } catch (error) {
       writing.letGo()
       throw error
@@ -107,8 +92,8 @@ export class SocketEnd extends DescriptorEnd {
   }
 
   protected override isOpen(): boolean {
-    const isNodes = !this.#socket.destroyed && inner(this.#socket)._handle === this.#handle
-    return isNodes && !this.#life.isOver && !FINAL.has(this.#failure)
+    if (this.#socket.destroyed || !this.#handle.isOf(this.#socket)) return false
+    return !FINAL.has(this.#failure)
   }
   protected override closedErrno(): number {
     // The kernel tells a reset once, and an end afterwards.
@@ -122,6 +107,7 @@ export class SocketEnd extends DescriptorEnd {
     refreshTimeout(this.#socket)
   }
   override startReading(): void {
+    this.#handle.check()
     this.holdReading()
   }
   override stopReading(errno: number): void {
@@ -131,37 +117,42 @@ export class SocketEnd extends DescriptorEnd {
   override takeBack(segments: Segments): boolean {
     super.takeBack(segments)
     // Reading may be Node's again already, with the end of the only operation.
-    if (this.#reading === undefined) {
+    if (this.#reading === undefined && !this.#handle.isReplacedIn(this.#socket)) {
       const parts = partsToGiveBack(this.#socket, this.front)
       if (!this.#socket.destroyed) for (const part of parts.toReversed()) this.#socket.unshift(part)
     }
     return true
   }
   override startWriting(): void {
+    this.#handle.check()
     // Everything written before is with the kernel: the turn was a place in Node's own queue.
     if (this.#socket.destroyed) throw notWritable('it was destroyed')
   }
   override stopWriting(errno: number): Eventually<number> {
-    if (errno !== 0 && !this.#socket.destroyed) this.#fail(errno, 'write')
+    if (errno !== 0) this.#fail(errno, 'write')
     return 0
   }
   /** TCP says when it needs memory no more; a unix socket's receiver may hold it for ever. */
   lend(parcel: LoanParcel, more: boolean): number | undefined {
     if (this.label !== 'tcp' || !this.isOpen()) return undefined
-    return SocketLending.of(this.#socket, this.#fd)?.lend(parcel, more)
+    return SocketLending.of(this.#socket, this.#handle.fd)?.lend(parcel, more)
   }
   #endReading(): void {
     const reading = this.#reading
     if (reading === undefined) return
-    const leftover = partsToGiveBack(this.#socket, this.front)
+    // What is left of one connection is no part of the next.
+    const isGone = this.#handle.isReplacedIn(this.#socket)
+    const leftover = isGone ? [] : partsToGiveBack(this.#socket, this.front)
     this.#reading = undefined
     this.#readers = 0
     // Node's own reading must not wait for the low-water mark of a pull.
     this.endWaits()
     reading.end(leftover)
-    if (this.#failure !== 0 && !this.#socket.destroyed) this.#fail(this.#failure, 'read')
+    if (this.#failure !== 0) this.#fail(this.#failure, 'read')
   }
+  /** Node is told of a failure, unless it has met it, or has another connection since. */
   #fail(errno: number, syscall: string): void {
+    if (this.#socket.destroyed || this.#handle.isReplacedIn(this.#socket)) return
     const [code] = systemError(errno)
     failSocket(this.#socket, nodeError(code, errno, syscall))
   }

@@ -7,12 +7,12 @@ import { takeTurn } from './turn.js'
  * throws unless the operation goes on without it.
  */
 export async function inAllTurns<T>(
-  turns: readonly Turns[],
+  turns: Iterable<Turns>,
   signal: AbortSignal | undefined,
   operation: () => Promise<T>,
   onRefused: (turns: Turns, error: unknown) => void = rethrow,
 ): Promise<T> {
-  const ordered = inOrder(turns)
+  const ordered = [...turns].sort((a, b) => a.number - b.number)
   const taken: Turns[] = []
   try {
     for (const next of ordered) {
@@ -29,12 +29,6 @@ export async function inAllTurns<T>(
   } finally {
     for (const one of taken.toReversed()) one.end()
   }
-}
-
-/** Mostly they are: places are attached in the order in which they are named later. */
-function inOrder(turns: readonly Turns[]): readonly Turns[] {
-  const isOrdered = turns.every((one, i) => i === 0 || one.number >= (turns[i - 1] as Turns).number)
-  return isOrdered ? turns : turns.toSorted((a, b) => a.number - b.number)
 }
 
 function rethrow(_turns: Turns, error: unknown): never {

@@ -12,6 +12,9 @@ import { adopted, door, E, fileOf, pipe, slab } from './door.js'
 
 const fdOf = (socket: Socket): number =>
   (socket as unknown as { _handle: { fd: number } })._handle.fd
+/** An opaque object of Node's own. */
+const alienOf = (socket: Socket): unknown =>
+  (socket as unknown as { _handle: { _externalStream: unknown } })._handle._externalStream
 const isOpen = (fd: number): boolean => {
   try {
     fstatSync(fd)
@@ -128,7 +131,8 @@ describe('The door to the addon: handles', () => {
   it('throws for what is no handle, and for a handle of another kind', async () => {
     const file = adopted(await fileOf('abc'))
     const [aPipe, aSlab] = [pipe(), slab(4096)]
-    for (const wrong of [undefined, null, 5, 'fd', {}, [], new Uint8Array(8), aSlab]) {
+    const alien = alienOf((await tcpPair()).client)
+    for (const wrong of [undefined, null, 5, 'fd', {}, [], new Uint8Array(8), aSlab, alien]) {
       for (const [name, call] of Object.entries(CALLS)) {
         if (wrong === aSlab && (name === 'view' || name === 'renew')) continue
         expect(() => call(door(), wrong as never), name).to.throw(TypeError, ' must be ')
@@ -180,6 +184,23 @@ describe('The door to the addon: handles', () => {
       }
     }
     expect(door().live().jobs).to.equal(0)
+  })
+
+  it('throws for an array whose elements cannot be read', () => {
+    const [aPipe, target] = [pipe(), new Float64Array(8)]
+    const unreadable = Object.defineProperty([1], 0, {
+      get: () => {
+        throw new Error('not this one')
+      },
+    }) as never
+    const calls: readonly (() => unknown)[] = [
+      () => door().writev(aPipe, unreadable, 0, false),
+      () => door().writeEach(unreadable, [], false, target),
+      () => door().share(aPipe, aPipe, unreadable, 1, target),
+      () => door().pump(unreadable, 0, aPipe as never, 0, [1], 2 ** 40),
+      () => door().pump([aPipe], 0, [aPipe], 0, unreadable, 2 ** 40),
+    ]
+    for (const call of calls) expect(call).to.throw(TypeError, ' must be ')
   })
 
   it('refuses windows that reach beyond their memory, and memory that is gone', () => {

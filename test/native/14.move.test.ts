@@ -12,8 +12,12 @@ import { needsAddon } from '../support/needs.js'
 import { tcpPair, unixPair } from '../support/socket-pairs.js'
 import { adopted, contentOf, door, E, fileOf, filled, openedFile, pipe, script } from './door.js'
 
-/** Two unix sockets: one to send to, and what has come to the other. */
-function openPair(): { readonly to: Descriptor; readonly read: (length: number) => Buffer } {
+/** Two unix sockets: one to send to, the other one, and what has come to that. */
+function openPair(): {
+  readonly to: Descriptor
+  readonly back: Descriptor
+  readonly read: (length: number) => Buffer
+} {
   const pair = door().socketPair()
   if (typeof pair === 'number') throw new Error(`The addon said ${pair}`)
   const [to, from] = pair
@@ -26,7 +30,7 @@ function openPair(): { readonly to: Descriptor; readonly read: (length: number) 
     const n = door().read(from, got, 0, length + 1)
     return got.subarray(0, n)
   }
-  return { to, read }
+  return { to, back: from, read }
 }
 
 /** What each sink took, or what the call refused with. */
@@ -241,6 +245,41 @@ describe('The door to the addon: moving bytes', () => {
         expect(write(taken)).to.throw(TypeError, 'taken must be a Float64Array.')
       }
       expect(read(1)).to.have.length(0)
+    })
+  })
+
+  describe('relays between two descriptors', () => {
+    /** What a relay of so many bytes from a socket that has 5,000 came to. */
+    function relay(lengthBytes: number, through = pipe(256)): number[] {
+      const [from, to] = [openPair(), openPair()]
+      expect(door().writev(from.back, [content.subarray(0, 5_000)], 0, false)).to.equal(5_000)
+      const relayed = new Float64Array(3)
+      expect(door().relay(from.to, through, to.to, lengthBytes, relayed)).to.equal(0)
+      const [taken = 0] = relayed
+      expectSameBytes(to.read(taken), content.subarray(0, taken))
+      return [...relayed]
+    }
+
+    it('as many bytes as it was asked for, and says what ended it before', () => {
+      expect(relay(3_000)).to.deep.equal([3_000, 0, 0])
+      expect(relay(6_000)).to.deep.equal([5_000, 0, -E.EAGAIN])
+    })
+
+    it('and says what lies between them, whose error the sink said', () => {
+      const through = pipe(256)
+      script({ call: 'splice', skip: 1, maxBytes: 1_000 }, { call: 'splice', errno: -E.EPIPE })
+      expect(relay(3_000, through)).to.deep.equal([1_000, 2_000, -E.EPIPE])
+      expect(door().pending(through)).to.equal(2_000)
+    })
+
+    it('unless a descriptor was dropped, or there is no room for what it says', () => {
+      const [from, to] = [openPair(), openPair()]
+      expect(() => door().relay(from.to, pipe(), to.to, 1, new Float64Array(2))).to.throw(
+        RangeError,
+        'relayed needs 3 numbers, and has 2.',
+      )
+      door().drop(to.to)
+      expect(door().relay(from.to, pipe(), to.to, 1, new Float64Array(3))).to.equal(E.EBADF)
     })
   })
 

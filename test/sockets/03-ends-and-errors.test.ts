@@ -2,11 +2,13 @@
  * How a conversation ends: FIN, RST, half-open, destroy; for us, and for Node's listeners afterwards.
  */
 import { closeSync, fstatSync, openSync, writeFileSync } from 'node:fs'
-import type { Socket } from 'node:net'
+import { once } from 'node:events'
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { attach, BufferList, TransferError } from 'splicelist'
+import { attach, BufferList, EndpointBusyError, transfer, TransferError } from 'splicelist'
 import { bytes } from '../support/bytes.js'
+import { afterwards } from '../support/cleanup.js'
 import { expectSameBytes } from '../support/first-difference.js'
 import { tempFolder } from '../support/folders.js'
 import { hasAddon, needsAddon } from '../support/needs.js'
@@ -239,31 +241,6 @@ describe('A destroyed socket', () => {
     two.client.destroy()
   })
 
-  it('whose handle was closed behind its back gives nothing to whoever has its number', async function () {
-    needsAddon(this)
-    const { server } = await tcpPair()
-    const inside = server as unknown as { _handle: { fd: number; close: () => void } | null }
-    const peer = attach(server)
-    const number = inside._handle?.fd ?? -1
-    inside._handle?.close()
-    // Closed at once: one of the next descriptors gets the number.
-    const path = join(await tempFolder(), 'file')
-    // Pages go where the number leads; memory would be refused by a call for sockets alone.
-    using pages = await pagesOf(bytes(7, 100_000))
-    const files: number[] = []
-    while (files.length < 100 && !files.includes(number)) files.push(openSync(path, 'w+'))
-    try {
-      expect(files).to.include(number)
-      expect(await failure(peer.push(pages))).to.have.property('code', 'ECONNABORTED')
-      expect(fstatSync(number).size).to.equal(0)
-    } finally {
-      // Its 'close' would wait for a handle that is closed.
-      inside._handle = null
-      await peer.detach()
-      for (const fd of files) closeSync(fd)
-    }
-  })
-
   it('ends what is pending by the error that destroyed it', async () => {
     const { client } = await tcpPair()
     client.on('error', () => undefined)
@@ -285,6 +262,97 @@ describe('A destroyed socket', () => {
     server.destroy()
     expect((await collector.rest()).toString()).to.equal('last words')
     await peer.detach()
+  })
+})
+
+describe("A socket's number that means a file since", () => {
+  type End = (handle: Handle, socket: { _handle: Handle | null }) => void
+  interface Handle {
+    readonly fd: number
+    readonly close: () => void
+    readonly reset: () => void
+  }
+  const prototypeOf = (handle: Handle): Handle => Object.getPrototypeOf(handle) as Handle
+  const ways: Readonly<Record<string, End>> = {
+    'its handle was closed': (handle) => handle.close(),
+    'its handle was reset': (handle) => handle.reset(),
+    'its handle was closed past the functions of its own': (handle) =>
+      prototypeOf(handle).close.call(handle),
+    'its handle was taken from it, and closed': (handle, socket) => {
+      socket._handle = null
+      prototypeOf(handle).close.call(handle)
+    },
+  }
+  for (const [how, end] of Object.entries(ways)) {
+    for (const when of ['before a push', 'in the middle of one'] as const) {
+      // The handle itself is asked once an operation.
+      if (how.includes('past') && when !== 'before a push') continue
+      it(`is not written to: ${how}, ${when}`, async function () {
+        needsAddon(this)
+        const { client, server } = await tcpPair()
+        client.on('error', () => undefined)
+        const inside = server as unknown as { _handle: Handle | null }
+        const handle = inside._handle as Handle
+        // Pages go where the number leads; memory would be refused by a call for sockets alone.
+        using pages = await pagesOf(bytes(7, 8 << 20))
+        const peer = attach(server)
+        const path = join(await tempFolder(), 'file')
+        const number = handle.fd
+        const files: number[] = []
+        const endAndReuse = (): void => {
+          if (files.length > 0) return
+          end(handle, inside)
+          // Closed at once: one of the next descriptors gets the number.
+          while (files.length < 100 && !files.includes(number)) files.push(openSync(path, 'w+'))
+        }
+        try {
+          if (when === 'before a push') endAndReuse()
+          const pushing = failure(peer.push(pages, { onProgress: endAndReuse }))
+          expect(await pushing).to.have.property('code', 'ECONNABORTED')
+          expect(await failure(peer.pull(1))).to.have.property('code', 'ECONNABORTED')
+          expect(files).to.include(number)
+          expect(fstatSync(number).size).to.equal(0)
+        } finally {
+          // Its 'close' would wait for a handle that is closed.
+          inside._handle = null
+          await peer.detach()
+          for (const fd of files) closeSync(fd)
+        }
+      })
+    }
+  }
+})
+
+describe('A socket that connects anew', () => {
+  it('is no place of the endpoint of its last connection, which does it no harm', async function () {
+    needsAddon(this)
+    const listener = createServer((socket) => socket.pipe(socket))
+    await once(listener.listen(0, '127.0.0.1'), 'listening')
+    const { port } = listener.address() as AddressInfo
+    const socket = connect(port, '127.0.0.1')
+    afterwards(() => {
+      socket.destroy()
+      listener.close()
+    })
+    await once(socket, 'connect')
+    const last = attach(socket)
+    await last.push(new BufferList('12345678'))
+    using got = await last.pull(8)
+    last.unpull(got)
+    socket.destroy()
+    await once(socket, 'close')
+    await once(socket.connect(port, '127.0.0.1'), 'connect')
+    expect(await failure(last.push(new BufferList('late')))).to.have.property(
+      'code',
+      'ECONNABORTED',
+    )
+    const busy = failure(transfer(new BufferList('new'), socket))
+    expect(await busy).to.be.instanceOf(EndpointBusyError)
+    await last.detach()
+    await using peer = attach(socket)
+    await peer.push(new BufferList('new'))
+    using answer = await peer.pull(3)
+    expect(answer.toString()).to.equal('new')
   })
 })
 
