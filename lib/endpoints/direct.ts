@@ -86,7 +86,10 @@ export interface Moved extends JobResult {
   readonly heldBytes?: number
 }
 
-/** Numbers that tell of one relay, or of one sink's share: bytes taken, bytes not taken, errno. */
+/** What a relay has moved, or the share of a sink, where the bytes that were not taken are counted. */
+export type Relayed = Required<Moved>
+
+/** Numbers by which the addon tells of a relay, or of a sink's share: taken, not taken, errno. */
 const RELAYED_NUMBERS = 3
 
 /** Where the addon puts what its calls came to, until the next one. */
@@ -97,12 +100,14 @@ function resultsFor(count: number): Float64Array {
   return results
 }
 
-/** The first results, for whoever may start another call before it has read them all. */
-function kept(numbers: Float64Array, count: number): number[] {
-  // Array.from() would iterate over them, at fifteen times the price.
-  const copy: number[] = []
-  for (let i = 0; i < count; i++) copy.push(numbers[i] as number)
-  return copy
+/** What the addon has told of a relay, or of the share of a sink, by its place among them. */
+function movedAt(index: number): Relayed {
+  const at = index * RELAYED_NUMBERS
+  return {
+    bytes: results[at] as number,
+    heldBytes: results[at + 1] as number,
+    errno: results[at + 2] as number,
+  }
 }
 
 /**
@@ -122,10 +127,7 @@ export function moveNow(
   const relayed = resultsFor(RELAYED_NUMBERS)
   const tried = opened().relay(from.descriptor, pipe, to.descriptor, lengthBytes, relayed)
   if (tried < 0) return { bytes: 0, heldBytes: 0, errno: -tried }
-  // By index: taken apart as a pattern it would be iterated.
-  const bytes = relayed[0] as number
-  const heldBytes = relayed[1] as number
-  return { bytes, heldBytes, errno: relayed[2] as number }
+  return movedAt(0)
 }
 
 /**
@@ -140,29 +142,30 @@ export function writeEachNow(
   const sinks = places.map(({ descriptor }) => descriptor)
   const taken = resultsFor(sinks.length)
   const tried = opened().writeEach(sinks, parts, more, taken)
-  return tried < 0 ? sinks.map(() => 0) : kept(taken, sinks.length)
+  return sinks.map((_, i) => (tried < 0 ? 0 : (taken[i] as number)))
 }
 
 /**
  * Gives several places at once what each takes of a pipe's first bytes, which stay there, through
- * another pipe, which is empty. Not where one may wait for a disk. Returns in threes what each took, what
- * it did not take, and the errno; of fewer places where the pipe between could not be emptied.
+ * another pipe, which is empty. Not where one may wait for a disk. Returns what each has moved, of fewer
+ * places where the pipe between could not be emptied.
  */
 export function shareNow(
   from: HeldPipe,
   through: HeldPipe,
   places: readonly DirectPlace[],
   lengthBytes: number,
-): readonly number[] {
+): readonly Relayed[] {
   const sinks = places.map(({ descriptor }) => descriptor)
   const room = resultsFor(RELAYED_NUMBERS * sinks.length)
   const served = opened().share(from.pipe, through.pipe, sinks, lengthBytes, room)
   if (served < 0) return []
-  const shared = kept(room, RELAYED_NUMBERS * served)
+  const shared: Relayed[] = []
+  for (let i = 0; i < served; i++) shared.push(movedAt(i))
   let heldBytes = 0
-  for (let i = 0; i < shared.length; i += RELAYED_NUMBERS) {
-    ledger.countTeed((shared[i] as number) + (shared[i + 1] as number))
-    heldBytes += shared[i + 1] as number
+  for (const moved of shared) {
+    ledger.countTeed(moved.bytes + moved.heldBytes)
+    heldBytes += moved.heldBytes
   }
   // They were dropped, unless the system refused that.
   if (heldBytes > 0) through.bytes = Math.max(0, opened().pending(through.pipe))

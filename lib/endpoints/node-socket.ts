@@ -73,6 +73,7 @@ export class LiveHandle {
   private constructor(handle: SocketHandle, fd: number) {
     this.fd = fd
     this.#handle = handle
+    liveHandles.set(handle, this)
     for (const name of ['close', 'reset'] as const) {
       const end = handle[name]
       if (end === undefined) continue
@@ -88,9 +89,7 @@ export class LiveHandle {
     const handle = inner(socket)._handle
     const fd = socketFd(socket)
     if (handle == null || fd === undefined) return undefined
-    const live = liveHandles.get(handle) ?? new LiveHandle(handle, fd)
-    liveHandles.set(handle, live)
-    return live
+    return liveHandles.get(handle) ?? new LiveHandle(handle, fd)
   }
   /** Whether it is the socket's, and has its descriptor as far as is known. */
   isOf(socket: Socket): boolean {
@@ -101,6 +100,7 @@ export class LiveHandle {
     const now = inner(socket)._handle
     return now != null && now !== this.#handle
   }
+  /** Asks the handle, and remembers what it says for `isOf`. */
   check(): void {
     if (this.#handle.fd !== this.fd) this.#isOver = true
   }

@@ -117,8 +117,8 @@ export class SocketEnd extends DescriptorEnd {
   override takeBack(segments: Segments): boolean {
     super.takeBack(segments)
     // Reading may be Node's again already, with the end of the only operation.
-    if (this.#reading === undefined && !this.#handle.isReplacedIn(this.#socket)) {
-      const parts = partsToGiveBack(this.#socket, this.front)
+    if (this.#reading === undefined) {
+      const parts = this.#partsToGiveBack()
       if (!this.#socket.destroyed) for (const part of parts.toReversed()) this.#socket.unshift(part)
     }
     return true
@@ -140,15 +140,18 @@ export class SocketEnd extends DescriptorEnd {
   #endReading(): void {
     const reading = this.#reading
     if (reading === undefined) return
-    // What is left of one connection is no part of the next.
-    const isGone = this.#handle.isReplacedIn(this.#socket)
-    const leftover = isGone ? [] : partsToGiveBack(this.#socket, this.front)
+    const leftover = this.#partsToGiveBack()
     this.#reading = undefined
     this.#readers = 0
     // Node's own reading must not wait for the low-water mark of a pull.
     this.endWaits()
     reading.end(leftover)
     if (this.#failure !== 0) this.#fail(this.#failure, 'read')
+  }
+  /** What is left of one connection is no part of the next. */
+  #partsToGiveBack(): readonly Uint8Array[] {
+    const isReplaced = this.#handle.isReplacedIn(this.#socket)
+    return isReplaced ? [] : partsToGiveBack(this.#socket, this.front)
   }
   /** Node is told of a failure, unless it has met it, or has another connection since. */
   #fail(errno: number, syscall: string): void {

@@ -1,6 +1,6 @@
 import { transfers } from '../audit/channels.js'
 import type { SinkResult } from '../contract.js'
-import type { DirectPlace } from '../endpoints/direct.js'
+import type { DirectPlace, Relayed } from '../endpoints/direct.js'
 import { EAGAIN, type SinkEnd } from '../endpoints/end.js'
 import type { Eventually } from '../eventually.js'
 import { AbortError, TransferError } from '../errors.js'
@@ -145,7 +145,7 @@ export class FanOutSink implements Taker {
   placeFor(pages: PageOwnership | null): DirectPlace | undefined {
     return this.#isIdle ? this.#sink.placeFor(pages) : undefined
   }
-  tookPages(place: DirectPlace, bytes: number, heldBytes: number, errno: number): void {
+  tookPages(place: DirectPlace, { bytes, heldBytes, errno }: Relayed): void {
     this.#passed(bytes)
     if (bytes > 0) this.#sink.cameDirectly(bytes, 'splice', place)
     // With nothing left over it is the tee's: who tees again meets it where it belongs.

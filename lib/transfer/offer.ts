@@ -1,4 +1,4 @@
-import { shareNow, writeEachNow, type DirectPlace } from '../endpoints/direct.js'
+import { shareNow, writeEachNow, type DirectPlace, type Relayed } from '../endpoints/direct.js'
 import { MemoryWindow, RawWindow } from '../list/window.js'
 import type { Segments } from '../list/segments.js'
 import { PipeRaw } from '../raw/pipe.js'
@@ -12,8 +12,8 @@ const PARTS_MAX = 16
 export interface Taker {
   /** Where it takes pages of such an owner without waiting; undefined where nowhere, or not now. */
   placeFor(pages: PageOwnership | null): DirectPlace | undefined
-  /** It has been given pages: how many bytes it took, did not take, and the errno for which. */
-  tookPages(place: DirectPlace, bytes: number, heldBytes: number, errno: number): void
+  /** It has been given pages: what it took of them. */
+  tookPages(place: DirectPlace, moved: Relayed): void
   /** Where it takes memory without waiting; undefined where nowhere, or not now. */
   placeForMemory(): DirectPlace | undefined
   /** It has been given memory: how many bytes it took, or −errno. */
@@ -66,11 +66,10 @@ function offerPages({ raw, offset, length }: RawWindow, takers: readonly Taker[]
     const shared = shareNow(held, through, to, length)
     let at = 0
     for (const [i, place] of places.entries()) {
-      if (place === undefined || at >= shared.length) continue
-      const bytes = shared[at] as number
-      taken[i] = bytes
-      takers[i]?.tookPages(place, bytes, shared[at + 1] as number, shared[at + 2] as number)
-      at += 3
+      const moved = place === undefined ? undefined : shared[at++]
+      if (place === undefined || moved === undefined) continue
+      taken[i] = moved.bytes
+      takers[i]?.tookPages(place, moved)
     }
   } finally {
     pipePool.giveBack(through)

@@ -1,12 +1,13 @@
 /**
  * How a conversation ends: FIN, RST, half-open, destroy; for us, and for Node's listeners afterwards.
  */
-import { closeSync, fstatSync, openSync, writeFileSync } from 'node:fs'
+import { closeSync, fstatSync, openSync } from 'node:fs'
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { attach, BufferList, EndpointBusyError, transfer, TransferError } from 'splicelist'
+import { pagesOf } from '../memory/producers.js'
 import { bytes } from '../support/bytes.js'
 import { afterwards } from '../support/cleanup.js'
 import { expectSameBytes } from '../support/first-difference.js'
@@ -16,15 +17,6 @@ import { tcpPair, unixPair } from '../support/socket-pairs.js'
 import { Collector } from '../transfer/collector.js'
 import { failure, until, within } from '../transfer/outcomes.js'
 import { reset } from '../transfer/reset.js'
-
-/** A list that holds pages with these bytes. */
-async function pagesOf(content: Buffer): Promise<BufferList> {
-  const path = join(await tempFolder(), 'pages')
-  writeFileSync(path, content)
-  const list = new BufferList()
-  await list.spliceFrom({ file: path }, content.length, { hold: 'pages' })
-  return list
-}
 
 /** Writes down what a socket emits. */
 function recorded(socket: Socket): string[] {
@@ -294,7 +286,7 @@ describe("A socket's number that means a file since", () => {
         const inside = server as unknown as { _handle: Handle | null }
         const handle = inside._handle as Handle
         // Pages go where the number leads; memory would be refused by a call for sockets alone.
-        using pages = await pagesOf(bytes(7, 8 << 20))
+        using pages = pagesOf(bytes(7, 8 << 20)).gift()
         const peer = attach(server)
         const path = join(await tempFolder(), 'file')
         const number = handle.fd
