@@ -106,7 +106,7 @@ class Mover {
       return [this, loop](uint64_t i) { loop->Move(Source(i), Sinks(i), message_bytes_); };
     }
     if (loop_ == "tee") {
-      auto loop = std::make_shared<TeeLoop>(routes_.front().sinks.size());
+      auto loop = std::make_shared<TeeLoop>(Sinks(0));
       return [this, loop](uint64_t i) { loop->Move(Source(i), Sinks(i), message_bytes_); };
     }
     if (loop_ != "splice") throw std::invalid_argument("there is no loop " + loop_);
