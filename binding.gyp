@@ -30,6 +30,7 @@
             'native/lend.cc',
             'native/loop_waker.cc',
             'native/move.cc',
+            'native/packets.cc',
             'native/pipe.cc',
             'native/poller.cc',
             'native/probe.cc',

@@ -136,6 +136,14 @@ export interface Addon {
   directAlignment(descriptor: Descriptor): number
   /** `SO_RCVLOWAT` in bytes; 1 restores the default. */
   lowWater(descriptor: Descriptor, bytes: number): number
+  /**
+   * Bytes that TCP sends of a connected socket as one packet: the whole segments (`TCP_MAXSEG`) that the
+   * kernel hands on together. It may grow while the connection is young. −errno where it is no socket of
+   * TCP.
+   */
+  packetBytes(socket: Descriptor): number
+  /** Whether TCP spaces a socket's packets by a timer: by its congestion control (BBR). */
+  isPaced(socket: Descriptor): boolean
   /** `SIOCOUTQ`/`FIONREAD`: bytes that can be read from a pipe or a socket now. */
   pending(from: Descriptor | Pipe): number
 
@@ -243,13 +251,15 @@ export interface Addon {
   /**
    * Gives each sink the first bytes of a pipe, which keeps them: a tee into an empty pipe, and out of
    * that what the sink takes; the rest is dropped. Of fewer bytes where the pipe has no slots for all.
-   * Returns how many sinks had their turn, fewer than all where the rest could not be dropped, or −errno;
-   * `shared` has the three numbers of `relay` for each.
+   * As many sinks are served at once as there are pipes between, each with a burst in turn.
+   * Returns how many sinks were served, fewer than all where the rest of one could not be dropped, or
+   * −errno; `shared` has the three numbers of `relay` for each.
    */
   share(
     from: Pipe,
-    through: Pipe,
+    through: readonly Pipe[],
     sinks: readonly Descriptor[],
+    burstsBytes: readonly number[],
     lengthBytes: number,
     shared: Float64Array,
   ): number

@@ -99,16 +99,11 @@ Descriptor* Arguments::DescriptorAt(size_t index, const char* name) {
 }
 
 std::vector<Descriptor*> Arguments::DescriptorsAt(size_t index, const char* name) {
-  uint32_t count = 0;
-  if (thrown_) return {};
-  if (napi_get_array_length(env(), info_[index], &count) != napi_ok) {
-    ThrowType(name, "an array of Descriptors");
-    return {};
-  }
-  std::vector<Descriptor*> found;
-  EachResource(index, count, Resource::Kind::kDescriptor, name, "an array of Descriptors",
-               [&](Resource* each) { found.push_back(static_cast<Descriptor*>(each)); });
-  return found;
+  return ArrayOf<Descriptor>(index, Resource::Kind::kDescriptor, name, "an array of Descriptors");
+}
+
+std::vector<Pipe*> Arguments::PipesAt(size_t index, const char* name) {
+  return ArrayOf<Pipe>(index, Resource::Kind::kPipe, name, "an array of Pipes");
 }
 
 Pipe* Arguments::PipeAt(size_t index, const char* name) {

@@ -74,6 +74,8 @@ class Arguments {
   Descriptor* DescriptorAt(size_t index, const char* name);
   /// An array of descriptors.
   std::vector<Descriptor*> DescriptorsAt(size_t index, const char* name);
+  /// An array of pipes.
+  std::vector<Pipe*> PipesAt(size_t index, const char* name);
   /// A pipe.
   Pipe* PipeAt(size_t index, const char* name);
   /// A slab.
@@ -112,6 +114,9 @@ class Arguments {
   template <typename Take>
   bool EachResource(size_t index, uint32_t count, Resource::Kind kind, const char* name,
                     const char* what, const Take& take);
+  /// The resources of the array at `index`, all of one kind; `name` should be `what`.
+  template <typename T>
+  std::vector<T*> ArrayOf(size_t index, Resource::Kind kind, const char* name, const char* what);
   bool ReadView(napi_value value, const char* name, Bytes* bytes);
 
   const Napi::CallbackInfo& info_;
@@ -132,6 +137,21 @@ bool Arguments::EachResource(size_t index, uint32_t count, Resource::Kind kind, 
     take(resource);
   }
   return true;
+}
+
+template <typename T>
+std::vector<T*> Arguments::ArrayOf(size_t index, Resource::Kind kind, const char* name,
+                                   const char* what) {
+  uint32_t count = 0;
+  if (thrown_) return {};
+  if (napi_get_array_length(env(), info_[index], &count) != napi_ok) {
+    ThrowType(name, what);
+    return {};
+  }
+  std::vector<T*> found;
+  EachResource(index, count, kind, name, what,
+               [&](Resource* each) { found.push_back(static_cast<T*>(each)); });
+  return found;
 }
 
 template <typename Take>

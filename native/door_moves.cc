@@ -1,5 +1,6 @@
 /// The calls of lib/native.ts on moves: calls that move bytes at once, and never wait.
 
+#include <algorithm>
 #include <array>
 #include <climits>
 #include <cstdint>
@@ -153,22 +154,38 @@ Value RelayBytes(const CallbackInfo& info) {
   return Number(in, 0);
 }
 
+/// Drops what a sink did not take of its share. Whether all of it is gone.
+bool DropHeld(const Sharer& sharer, int null_fd) {
+  const uint64_t held = sharer.done.held;
+  return Discard(*sharer.through, null_fd, held) == static_cast<int64_t>(held);
+}
+
 Value ShareBytes(const CallbackInfo& info) {
   Arguments in(info);
   const Pipe* const from = in.PipeAt(0, "from");
-  const Pipe* const through = in.PipeAt(1, "through");
+  const std::vector<Pipe*> through = in.PipesAt(1, "through");
   const std::vector<Descriptor*> sinks = in.DescriptorsAt(2, "sinks");
-  const uint64_t length = in.Length(3, "lengthBytes");
-  double* const shared = in.Results(4, "shared", kRelayedNumbers * sinks.size());
+  const std::vector<uint64_t> bursts = in.Lengths(3, "burstsBytes");
+  const uint64_t length = in.Length(4, "lengthBytes");
+  double* const shared = in.Results(5, "shared", kRelayedNumbers * sinks.size());
+  if (in.Complete() && bursts.size() != sinks.size()) {
+    in.ThrowRange("burstsBytes needs a number for each sink.");
+  }
   if (!in.Complete()) return in.Refusal();
   const int64_t null_fd = in.environment().NullFd();
   if (null_fd < 0) return Number(in, null_fd);
   size_t served = 0;
-  for (const Descriptor* const sink : sinks) {
-    const Relayed done = Share(*from, *through, *sink, length);
-    Put(done, shared + kRelayedNumbers * served++);
-    const int64_t dropped = Discard(*through, static_cast<int>(null_fd), done.held);
-    if (dropped != static_cast<int64_t>(done.held)) break;
+  for (bool is_dropped = !through.empty(); is_dropped && served < sinks.size();) {
+    std::vector<Sharer> sharers;
+    const size_t end = std::min(sinks.size(), served + through.size());
+    for (size_t next = served; next < end; ++next) {
+      sharers.push_back({through[sharers.size()], sinks[next], bursts[next], {}});
+    }
+    Share(*from, &sharers, length);
+    for (const Sharer& sharer : sharers) {
+      Put(sharer.done, shared + kRelayedNumbers * served++);
+      is_dropped &= DropHeld(sharer, static_cast<int>(null_fd));
+    }
   }
   return Number(in, static_cast<int64_t>(served));
 }

@@ -9,6 +9,7 @@
 
 #include "descriptor.h"
 #include "door.h"
+#include "packets.h"
 #include "pipe.h"
 
 namespace splicelist {
@@ -99,6 +100,20 @@ Value LowWater(const CallbackInfo& info) {
   return Number(in, descriptor->SetLowWater(bytes));
 }
 
+Value PacketBytesOf(const CallbackInfo& info) {
+  Arguments in(info);
+  const Descriptor* const socket = in.DescriptorAt(0, "socket");
+  if (!in.Complete()) return in.Refusal();
+  return Number(in, PacketBytes(*socket));
+}
+
+Value IsPacedSocket(const CallbackInfo& info) {
+  Arguments in(info);
+  const Descriptor* const socket = in.DescriptorAt(0, "socket");
+  if (in.thrown()) return {};
+  return Napi::Boolean::New(in.env(), socket != nullptr && IsPaced(*socket));
+}
+
 Value PendingBytes(const CallbackInfo& info) {
   Arguments in(info);
   const Endpoint* const from = in.EndpointAt(0, "from");
@@ -169,6 +184,8 @@ void ExportPlaces(const Napi::Object& exports, Environment* environment) {
   Export<FileSystem>(exports, "fileSystem", environment);
   Export<DirectAlignment>(exports, "directAlignment", environment);
   Export<LowWater>(exports, "lowWater", environment);
+  Export<PacketBytesOf>(exports, "packetBytes", environment);
+  Export<IsPacedSocket>(exports, "isPaced", environment);
   Export<PendingBytes>(exports, "pending", environment);
   Export<OpenPipe>(exports, "pipe", environment);
   Export<Slots>(exports, "slots", environment);

@@ -61,6 +61,29 @@ int64_t SendParts(int fd, const iovec* parts, size_t count, bool more) {
   return RetryInterrupted([=] { return Calls().sendmsg(fd, parts, count, flags); });
 }
 
+/// Moves up to `length` bytes out of `pipe` by one call, and counts them in `done`: `sink_offset`
+/// is where its first byte went.
+void Push(const Pipe& pipe, const Endpoint& sink, int64_t sink_offset, uint64_t length,
+          Relayed* done) {
+  const int64_t at = Behind(sink_offset, done->moved);
+  const int64_t pushed = Move(pipe, kOwnPosition, sink, at, length, false);
+  if (pushed <= 0) {
+    done->error = pushed == 0 ? EAGAIN : static_cast<int>(-pushed);
+    return;
+  }
+  done->held -= static_cast<uint64_t>(pushed);
+  done->moved += static_cast<uint64_t>(pushed);
+}
+
+/// Gives a sharer its next burst. Whether it may take another one.
+bool GiveBurst(Sharer* sharer) {
+  Relayed& done = sharer->done;
+  if (done.held == 0 || done.error != 0) return false;
+  const uint64_t burst = std::min(done.held, std::max<uint64_t>(1, sharer->burst));
+  Push(*sharer->through, *sharer->sink, kOwnPosition, burst, &done);
+  return done.held > 0 && done.error == 0;
+}
+
 }  // namespace
 
 int64_t Move(const Endpoint& source, int64_t source_offset, const Endpoint& sink,
@@ -103,16 +126,7 @@ int64_t Fill(const Endpoint& source, int64_t source_offset, const Pipe& pipe, ui
 Relayed Drain(const Pipe& pipe, uint64_t held, const Endpoint& sink, int64_t sink_offset) {
   Relayed done;
   done.held = held;
-  while (done.held > 0) {
-    const int64_t at = Behind(sink_offset, done.moved);
-    const int64_t pushed = Move(pipe, kOwnPosition, sink, at, done.held, false);
-    if (pushed <= 0) {
-      done.error = pushed == 0 ? EAGAIN : static_cast<int>(-pushed);
-      break;
-    }
-    done.held -= static_cast<uint64_t>(pushed);
-    done.moved += static_cast<uint64_t>(pushed);
-  }
+  while (done.held > 0 && done.error == 0) Push(pipe, sink, sink_offset, done.held, &done);
   return done;
 }
 
@@ -128,10 +142,16 @@ Relayed Relay(const Endpoint& source, const Pipe& pipe, const Endpoint& sink, ui
   return all;
 }
 
-Relayed Share(const Pipe& from, const Pipe& through, const Endpoint& sink, uint64_t length) {
-  const int64_t teed = Tee(from, through, length);
-  if (teed <= 0) return {0, 0, static_cast<int>(-teed)};
-  return Drain(through, static_cast<uint64_t>(teed), sink, kOwnPosition);
+void Share(const Pipe& from, std::vector<Sharer>* sharers, uint64_t length) {
+  for (Sharer& sharer : *sharers) {
+    const int64_t teed = Tee(from, *sharer.through, length);
+    if (teed > 0) sharer.done.held = static_cast<uint64_t>(teed);
+    if (teed < 0) sharer.done.error = static_cast<int>(-teed);
+  }
+  for (bool is_over = false; !is_over;) {
+    is_over = true;
+    for (Sharer& sharer : *sharers) is_over &= !GiveBurst(&sharer);
+  }
 }
 
 int64_t ReadCached(const Endpoint& file, int64_t offset, void* target, size_t length) {

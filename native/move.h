@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 #include "pipe.h"
 #include "resource.h"
@@ -52,10 +53,21 @@ Relayed Drain(const Pipe& pipe, uint64_t held, const Endpoint& sink, int64_t sin
 /// block, ends or fails. As for Move, never waits for a peer.
 Relayed Relay(const Endpoint& source, const Pipe& pipe, const Endpoint& sink, uint64_t length);
 
-/// Gives a sink the first `length` bytes of `from`, which keeps them: a tee into `through`, which
-/// is empty, and out of that what the sink takes. Of fewer where `through` has no slots for all.
-/// What the sink did not take lies in `through`.
-Relayed Share(const Pipe& from, const Pipe& through, const Endpoint& sink, uint64_t length);
+/// One of the sinks that share a pipe's bytes.
+struct Sharer {
+  /// Where its bytes lie until it takes them; empty at first.
+  const Pipe* through;
+  const Endpoint* sink;
+  /// The most bytes that it is given before the next one has its turn.
+  uint64_t burst;
+  /// What it came to. What it did not take lies in `through`.
+  Relayed done;
+};
+
+/// Gives each sharer the first `length` bytes of `from`, which keeps them: a tee for each, of fewer
+/// bytes where its pipe has no slots for all, and out of that what its sink takes, a burst each in
+/// turn, until each has all of it, would block or failed. As for Move, never waits for a peer.
+void Share(const Pipe& from, std::vector<Sharer>* sharers, uint64_t length);
 
 /// Reads at `offset` what is in the page cache, and no more. Returns the bytes, −EAGAIN where none
 /// is there, or −errno.

@@ -39,6 +39,7 @@ enum class Call : size_t {
   kFstat,
   kFstatfs,
   kSetsockopt,
+  kGetsockopt,
   kIoctl,
   kPoll,
   kFsync,
@@ -48,16 +49,19 @@ enum class Call : size_t {
   kStatx,
 };
 
-constexpr std::array<const char*, 34> kCallNames = {
-    "splice",        "tee",         "sendfile",   "copy_file_range",
-    "read",          "pread",       "write",      "pwrite",
-    "recv",          "sendmsg",     "writev",     "pipe2",
-    "fcntl",         "fcntl_dupfd", "preadv2",    "socketpair",
-    "memfd_create",  "mmap",        "munmap",     "mremap",
-    "vmsplice",      "recvmsg",     "epoll_ctl",  "lseek",
-    "fstat",         "fstatfs",     "setsockopt", "ioctl",
-    "poll",          "fsync",       "fdatasync",  "sync_file_range",
-    "posix_fadvise", "statx",
+constexpr std::array<const char*, 35> kCallNames = {
+    "splice",          "tee",          "sendfile",
+    "copy_file_range", "read",         "pread",
+    "write",           "pwrite",       "recv",
+    "sendmsg",         "writev",       "pipe2",
+    "fcntl",           "fcntl_dupfd",  "preadv2",
+    "socketpair",      "memfd_create", "mmap",
+    "munmap",          "mremap",       "vmsplice",
+    "recvmsg",         "epoll_ctl",    "lseek",
+    "fstat",           "fstatfs",      "setsockopt",
+    "getsockopt",      "ioctl",        "poll",
+    "fsync",           "fdatasync",    "sync_file_range",
+    "posix_fadvise",   "statx",
 };
 
 /// What a script makes of one call.
@@ -279,6 +283,10 @@ int64_t Setsockopt(int fd, int option, int value) {
   return Judged(Call::kSetsockopt, kDirectCalls.setsockopt, fd, option, value);
 }
 
+int64_t Getsockopt(int fd, int option, void* value, size_t length) {
+  return Judged(Call::kGetsockopt, kDirectCalls.getsockopt, fd, option, value, length);
+}
+
 int64_t Ioctl(int fd) {
   return Judged(Call::kIoctl, kDirectCalls.ioctl, fd);
 }
@@ -311,11 +319,11 @@ int64_t Statx(int fd) {
 }
 
 const SystemCalls kScriptedCalls = {
-    Splice,  Tee,        Sendfile,    CopyFileRange, Read,    Pread,       Write,
-    Pwrite,  Recv,       Sendmsg,     Writev,        Pipe2,   SetPipeSize, Duplicate,
-    Preadv2, SocketPair, MemfdCreate, Mmap,          Munmap,  Mremap,      Vmsplice,
-    Recvmsg, EpollCtl,   Lseek,       Fstat,         Fstatfs, Setsockopt,  Ioctl,
-    Poll,    Fsync,      Fdatasync,   SyncFileRange, Fadvise, Statx,
+    Splice,  Tee,        Sendfile,    CopyFileRange, Read,          Pread,       Write,
+    Pwrite,  Recv,       Sendmsg,     Writev,        Pipe2,         SetPipeSize, Duplicate,
+    Preadv2, SocketPair, MemfdCreate, Mmap,          Munmap,        Mremap,      Vmsplice,
+    Recvmsg, EpollCtl,   Lseek,       Fstat,         Fstatfs,       Setsockopt,  Getsockopt,
+    Ioctl,   Poll,       Fsync,       Fdatasync,     SyncFileRange, Fadvise,     Statx,
 };
 
 }  // namespace

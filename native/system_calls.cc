@@ -1,6 +1,7 @@
 #include "system_calls.h"
 
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/sendfile.h>
@@ -138,6 +139,12 @@ int64_t Setsockopt(int fd, int option, int value) {
   return Result(::setsockopt(fd, SOL_SOCKET, option, &value, sizeof value));
 }
 
+int64_t Getsockopt(int fd, int option, void* value, size_t length) {
+  auto bytes = static_cast<socklen_t>(length);
+  const int64_t result = Result(::getsockopt(fd, IPPROTO_TCP, option, value, &bytes));
+  return result < 0 ? result : int64_t{bytes};
+}
+
 int64_t Ioctl(int fd) {
   int bytes = 0;
   return ::ioctl(fd, FIONREAD, &bytes) < 0 ? -errno : bytes;
@@ -188,11 +195,11 @@ int64_t Statx(int fd) {
 }  // namespace
 
 const SystemCalls kDirectCalls = {
-    Splice,  Tee,        Sendfile,    CopyFileRange, Read,    Pread,       Write,
-    Pwrite,  Recv,       Sendmsg,     Writev,        Pipe2,   SetPipeSize, Duplicate,
-    Preadv2, SocketPair, MemfdCreate, Mmap,          Munmap,  Mremap,      Vmsplice,
-    Recvmsg, EpollCtl,   Lseek,       Fstat,         Fstatfs, Setsockopt,  Ioctl,
-    Poll,    Fsync,      Fdatasync,   SyncFileRange, Fadvise, Statx,
+    Splice,  Tee,        Sendfile,    CopyFileRange, Read,          Pread,       Write,
+    Pwrite,  Recv,       Sendmsg,     Writev,        Pipe2,         SetPipeSize, Duplicate,
+    Preadv2, SocketPair, MemfdCreate, Mmap,          Munmap,        Mremap,      Vmsplice,
+    Recvmsg, EpollCtl,   Lseek,       Fstat,         Fstatfs,       Setsockopt,  Getsockopt,
+    Ioctl,   Poll,       Fsync,       Fdatasync,     SyncFileRange, Fadvise,     Statx,
 };
 
 std::atomic<const SystemCalls*> current_calls{&kDirectCalls};

@@ -82,6 +82,8 @@ struct SystemCalls {
   int64_t (*fstatfs)(int fd);
   /// setsockopt(2) of an option at SOL_SOCKET that is an int.
   int64_t (*setsockopt)(int fd, int option, int value);
+  /// getsockopt(2) of an option of TCP's, of at most so many bytes; returns how many it has.
+  int64_t (*getsockopt)(int fd, int option, void* value, size_t length);
   /// ioctl(fd, FIONREAD).
   int64_t (*ioctl)(int fd);
   /// poll(2) of one descriptor, for so long at the most, or until `wake` can be read, unless that

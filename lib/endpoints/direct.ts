@@ -145,20 +145,28 @@ export function writeEachNow(
   return sinks.map((_, i) => (tried < 0 ? 0 : (taken[i] as number)))
 }
 
+/** A place that is given its share of a pipe, in bursts of at most so many bytes. */
+export interface Sharer {
+  readonly place: DirectPlace
+  readonly burstBytes: number
+}
+
 /**
- * Gives several places at once what each takes of a pipe's first bytes, which stay there, through
- * another pipe, which is empty. Not where one may wait for a disk. Returns what each has moved, of fewer
- * places where the pipe between could not be emptied.
+ * Gives several places what each takes of a pipe's first bytes, which stay there, through other pipes,
+ * which are empty: as many places as there are pipes at once, in turns. Not where one may wait for a
+ * disk. Returns what each has moved, of fewer places where a pipe between could not be emptied.
  */
 export function shareNow(
   from: HeldPipe,
-  through: HeldPipe,
-  places: readonly DirectPlace[],
+  through: readonly HeldPipe[],
+  sharers: readonly Sharer[],
   lengthBytes: number,
 ): readonly Relayed[] {
-  const sinks = places.map(({ descriptor }) => descriptor)
+  const pipes = through.map(({ pipe }) => pipe)
+  const sinks = sharers.map(({ place }) => place.descriptor)
+  const bursts = sharers.map(({ burstBytes }) => Math.min(burstBytes, lengthBytes))
   const room = resultsFor(RELAYED_NUMBERS * sinks.length)
-  const served = opened().share(from.pipe, through.pipe, sinks, lengthBytes, room)
+  const served = opened().share(from.pipe, pipes, sinks, bursts, lengthBytes, room)
   if (served < 0) return []
   const shared: Relayed[] = []
   for (let i = 0; i < served; i++) shared.push(movedAt(i))
@@ -167,9 +175,12 @@ export function shareNow(
     ledger.countTeed(moved.bytes + moved.heldBytes)
     heldBytes += moved.heldBytes
   }
-  // They were dropped, unless the system refused that.
-  if (heldBytes > 0) through.bytes = Math.max(0, opened().pending(through.pipe))
-  ledger.countDiscarded(heldBytes - through.bytes)
+  // It was dropped, unless the system refused that.
+  for (const held of heldBytes > 0 ? through : []) {
+    held.bytes = Math.max(0, opened().pending(held.pipe))
+    heldBytes -= held.bytes
+  }
+  ledger.countDiscarded(heldBytes)
   return shared
 }
 

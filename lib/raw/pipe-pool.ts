@@ -79,15 +79,22 @@ class PipePool {
    * a socket may pin eight times as much.
    */
   borrow(lengthBytes: number, slotsMin = 0, holding: Holding = 'foreign'): HeldPipe | undefined {
-    if (!this.#isReady) this.setBudget()
-    // One page less than the small pipe's, because an unaligned start takes a slot of its own.
-    const isSmall = lengthBytes < SMALL_PIPE_SLOTS * PAGE_BYTES && slotsMin <= SMALL_PIPE_SLOTS
-    const slots = isSmall ? SMALL_PIPE_SLOTS : this.budget.largeSlots
+    const slots = this.#slotsFor(lengthBytes, slotsMin)
     if (!this.budget.hasBytes(slots, holding)) {
       this.#reclaimAll()
       if (!this.budget.hasBytes(slots, holding)) return undefined
     }
-    const held = this.#takeIdle(isSmall ? 'small' : 'large') ?? this.#makeWithin(slots)
+    const held = this.#takeIdle(slots) ?? this.#makeWithin(slots)
+    if (held !== undefined) this.budget.lend(held, holding)
+    return held
+  }
+
+  /** As `borrow`, where it only saves work: nobody gives up anything for it. */
+  borrowSpare(lengthBytes: number, slotsMin: number, holding: Holding): HeldPipe | undefined {
+    const slots = this.#slotsFor(lengthBytes, slotsMin)
+    if (!this.budget.hasBytes(slots, holding)) return undefined
+    const held =
+      this.#takeIdle(slots) ?? (this.budget.hasSlots(slots) ? this.#make(slots) : undefined)
     if (held !== undefined) this.budget.lend(held, holding)
     return held
   }
@@ -181,7 +188,14 @@ class PipePool {
     return this.budget.inUse.pipeSlots
   }
 
-  #takeIdle(size: 'small' | 'large'): HeldPipe | undefined {
+  #slotsFor(lengthBytes: number, slotsMin: number): number {
+    if (!this.#isReady) this.setBudget()
+    // One page less than the small pipe's, because an unaligned start takes a slot of its own.
+    const isSmall = lengthBytes < SMALL_PIPE_SLOTS * PAGE_BYTES && slotsMin <= SMALL_PIPE_SLOTS
+    return isSmall ? SMALL_PIPE_SLOTS : this.budget.largeSlots
+  }
+  #takeIdle(slots: number): HeldPipe | undefined {
+    const size = slots === this.budget.largeSlots ? 'large' : 'small'
     const idle = this.#idle[size]
     const held = idle.pop()
     if (idle.length < this.#unused[size]) this.#unused[size] = idle.length

@@ -2,6 +2,7 @@ import { setImmediate as nextRound } from 'node:timers/promises'
 import { listenForAbort } from '../abort.js'
 import type { FanOutResult, Mode, SinkResult, TransferOptions } from '../contract.js'
 import { TURN_BYTES_MAX } from '../endpoints/end.js'
+import { inWholePackets } from '../endpoints/packets.js'
 import { SHARED_READ_BYTES_MAX } from '../endpoints/receive-block.js'
 import type { Eventually } from '../eventually.js'
 import { FanOutAbortError, FanOutError, TransferError } from '../errors.js'
@@ -50,6 +51,8 @@ export class FanOutRun {
   readonly #source: Chunks
   readonly #limits: FanOutLimits
   readonly #chunkBytes: number
+  /** Bytes after which others have their turn. */
+  readonly #turnBytes: number
   /** In the caller's order; an error for a place that could not be opened. */
   readonly #places: readonly (FanOutSink | TransferError)[]
   readonly #sinks: readonly FanOutSink[]
@@ -80,7 +83,10 @@ export class FanOutRun {
     this.#places = places
     this.#sinks = places.filter((place) => place instanceof FanOutSink)
     this.#receivers = this.#sinks
-    this.#chunkBytes = Math.min(CHUNK_BYTES_MAX, Math.ceil(limits.windowBytes / 2))
+    const packetBytes = largestPacketBytes(this.#sinks, limits.length)
+    const half = Math.ceil(limits.windowBytes / 2)
+    this.#chunkBytes = inWholePackets(Math.min(CHUNK_BYTES_MAX, half), packetBytes)
+    this.#turnBytes = inWholePackets(TURN_BYTES_MAX, packetBytes)
   }
   /** Runs to the end, within the source's turn and the sinks'. Everything borrowed is back then. */
   async run(): Promise<FanOutResult> {
@@ -124,7 +130,7 @@ export class FanOutRun {
       const got = this.#took(asked, pulling instanceof Promise ? await pulling : pulling)
       if (got === 0) return
       turnBytes += got
-      if (turnBytes < TURN_BYTES_MAX) continue
+      if (turnBytes < this.#turnBytes) continue
       turnBytes = 0
       await this.#yield()
     }
@@ -344,4 +350,10 @@ export class FanOutRun {
       this.#abortFor(error)
     }
   }
+}
+
+/** The largest packet of the sinks'; 0 where all that is sent fits into one chunk. */
+function largestPacketBytes(sinks: readonly FanOutSink[], lengthBytes: number): number {
+  if (lengthBytes <= CHUNK_BYTES_MAX) return 0
+  return sinks.reduce((most, { packetBytes }) => Math.max(most, packetBytes), 0)
 }

@@ -2,6 +2,7 @@ import { transfers } from '../audit/channels.js'
 import type { SinkResult } from '../contract.js'
 import type { DirectPlace, Relayed } from '../endpoints/direct.js'
 import { EAGAIN, type SinkEnd } from '../endpoints/end.js'
+import { BURST_BYTES_MIN, burstBytesOf, isPaced, packetBytesOf } from '../endpoints/packets.js'
 import type { Eventually } from '../eventually.js'
 import { AbortError, TransferError } from '../errors.js'
 import { Segments } from '../list/segments.js'
@@ -94,6 +95,8 @@ export class FanOutSink implements Taker {
   readonly #plan: Plan
   readonly #sink: EndSink
   #send: Send | undefined
+  /** Whether its place spaces its packets, once somebody asked. */
+  #isPaced: boolean | undefined
   /** Bytes that it has taken without a machine. */
   #offeredBytes = 0
   #error: TransferError | undefined
@@ -124,6 +127,11 @@ export class FanOutSink implements Taker {
     const bytesMoved = this.accepted
     return this.#error === undefined ? { bytesMoved } : { bytesMoved, error: this.#error }
   }
+  /** The most that one packet of its place takes; 0 where none is known. */
+  get packetBytes(): number {
+    const place = this.#sink.placeAtOnce
+    return place === undefined ? 0 : packetBytesOf(place)
+  }
   /** Begins; perhaps it has to be run at once. */
   begin(listener: FanOutListener): void {
     this.#listener = listener
@@ -144,6 +152,11 @@ export class FanOutSink implements Taker {
   }
   placeFor(pages: PageOwnership | null): DirectPlace | undefined {
     return this.#isIdle ? this.#sink.placeFor(pages) : undefined
+  }
+  burstBytes(place: DirectPlace, lengthBytes: number): number {
+    if (lengthBytes <= BURST_BYTES_MIN) return lengthBytes
+    this.#isPaced ??= isPaced(place)
+    return this.#isPaced ? burstBytesOf(place) : lengthBytes
   }
   tookPages(place: DirectPlace, { bytes, heldBytes, errno }: Relayed): void {
     this.#passed(bytes)

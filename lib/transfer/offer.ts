@@ -1,17 +1,31 @@
-import { shareNow, writeEachNow, type DirectPlace, type Relayed } from '../endpoints/direct.js'
+import {
+  shareNow,
+  writeEachNow,
+  type DirectPlace,
+  type Relayed,
+  type Sharer,
+} from '../endpoints/direct.js'
 import { MemoryWindow, RawWindow } from '../list/window.js'
 import type { Segments } from '../list/segments.js'
 import { PipeRaw } from '../raw/pipe.js'
-import { pipePool } from '../raw/pipe-pool.js'
+import { pipePool, type HeldPipe } from '../raw/pipe-pool.js'
 import type { PageOwnership } from '../raw/raw.js'
 
 /** Parts of a chunk in memory that are offered at the most: those of a header and what it speaks of. */
 const PARTS_MAX = 16
 
+/**
+ * Sinks that are given their bursts in turns, at the most: seven others take longer than a packet of
+ * a paced socket is held back. Each has a pipe of its own meanwhile.
+ */
+const TURNS_MAX = 8
+
 /** What may be offered bytes that others need too. It never throws: what goes wrong is its own. */
 export interface Taker {
   /** Where it takes pages of such an owner without waiting; undefined where nowhere, or not now. */
   placeFor(pages: PageOwnership | null): DirectPlace | undefined
+  /** Of a share of so many bytes, the most that such a place is given before others have theirs. */
+  burstBytes(place: DirectPlace, lengthBytes: number): number
   /** It has been given pages: what it took of them. */
   tookPages(place: DirectPlace, moved: Relayed): void
   /** Where it takes memory without waiting; undefined where nowhere, or not now. */
@@ -59,11 +73,16 @@ function offerPages({ raw, offset, length }: RawWindow, takers: readonly Taker[]
   const held = raw instanceof PipeRaw ? raw.pipeAt(offset, length) : undefined
   if (held === undefined) return taken
   const places = takers.map((taker) => taker.placeFor(raw.pages))
-  const to = places.filter((place) => place !== undefined)
-  const through = to.length === 0 ? undefined : pipePool.borrow(length, held.slots, 'shared')
-  if (through === undefined) return taken
+  const sharers: Sharer[] = []
+  for (const [i, place] of places.entries()) {
+    if (place === undefined) continue
+    const burstBytes = takers[i]?.burstBytes(place, length) ?? length
+    sharers.push({ place, burstBytes })
+  }
+  const through = pipesBetween(held, sharers, length)
+  if (through.length === 0) return taken
   try {
-    const shared = shareNow(held, through, to, length)
+    const shared = shareNow(held, through, sharers, length)
     let at = 0
     for (const [i, place] of places.entries()) {
       const moved = place === undefined ? undefined : shared[at++]
@@ -72,7 +91,27 @@ function offerPages({ raw, offset, length }: RawWindow, takers: readonly Taker[]
       takers[i]?.tookPages(place, moved)
     }
   } finally {
-    pipePool.giveBack(through)
+    for (const one of through) pipePool.giveBack(one)
   }
   return taken
+}
+
+/** A pipe for each sink that takes turns with others, as far as there are some; else one for all. */
+function pipesBetween(
+  { slots }: HeldPipe,
+  sharers: readonly Sharer[],
+  lengthBytes: number,
+): readonly HeldPipe[] {
+  const takeTurns = sharers.some(({ burstBytes }) => burstBytes < lengthBytes)
+  const wanted = takeTurns ? Math.min(sharers.length, TURNS_MAX) : Math.min(sharers.length, 1)
+  const through: HeldPipe[] = []
+  while (through.length < wanted) {
+    const isNeeded = through.length === 0
+    const one = isNeeded
+      ? pipePool.borrow(lengthBytes, slots, 'shared')
+      : pipePool.borrowSpare(lengthBytes, slots, 'shared')
+    if (one === undefined) break
+    through.push(one)
+  }
+  return through
 }

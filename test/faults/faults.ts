@@ -104,6 +104,10 @@ const OTHER_FAULTS: Readonly<Record<string, readonly Fault[]>> = {
   lseek: [broken('EIO')],
   epoll_ctl: [harmless('ENOMEM', { code: 'ENOMEM' }), harmless('ENOSPC', { code: 'ENOSPC' })],
   setsockopt: [harmless('ENOMEM', { code: 'ENOMEM' }), harmless('EINVAL', { code: 'EINVAL' })],
+  getsockopt: [
+    harmless('ENOPROTOOPT', { code: 'ENOPROTOOPT' }),
+    harmless('EINVAL', { code: 'EINVAL' }),
+  ],
   ioctl: [harmless('EINVAL', { code: 'EINVAL' }), harmless('ENOTTY', { code: 'ENOTTY' })],
   mmap: [harmless('ENOMEM', { code: 'ENOMEM' })],
   // What does not go into pipes stays in memory of the list.

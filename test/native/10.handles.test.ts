@@ -196,7 +196,7 @@ describe('The door to the addon: handles', () => {
     const calls: readonly (() => unknown)[] = [
       () => door().writev(aPipe, unreadable, 0, false),
       () => door().writeEach(unreadable, [], false, target),
-      () => door().share(aPipe, aPipe, unreadable, 1, target),
+      () => door().share(aPipe, [aPipe], unreadable, [1], 1, target),
       () => door().pump(unreadable, 0, aPipe as never, 0, [1], 2 ** 40),
       () => door().pump([aPipe], 0, [aPipe], 0, unreadable, 2 ** 40),
     ]

@@ -43,12 +43,16 @@ function writeEach(sinks: readonly Descriptor[], parts: readonly Uint8Array[]): 
 /** The three numbers of each sink that had its turn, or what the call refused with. */
 function share(
   from: Pipe,
-  through: Pipe,
+  through: Pipe | readonly Pipe[],
   sinks: readonly Descriptor[],
   lengthBytes: number,
+  burstBytes = lengthBytes,
 ): number[] | number {
-  const shared = new Float64Array(3 * (Array.isArray(sinks) ? sinks.length : 0))
-  const served = door().share(from, through, sinks, lengthBytes, shared)
+  const count = Array.isArray(sinks) ? sinks.length : 0
+  const shared = new Float64Array(3 * count)
+  const pipes = Array.isArray(through) ? (through as readonly Pipe[]) : [through as Pipe]
+  const bursts = new Array<number>(count).fill(burstBytes)
+  const served = door().share(from, pipes, sinks, bursts, lengthBytes, shared)
   return served < 0 ? served : [...shared.subarray(0, 3 * served)]
 }
 
@@ -333,6 +337,70 @@ describe('The door to the addon: moving bytes', () => {
       expect(door().pending(through)).to.equal(100)
     })
 
+    it('by a burst each in turn, where there is a pipe for each of them', () => {
+      const from = filled(content.subarray(0, 5_000))
+      const [first, second] = [openPair(), openPair()]
+      // In turn they are the first sink's second burst and the second sink's third one.
+      script(
+        { call: 'splice', skip: 2, errno: -E.EAGAIN, times: 1 },
+        { call: 'splice', skip: 1, errno: -E.EPIPE, times: 1 },
+      )
+      const shared = share(from, [pipe(256), pipe(256)], [first.to, second.to], 5_000, 2_000)
+      expect(shared).to.deep.equal([2_000, 3_000, -E.EAGAIN, 4_000, 1_000, -E.EPIPE])
+      expectSameBytes(first.read(5_000), content.subarray(0, 2_000))
+      expectSameBytes(second.read(5_000), content.subarray(0, 4_000))
+    })
+
+    it('by bursts of a byte, where they are none', () => {
+      const { to, read } = openPair()
+      expect(share(filled(content.subarray(0, 3)), pipe(), [to], 3, 0)).to.deep.equal([3, 0, 0])
+      expectSameBytes(read(3), content.subarray(0, 3))
+    })
+
+    it('as many at once as there are pipes, and the others behind them', () => {
+      const from = filled(content.subarray(0, 3_000))
+      const through = [pipe(256), pipe(256)]
+      const sinks = Array.from({ length: 5 }, () => openPair())
+      const to = sinks.map((each) => each.to)
+      expect(share(from, through, to, 3_000, 1_000)).to.deep.equal(
+        sinks.flatMap(() => [3_000, 0, 0]),
+      )
+      for (const { read } of sinks) expectSameBytes(read(3_000), content.subarray(0, 3_000))
+      for (const each of through) expect(door().pending(each)).to.equal(0)
+      expect(share(from, [], to, 3_000)).to.deep.equal([])
+    })
+
+    it('serves all whose turn it is, and then stops, where it cannot drop what is left over', () => {
+      const from = filled(content.subarray(0, 100))
+      const through = [pipe(256), pipe(256)]
+      const to = Array.from({ length: 3 }, () => openPair().to)
+      // The first sink's attempt; then what drops its rest.
+      script(
+        { call: 'splice', errno: -E.EIO, times: 1 },
+        { call: 'splice', skip: 1, errno: -E.EIO, times: 1 },
+      )
+      expect(share(from, through, to, 100)).to.deep.equal([0, 100, -E.EIO, 100, 0, 0])
+      expect(through.map((each) => door().pending(each))).to.deep.equal([100, 0])
+    })
+
+    it('refuses bursts that are not one for each sink, and what is no list of pipes', () => {
+      const from = filled(content.subarray(0, 100))
+      const { to } = openPair()
+      const room = new Float64Array(9)
+      for (const bursts of [[], [1, 1]])
+        expect(() => door().share(from, [pipe()], [to], bursts, 100, room)).to.throw(
+          RangeError,
+          'burstsBytes needs a number for each sink.',
+        )
+      for (const through of [to, undefined, [to], [null]])
+        expect(() =>
+          door().share(from, through as unknown as Pipe[], [to], [1], 100, room),
+        ).to.throw(TypeError, 'through must be an array of Pipes.')
+      const dropped = pipe()
+      door().drop(dropped)
+      expect(share(from, [dropped], [to], 100)).to.equal(E.EBADF)
+    })
+
     it('refuses what is no list of descriptors', () => {
       const from = filled(content.subarray(0, 100))
       const { to } = openPair()
@@ -343,6 +411,33 @@ describe('The door to the addon: moving bytes', () => {
       door().drop(dropped)
       expect(shareWith([to, dropped])()).to.equal(E.EBADF)
       expect(shareWith([])()).to.deep.equal([])
+    })
+  })
+
+  describe('knows how TCP sends', () => {
+    it('the bytes of a packet: whole segments, as many as the kernel hands on together', async () => {
+      const { client, server } = await tcpPair()
+      for (const socket of [client, server]) {
+        const packetBytes = door().packetBytes(adopted(fdOf(socket)))
+        // Of a loopback device it is one segment of up to 64 KiB, of Ethernet's they are 45. At first it is
+        // no more than half a window.
+        expect(packetBytes).to.be.within(30_000, 65_536)
+      }
+    })
+
+    it('whether it spaces them: by the congestion control that new sockets get', async () => {
+      const control = readFileSync('/proc/sys/net/ipv4/tcp_congestion_control', 'latin1')
+      const { client } = await tcpPair()
+      expect(door().isPaced(adopted(fdOf(client)))).to.equal(control.startsWith('bbr'))
+    })
+
+    it('and nothing of what is no socket of TCP', async () => {
+      const { client } = await unixPair()
+      const unix = adopted(fdOf(client))
+      const file = adopted(await fileOf('a'))
+      expect(door().packetBytes(unix)).to.equal(E.EOPNOTSUPP)
+      expect(door().packetBytes(file)).to.equal(E.ENOTSOCK)
+      for (const each of [unix, file]) expect(door().isPaced(each)).to.equal(false)
     })
   })
 })

@@ -60,6 +60,7 @@ const CALLS: readonly (readonly [call: string, name: string, Call])[] = [
   ['mmap', 'pages', (t) => t.addon.pages(4096)],
   ['mremap', 'renew', (t) => t.addon.renew(t.pages, 0, 4096)],
   ['vmsplice', 'vmsplice', (t) => t.addon.vmsplice(t.pages, 0, 10, t.empty)],
+  ['getsockopt', 'packetBytes', (t) => t.addon.packetBytes(t.socket)],
   ['setsockopt', 'allowLending', (t) => t.addon.allowLending(t.socket)],
   ['sendmsg', 'lend', (t) => t.addon.lend(t.socket, [t.target], 0, false)],
   ['recvmsg', 'notices', (t) => t.addon.notices(t.socket)],
