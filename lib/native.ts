@@ -142,7 +142,7 @@ export interface Addon {
    * TCP.
    */
   packetBytes(socket: Descriptor): number
-  /** Whether TCP spaces a socket's packets by a timer: by its congestion control (BBR). */
+  /** Whether a socket's congestion control spaces its packets by a timer, as BBR does. */
   isPaced(socket: Descriptor): boolean
   /** `SIOCOUTQ`/`FIONREAD`: bytes that can be read from a pipe or a socket now. */
   pending(from: Descriptor | Pipe): number
@@ -251,7 +251,8 @@ export interface Addon {
   /**
    * Gives each sink the first bytes of a pipe, which keeps them: a tee into an empty pipe, and out of
    * that what the sink takes; the rest is dropped. Of fewer bytes where the pipe has no slots for all.
-   * As many sinks are served at once as there are pipes between, each with a burst in turn.
+   * As many sinks are served at once as there are pipes between, no two of them one, each with a burst in
+   * turn.
    * Returns how many sinks were served, fewer than all where the rest of one could not be dropped, or
    * −errno; `shared` has the three numbers of `relay` for each.
    */

@@ -55,7 +55,7 @@ Relayed Relay(const Endpoint& source, const Pipe& pipe, const Endpoint& sink, ui
 
 /// One of the sinks that share a pipe's bytes.
 struct Sharer {
-  /// Where its bytes lie until it takes them; empty at first.
+  /// Where its bytes lie until it takes them; empty at first, and nobody else's.
   const Pipe* through;
   const Endpoint* sink;
   /// The most bytes that it is given before the next one has its turn.

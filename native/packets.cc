@@ -11,8 +11,7 @@
 namespace splicelist {
 namespace {
 
-/// What a packet has room for: Linux's GSO_LEGACY_MAX_SIZE, less what tcp_xmit_size_goal() leaves
-/// for headers.
+/// What a packet has room for: Linux's GSO_LEGACY_MAX_SIZE, less what TCP leaves for headers.
 constexpr int64_t kPacketRoom = 65536 - 321;
 /// Room for the name of a congestion control: Linux's TCP_CA_NAME_MAX.
 constexpr size_t kNameMax = 16;

@@ -12,8 +12,8 @@ namespace splicelist {
 /// where it is no socket of TCP. One system call.
 int64_t PacketBytes(const Endpoint& socket);
 
-/// Whether TCP spaces a socket's packets in time (BBR): each that is ready too early then waits for
-/// a timer of its own. One system call.
+/// Whether a socket's congestion control is BBR, which spaces packets in time: each that is ready
+/// too early waits for a timer of its own. One system call.
 bool IsPaced(const Endpoint& socket);
 
 }  // namespace splicelist

@@ -46,7 +46,7 @@ struct SystemCalls {
   int64_t (*pwrite)(int fd, const void* bytes, size_t length, off64_t offset);
   /// recv(2).
   int64_t (*recv)(int fd, void* target, size_t length, int flags);
-  /// sendmsg(2), with nothing but parts.
+  /// sendmsg(2), with nothing but parts; send(2) of one.
   int64_t (*sendmsg)(int fd, const iovec* parts, size_t count, int flags);
   /// writev(2).
   int64_t (*writev)(int fd, const iovec* parts, size_t count);

@@ -164,23 +164,26 @@ export function shareNow(
 ): readonly Relayed[] {
   const pipes = through.map(({ pipe }) => pipe)
   const sinks = sharers.map(({ place }) => place.descriptor)
-  const bursts = sharers.map(({ burstBytes }) => Math.min(burstBytes, lengthBytes))
+  // With one pipe nobody has a turn between two bursts.
+  const inTurns = through.length > 1
+  const bursts = sharers.map(({ burstBytes }) =>
+    inTurns ? Math.min(burstBytes, lengthBytes) : lengthBytes,
+  )
   const room = resultsFor(RELAYED_NUMBERS * sinks.length)
   const served = opened().share(from.pipe, pipes, sinks, bursts, lengthBytes, room)
   if (served < 0) return []
   const shared: Relayed[] = []
   for (let i = 0; i < served; i++) shared.push(movedAt(i))
-  let heldBytes = 0
-  for (const moved of shared) {
-    ledger.countTeed(moved.bytes + moved.heldBytes)
-    heldBytes += moved.heldBytes
+  let discarded = 0
+  for (const [i, { bytes, heldBytes }] of shared.entries()) {
+    ledger.countTeed(bytes + heldBytes)
+    discarded += heldBytes
+    // They were dropped, unless the system refused that.
+    const held = through[i % through.length]
+    if (heldBytes > 0 && held !== undefined) held.bytes = Math.max(0, opened().pending(held.pipe))
   }
-  // It was dropped, unless the system refused that.
-  for (const held of heldBytes > 0 ? through : []) {
-    held.bytes = Math.max(0, opened().pending(held.pipe))
-    heldBytes -= held.bytes
-  }
-  ledger.countDiscarded(heldBytes)
+  for (const { bytes } of through) discarded -= bytes
+  ledger.countDiscarded(discarded)
   return shared
 }
 

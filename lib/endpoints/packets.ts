@@ -9,7 +9,7 @@ import type { DirectPlace } from './direct.js'
  * packets with a few bytes more than two, more than of all.
  */
 const BURST_PACKETS = 2
-/** So many bytes are hardly more than two packets: there is nothing to ask. */
+/** So many bytes are hardly more than two packets of a connection that is not young: nothing is asked. */
 export const BURST_BYTES_MIN = BURST_PACKETS * 65536
 
 /**
@@ -20,7 +20,7 @@ export function packetBytesOf({ kind, descriptor }: DirectPlace): number {
   return kind === 'socket' ? Math.max(0, opened().packetBytes(descriptor)) : 0
 }
 
-/** Whether a place spaces its packets by timers. One system call. */
+/** Whether a place spaces its packets by timers of its own: by its congestion control. One system call. */
 export function isPaced({ kind, descriptor }: DirectPlace): boolean {
   return kind === 'socket' && opened().isPaced(descriptor)
 }

@@ -89,12 +89,14 @@ class PipePool {
     return held
   }
 
-  /** As `borrow`, where it only saves work: nobody gives up anything for it. */
+  /**
+   * As `borrow`, where it only saves work: nobody gives up anything for it, and undefined is no fallback.
+   * It has all the slots that were asked for.
+   */
   borrowSpare(lengthBytes: number, slotsMin: number, holding: Holding): HeldPipe | undefined {
     const slots = this.#slotsFor(lengthBytes, slotsMin)
     if (!this.budget.hasBytes(slots, holding)) return undefined
-    const held =
-      this.#takeIdle(slots) ?? (this.budget.hasSlots(slots) ? this.#make(slots) : undefined)
+    const held = this.#takeIdle(slots) ?? this.#makeSpare(slots)
     if (held !== undefined) this.budget.lend(held, holding)
     return held
   }
@@ -236,6 +238,18 @@ class PipePool {
     }
     const slots = opened().slots(pipe)
     if (slots < wanted) ledger.countDegradedPipe(wanted, slots)
+    return this.#add(pipe, slots)
+  }
+  #makeSpare(slots: number): HeldPipe | undefined {
+    if (!this.budget.hasSlots(slots)) return undefined
+    const pipe = opened().pipe(slots)
+    if (typeof pipe === 'number') return undefined
+    const got = opened().slots(pipe)
+    if (got >= slots) return this.#add(pipe, got)
+    opened().drop(pipe)
+    return undefined
+  }
+  #add(pipe: Pipe, slots: number): HeldPipe {
     const held: HeldPipe = {
       pipe,
       slots,

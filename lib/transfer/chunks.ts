@@ -3,10 +3,11 @@
  */
 import type { PullOptions } from '../contract.js'
 import { leftBytesOf, type SourceEnd } from '../endpoints/end.js'
+import { FileEnd } from '../endpoints/file-end.js'
 import { oneWay, type Ends } from '../endpoints/recognize.js'
 import { SocketEnd } from '../endpoints/socket-end.js'
 import type { Turns } from '../endpoints/turns.js'
-import type { Eventually } from '../eventually.js'
+import { after, type Eventually } from '../eventually.js'
 import { BufferList, segmentsOf, takeSegments } from '../list/buffer-list.js'
 import type { Source } from '../list/endpoint.js'
 import { Segments } from '../list/segments.js'
@@ -25,6 +26,8 @@ export type ChunkOptions = Pick<
 export interface Chunks {
   /** Whether it is a list, which has what was not used, whatever happened. */
   readonly isList: boolean
+  /** Whether bytes come out of it as they came in: not by pages or parts, which chunks of another size cut. */
+  readonly isStream: boolean
   /** Turns at the source; undefined where there is nobody to wait for. */
   readonly turns: Turns | undefined
   /** The next bytes: no error and none at the end. Within the source's turn. */
@@ -41,24 +44,26 @@ export interface Chunks {
   close(): void
 }
 
-/** Opens a source for many pulls. Rejects with a typed error before any byte moves. */
-export async function openChunks(
+/** Opens a source for many pulls. Throws or rejects with a typed error before any byte moves. */
+export function openChunks(
   source: Source,
   options: Pick<PullOptions, 'offset' | 'signal'>,
-): Promise<Chunks> {
+): Eventually<Chunks> {
   if (BufferList.isBufferList(source)) return new ListChunks(source)
-  const opened = await openEnds(source, placeOptions(false, options))
-  try {
-    return new EndChunks(opened.ends, opened.close)
-  } catch (error) {
-    opened.close()
-    throw error
-  }
+  return after(openEnds(source, placeOptions(false, options)), ({ ends, close }) => {
+    try {
+      return new EndChunks(ends, close)
+    } catch (error) {
+      close()
+      throw error
+    }
+  })
 }
 
 /** A list gives its own bytes: it is consumed. */
 class ListChunks implements Chunks {
   readonly isList = true
+  readonly isStream = false
   readonly readsSmall = false
   readonly turns = undefined
   readonly #list: BufferList
@@ -100,6 +105,9 @@ export class EndChunks implements Chunks {
     // Or Node would read between two pulls, into memory.
     if (source instanceof SocketEnd) source.holdReading()
     this.#close = close
+  }
+  get isStream(): boolean {
+    return !(this.end instanceof FileEnd)
   }
   get turns(): Turns {
     return this.end.readTurns

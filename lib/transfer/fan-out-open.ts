@@ -38,7 +38,8 @@ export async function openSinks(
 ): Promise<readonly OpenedSink[]> {
   const opened: (OpenedSink | undefined)[] = sinks.map(() => undefined)
   try {
-    await openThose(false, sinks, opened, options.signal)
+    const opening = openThose(false, sinks, opened, options.signal)
+    if (opening instanceof Promise) await opening
     const refusing = refuseOnePlace(sinks, opened, options)
     if (refusing instanceof Promise) await refusing
     if (opened.includes(undefined)) await openThose(true, sinks, opened, options.signal)

@@ -2,6 +2,7 @@ import { setImmediate as nextRound } from 'node:timers/promises'
 import { listenForAbort } from '../abort.js'
 import type { FanOutResult, Mode, SinkResult, TransferOptions } from '../contract.js'
 import { TURN_BYTES_MAX } from '../endpoints/end.js'
+import { FileEnd } from '../endpoints/file-end.js'
 import { inWholePackets } from '../endpoints/packets.js'
 import { SHARED_READ_BYTES_MAX } from '../endpoints/receive-block.js'
 import type { Eventually } from '../eventually.js'
@@ -83,7 +84,8 @@ export class FanOutRun {
     this.#places = places
     this.#sinks = places.filter((place) => place instanceof FanOutSink)
     this.#receivers = this.#sinks
-    const packetBytes = largestPacketBytes(this.#sinks, limits.length)
+    const isLong = limits.length > CHUNK_BYTES_MAX
+    const packetBytes = isLong && source.isStream ? largestPacketBytes(this.#sinks) : 0
     const half = Math.ceil(limits.windowBytes / 2)
     this.#chunkBytes = inWholePackets(Math.min(CHUNK_BYTES_MAX, half), packetBytes)
     this.#turnBytes = inWholePackets(TURN_BYTES_MAX, packetBytes)
@@ -352,8 +354,8 @@ export class FanOutRun {
   }
 }
 
-/** The largest packet of the sinks'; 0 where all that is sent fits into one chunk. */
-function largestPacketBytes(sinks: readonly FanOutSink[], lengthBytes: number): number {
-  if (lengthBytes <= CHUNK_BYTES_MAX) return 0
-  return sinks.reduce((most, { packetBytes }) => Math.max(most, packetBytes), 0)
+/** The largest packet of paced sinks; 0 where there are none, or a file takes pages, which stay whole. */
+function largestPacketBytes(sinks: readonly FanOutSink[]): number {
+  if (sinks.some(({ end }) => end instanceof FileEnd)) return 0
+  return sinks.reduce((most, { pacedPacketBytes }) => Math.max(most, pacedPacketBytes), 0)
 }

@@ -127,10 +127,10 @@ export class FanOutSink implements Taker {
     const bytesMoved = this.accepted
     return this.#error === undefined ? { bytesMoved } : { bytesMoved, error: this.#error }
   }
-  /** The most that one packet of its place takes; 0 where none is known. */
-  get packetBytes(): number {
+  /** The most that one packet of its place takes, where it spaces them; else 0. */
+  get pacedPacketBytes(): number {
     const place = this.#sink.placeAtOnce
-    return place === undefined ? 0 : packetBytesOf(place)
+    return place !== undefined && this.#paces(place) ? packetBytesOf(place) : 0
   }
   /** Begins; perhaps it has to be run at once. */
   begin(listener: FanOutListener): void {
@@ -155,8 +155,7 @@ export class FanOutSink implements Taker {
   }
   burstBytes(place: DirectPlace, lengthBytes: number): number {
     if (lengthBytes <= BURST_BYTES_MIN) return lengthBytes
-    this.#isPaced ??= isPaced(place)
-    return this.#isPaced ? burstBytesOf(place) : lengthBytes
+    return this.#paces(place) ? burstBytesOf(place) : lengthBytes
   }
   tookPages(place: DirectPlace, { bytes, heldBytes, errno }: Relayed): void {
     this.#passed(bytes)
@@ -201,6 +200,9 @@ export class FanOutSink implements Taker {
   /** What it was to send by itself and has not accepted. After `run`. */
   takeRest(): Segments | undefined {
     return this.#send?.queue.takeRest()
+  }
+  #paces(place: DirectPlace): boolean {
+    return (this.#isPaced ??= isPaced(place))
   }
   /** Whether it may be offered bytes before there is a need for the machine. Starts it then. */
   #takesOffers(): boolean {

@@ -75,7 +75,8 @@ async function fanOutPlaces(
 ): Promise<FanOutResult> {
   const limits = limitsOf(sinks, options)
   const { signal, mode, intended } = options
-  const chunks = await openChunks(source, signal === undefined ? {} : { signal })
+  const opening = openChunks(source, signal === undefined ? {} : { signal })
+  const chunks = opening instanceof Promise ? await opening : opening
   try {
     if (chunks instanceof EndChunks) new Plan(mode, intended).meet(chunks.end.obstacle)
     const from = chunks instanceof EndChunks ? chunks.end : undefined

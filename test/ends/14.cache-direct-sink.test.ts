@@ -1,13 +1,14 @@
 import { constants } from 'node:fs'
 import { readFile, stat } from 'node:fs/promises'
 import { expect } from 'chai'
-import { BufferList, transfer, TransferError } from 'splicelist'
+import { BufferList, fanOut, transfer, TransferError } from 'splicelist'
 import { bytes } from '../support/bytes.js'
 import { expectSameBytes } from '../support/first-difference.js'
 import { hasPages, needsAddon } from '../support/needs.js'
 import { tcpPair } from '../support/socket-pairs.js'
 import { script } from '../native/door.js'
 import { accounted, copiedBytes } from '../transfer/account.js'
+import { Collector } from '../transfer/collector.js'
 import { failure } from '../transfer/outcomes.js'
 import { fileOf, freshPath } from '../transfer/places.js'
 import { needsDirect } from './direct.js'
@@ -42,6 +43,20 @@ describe("cache: 'direct' at a sink", () => {
     expect(account.kernelCopied).to.deep.equal({ 'page-cache-write': 777 })
     expect((await stat(to)).size).to.equal(3 * MIB + 777)
     expectSameBytes(await readFile(to), bytes(1, 3 * MIB + 777))
+  })
+
+  it('takes whole pages as one of several sinks, whatever the others put into a packet', async function () {
+    await needsDirect(this)
+    const { path } = await fileOf(bytes(4, 5 * MIB))
+    const to = await freshPath()
+    const { client, server } = await tcpPair()
+    const arriving = new Collector(server).take(5 * MIB)
+    const { account } = await accounted(() =>
+      fanOut({ file: path }, [client, { file: to, cache: 'direct' }]),
+    )
+    expect(account.kernelCopied).to.deep.equal({})
+    expectSameBytes(await readFile(to), bytes(4, 5 * MIB))
+    expectSameBytes(await arriving, bytes(4, 5 * MIB))
   })
 
   it('takes an unaligned beginning the next way, and whole pages behind it directly', async function () {

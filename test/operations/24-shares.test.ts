@@ -3,12 +3,13 @@
  * in turns.
  */
 import { expect } from 'chai'
+import { counters } from 'splicelist'
 import { addon } from '#lib/native.js'
 import { DirectPlace, type Relayed } from '#lib/endpoints/direct.js'
 import { inWholePackets } from '#lib/endpoints/packets.js'
 import { Segments } from '#lib/list/segments.js'
 import { windowOf } from '#lib/list/window.js'
-import { pipePool, SMALL_PIPE_SLOTS } from '#lib/raw/pipe-pool.js'
+import { idlePipes, pipePool, SMALL_PIPE_SLOTS } from '#lib/raw/pipe-pool.js'
 import { offer, type Taker } from '#lib/transfer/offer.js'
 import { door, E } from '../native/door.js'
 import { pipeRaw, withBudget } from '../raw/pipes.js'
@@ -137,6 +138,31 @@ describe('Shares of a chunk', () => {
     for (const sink of sinks) expectSameBytes(sink.taken, CHUNK)
     expect(reclaimed).to.deep.equal([])
   })
+
+  for (const [what, rule] of [
+    ['there are too few descriptors', { call: 'pipe2', errno: -E.EMFILE }],
+    ['pipes may not grow', { call: 'fcntl', errno: -E.EPERM }],
+  ] as const) {
+    it(`need one pipe, and no other one is used or counted where ${what}`, () => {
+      pipePool.drain()
+      const segments = new Segments()
+      segments.push(windowOf(pipeRaw(bytes(3, 100_000))))
+      afterwards(() => segments.clear())
+      const sinks = Array.from({ length: 4 }, () => new Sink(7_000))
+      const before = counters.snapshot()
+      addon?.script([{ ...rule, skip: 1, times: 1_000 }])
+      afterwards(() => addon?.script(null))
+      expect(offer(segments, sinks)).to.deep.equal(sinks.map(() => 100_000))
+      addon?.script(null)
+      const { degradedPipes, fallbacks } = counters.snapshot()
+      expect({ degradedPipes, fallbacks }).to.deep.equal({
+        degradedPipes: before.degradedPipes,
+        fallbacks: before.fallbacks,
+      })
+      // The pipe that all were served through.
+      expect(idlePipes()).to.equal(2)
+    })
+  }
 
   it('are whole packets, where a packet fits', () => {
     const whole = (lengthBytes: number): number => inWholePackets(lengthBytes, 65_483)
