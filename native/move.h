@@ -57,6 +57,7 @@ Relayed Relay(const Endpoint& source, const Pipe& pipe, const Endpoint& sink, ui
 struct Sharer {
   /// Where its bytes lie until it takes them; empty at first, and nobody else's.
   const Pipe* through;
+  /// Who takes them.
   const Endpoint* sink;
   /// The most bytes that it is given before the next one has its turn.
   uint64_t burst;

@@ -100,11 +100,12 @@ describe('Integers in a list', () => {
     })
   }
 
-  it('go into the tail: a thousand of them are one segment', () => {
+  it('go into the tail: a thousand of them are one segment, or two where a block ends', () => {
     const list = new BufferList()
     for (let i = 0; i < 1000; i++) list.appendUInt32LE(i)
     expect(list.length).to.equal(4000)
-    expect(list.numBuffers).to.equal(1)
+    // First tails lie behind one another in blocks of 64 KiB, wherever those of other tests have ended.
+    expect(list.numBuffers).to.be.at.most(2)
   })
 
   it('are refused by a list that was released', () => {
