@@ -7,7 +7,7 @@ import { FileEnd } from '../endpoints/file-end.js'
 import { oneWay, type Ends } from '../endpoints/recognize.js'
 import { SocketEnd } from '../endpoints/socket-end.js'
 import type { Turns } from '../endpoints/turns.js'
-import { after, type Eventually } from '../eventually.js'
+import type { Eventually } from '../eventually.js'
 import { BufferList, segmentsOf, takeSegments } from '../list/buffer-list.js'
 import type { Source } from '../list/endpoint.js'
 import { Segments } from '../list/segments.js'
@@ -44,20 +44,19 @@ export interface Chunks {
   close(): void
 }
 
-/** Opens a source for many pulls. Throws or rejects with a typed error before any byte moves. */
-export function openChunks(
+/** Opens a source for many pulls. Rejects with a typed error before any byte moves. */
+export async function openChunks(
   source: Source,
   options: Pick<PullOptions, 'offset' | 'signal'>,
-): Eventually<Chunks> {
+): Promise<Chunks> {
   if (BufferList.isBufferList(source)) return new ListChunks(source)
-  return after(openEnds(source, placeOptions(false, options)), ({ ends, close }) => {
-    try {
-      return new EndChunks(ends, close)
-    } catch (error) {
-      close()
-      throw error
-    }
-  })
+  const opened = await openEnds(source, placeOptions(false, options))
+  try {
+    return new EndChunks(opened.ends, opened.close)
+  } catch (error) {
+    opened.close()
+    throw error
+  }
 }
 
 /** A list gives its own bytes: it is consumed. */

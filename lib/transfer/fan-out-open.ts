@@ -38,8 +38,7 @@ export async function openSinks(
 ): Promise<readonly OpenedSink[]> {
   const opened: (OpenedSink | undefined)[] = sinks.map(() => undefined)
   try {
-    const opening = openThose(false, sinks, opened, options.signal)
-    if (opening instanceof Promise) await opening
+    await openThose(false, sinks, opened, options.signal)
     const refusing = refuseOnePlace(sinks, opened, options)
     if (refusing instanceof Promise) await refusing
     if (opened.includes(undefined)) await openThose(true, sinks, opened, options.signal)

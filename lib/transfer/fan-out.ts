@@ -75,8 +75,7 @@ async function fanOutPlaces(
 ): Promise<FanOutResult> {
   const limits = limitsOf(sinks, options)
   const { signal, mode, intended } = options
-  const opening = openChunks(source, signal === undefined ? {} : { signal })
-  const chunks = opening instanceof Promise ? await opening : opening
+  const chunks = await openChunks(source, signal === undefined ? {} : { signal })
   try {
     if (chunks instanceof EndChunks) new Plan(mode, intended).meet(chunks.end.obstacle)
     const from = chunks instanceof EndChunks ? chunks.end : undefined

@@ -72,23 +72,21 @@ function offerPages({ raw, offset, length }: RawWindow, takers: readonly Taker[]
   const taken = takers.map(() => 0)
   const held = raw instanceof PipeRaw ? raw.pipeAt(offset, length) : undefined
   if (held === undefined) return taken
-  const places = takers.map((taker) => taker.placeFor(raw.pages))
-  const sharers: Sharer[] = []
-  for (const [i, place] of places.entries()) {
+  const sharers: (Sharer & { readonly taker: number })[] = []
+  for (const [i, taker] of takers.entries()) {
+    const place = taker.placeFor(raw.pages)
     if (place === undefined) continue
-    const burstBytes = takers[i]?.burstBytes(place, length) ?? length
-    sharers.push({ place, burstBytes })
+    sharers.push({ place, burstBytes: taker.burstBytes(place, length), taker: i })
   }
   const through = pipesBetween(held, sharers, length)
   if (through.length === 0) return taken
   try {
     const shared = shareNow(held, through, sharers, length)
-    let at = 0
-    for (const [i, place] of places.entries()) {
-      const moved = place === undefined ? undefined : shared[at++]
-      if (place === undefined || moved === undefined) continue
-      taken[i] = moved.bytes
-      takers[i]?.tookPages(place, moved)
+    for (const [i, { place, taker }] of sharers.entries()) {
+      const moved = shared[i]
+      if (moved === undefined) break
+      taken[taker] = moved.bytes
+      takers[taker]?.tookPages(place, moved)
     }
   } finally {
     for (const one of through) pipePool.giveBack(one)

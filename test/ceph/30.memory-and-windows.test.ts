@@ -156,10 +156,13 @@ describe('BufferPtr: windows of memory', () => {
   })
 
   it('append: small appends go on in memory that is there, without a segment each', () => {
-    const list = new BufferList()
-    for (let i = 0; i < 100; i++) list.appendUInt8(i)
-    // Two where the block ends that first tails lie in.
-    expect(list.numBuffers).to.be.at.most(2)
-    expect(list.toBuffer()).to.deep.equal(Buffer.from(Array.from({ length: 100 }, (_, i) => i)))
+    const hundred = (): number => {
+      const list = new BufferList()
+      for (let i = 0; i < 100; i++) list.appendUInt8(i)
+      expect(list.toBuffer()).to.deep.equal(Buffer.from(Array.from({ length: 100 }, (_, i) => i)))
+      return list.numBuffers
+    }
+    // Other tests may have left little of the block where first tails lie: the next list has a new one.
+    expect(Math.min(hundred(), hundred())).to.equal(1)
   })
 })

@@ -100,12 +100,15 @@ describe('Integers in a list', () => {
     })
   }
 
-  it('go into the tail: a thousand of them are one segment, or two where a block ends', () => {
-    const list = new BufferList()
-    for (let i = 0; i < 1000; i++) list.appendUInt32LE(i)
-    expect(list.length).to.equal(4000)
-    // First tails lie behind one another in blocks of 64 KiB, wherever those of other tests have ended.
-    expect(list.numBuffers).to.be.at.most(2)
+  it('go into the tail: a thousand of them are one segment', () => {
+    const thousand = (): number => {
+      const list = new BufferList()
+      for (let i = 0; i < 1000; i++) list.appendUInt32LE(i)
+      expect(list.length).to.equal(4000)
+      return list.numBuffers
+    }
+    // Other tests may have left little of the block where first tails lie: the next list has a new one.
+    expect(Math.min(thousand(), thousand())).to.equal(1)
   })
 
   it('are refused by a list that was released', () => {
