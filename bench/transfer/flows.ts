@@ -124,7 +124,7 @@ export function hasOneCall({ flow, messages }: Case): boolean {
   return flow.source !== 'file' && flow.sink !== 'file' && messages > 1
 }
 
-/** Passes that are not counted. */
+/** Passes of a warm-up. */
 export function warmUpPassesOf({ flow, messages }: Case): number {
   if (messages === 1) return WARM_UP_PASSES_OF_STREAM
   return Math.min(WARM_UP_PASSES_MAX, Math.ceil(WARM_UP_MESSAGES / (flow.connections * messages)))

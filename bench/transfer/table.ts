@@ -38,7 +38,7 @@ export function headLines(environment: Environment): string[] {
   const { node, kernel, cpu, cpus, pinned, rounds, verified, addon, mode } = environment
   return [
     `${rounds === 1 ? 'one round' : `medians of ${rounds} rounds, interleaved`}; ` +
-      `a fresh process for every figure, its first passes not counted; ` +
+      `a fresh process for every figure, warm before its connections; ` +
       (verified ? 'every byte compared' : 'bytes counted'),
     `node ${node}, ${kernel}, ${cpus} CPUs (${cpu}), ` +
       (pinned === null

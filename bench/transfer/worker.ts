@@ -1,9 +1,9 @@
 /**
- * One contestant in Node doing one job, in a fresh process:
+ * One contestant in Node doing one job, in a fresh process, and before it others to warm up with:
  *
- *     node worker.js CONTESTANT JOB
+ *     node worker.js CONTESTANT JOB…
  *
- * Prints one line of JSON: a `Report`.
+ * Prints one line of JSON: the `Report` of the last job.
  */
 import { waitedNs } from '../harness/clock.js'
 import { Meter, peakRssBytes } from '../harness/meter.js'
@@ -21,8 +21,9 @@ const CONTESTANTS: Readonly<Partial<Record<Contestant, Prepare>>> = {
   'streams tuned': prepareTunedStreams,
 }
 
-const [name = '', argument = ''] = process.argv.slice(2)
-const report = await run(JSON.parse(argument) as Job)
+const [name = '', ...jobs] = process.argv.slice(2)
+let report: Report | undefined
+for (const job of jobs) report = await run(JSON.parse(job) as Job)
 process.stdout.write(`${JSON.stringify(report)}\n`)
 
 async function run(job: Job): Promise<Report> {
