@@ -268,8 +268,8 @@ export interface Addon {
    * `move`, or `relay` through an empty `pipe`, in a loop on a disk thread, which waits for a peer
    * that is busy, at most `patienceMs` (up to 1000) at once, unless another job waits for a thread; for
    * a TCP source until `gatheredBytes` are there, or what is left. Such a source's low-water mark has to
-   * be 1, and is so again at the end. What the sink did not take lies in the pipe. Returns 0 when queued,
-   * or −errno.
+   * be 1, and is so again at the end. No call gives the sink more than `burstBytes` (at least 1). What it
+   * did not take lies in the pipe. Returns 0 when queued, or −errno.
    */
   carry(
     source: Descriptor,
@@ -278,6 +278,7 @@ export interface Addon {
     sink: Descriptor,
     sinkOffset: number,
     lengthBytes: number,
+    burstBytes: number,
     gatheredBytes: number,
     patienceMs: number,
     token: number,

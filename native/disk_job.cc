@@ -121,7 +121,7 @@ void PumpJob::Release() {
 CarryJob::CarryJob(std::shared_ptr<Census> census, uint64_t token,
                    std::shared_ptr<Descriptor> source, int64_t source_offset,
                    std::shared_ptr<Pipe> pipe, std::shared_ptr<Endpoint> sink, int64_t sink_offset,
-                   uint64_t length, int gathered, int patience_milliseconds)
+                   uint64_t length, uint64_t burst, int gathered, int patience_milliseconds)
     : DiskJob(std::move(census), token, Used(source, pipe, sink)),
       source_(std::move(source)),
       pipe_(std::move(pipe)),
@@ -129,6 +129,7 @@ CarryJob::CarryJob(std::shared_ptr<Census> census, uint64_t token,
       source_cursor_(source_offset),
       sink_cursor_(sink_offset),
       length_(length),
+      burst_(burst),
       gathered_(gathered),
       patience_milliseconds_(patience_milliseconds) {
 }
@@ -169,8 +170,8 @@ bool CarryJob::IsOver(JobHost* host, int turn_milliseconds) const {
 /// What one attempt came to. Moves the cursors.
 Relayed CarryJob::Attempt(uint64_t length) {
   if (pipe_) return ThroughPipe(length);
-  const int64_t moved =
-      Move(*source_, source_cursor_.offset(), *sink_, sink_cursor_.offset(), length, false);
+  const int64_t moved = Move(*source_, source_cursor_.offset(), *sink_, sink_cursor_.offset(),
+                             std::min(length, burst_), false);
   if (moved < 0) return {0, 0, static_cast<int>(-moved)};
   source_cursor_.Advance(moved);
   sink_cursor_.Advance(moved);
@@ -185,7 +186,7 @@ Relayed CarryJob::ThroughPipe(uint64_t length) {
     source_cursor_.Advance(filled);
     held_ = static_cast<uint64_t>(filled);
   }
-  const Relayed step = Drain(*pipe_, held_, *sink_, sink_cursor_.offset());
+  const Relayed step = Drain(*pipe_, held_, *sink_, sink_cursor_.offset(), burst_);
   sink_cursor_.Advance(static_cast<int64_t>(step.moved));
   held_ = step.held;
   return step;

@@ -153,10 +153,12 @@ class CarryJob final : public DiskJob {
   /// Moves up to `length` bytes, through `pipe` unless null, which is empty. What the sink did not
   /// take lies in the pipe afterwards. Each wait for a peer is at most `patience_milliseconds`
   /// long; one for a TCP source ends when `gathered` bytes are there, or what is left if that is
-  /// less. The source's low-water mark has to be 1 and is so again when the job has run.
+  /// less. The source's low-water mark has to be 1 and is so again when the job has run. No call
+  /// gives the sink more than `burst` bytes, which is at least 1.
   CarryJob(std::shared_ptr<Census> census, uint64_t token, std::shared_ptr<Descriptor> source,
            int64_t source_offset, std::shared_ptr<Pipe> pipe, std::shared_ptr<Endpoint> sink,
-           int64_t sink_offset, uint64_t length, int gathered, int patience_milliseconds);
+           int64_t sink_offset, uint64_t length, uint64_t burst, int gathered,
+           int patience_milliseconds);
 
   int Run(JobHost* host) override;
   void Release() override;
@@ -178,6 +180,7 @@ class CarryJob final : public DiskJob {
   Cursor source_cursor_;
   Cursor sink_cursor_;
   const uint64_t length_;
+  const uint64_t burst_;
   const int gathered_;
   const int patience_milliseconds_;
   int low_water_ = 1;  // of the source, in bytes

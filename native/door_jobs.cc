@@ -73,10 +73,11 @@ Value Carry(const CallbackInfo& info) {
   Descriptor* const sink = in.DescriptorAt(3, "sink");
   const int64_t sink_offset = in.Offset(4, "sinkOffset");
   const uint64_t length = in.Length(5, "lengthBytes");
-  const auto gathered = static_cast<int>(in.Whole(6, "gatheredBytes", 1, INT_MAX));
+  const auto burst = static_cast<uint64_t>(in.Whole(6, "burstBytes", 1, kWholeMax));
+  const auto gathered = static_cast<int>(in.Whole(7, "gatheredBytes", 1, INT_MAX));
   const auto patience =
-      static_cast<int>(in.Whole(7, "patienceMs", 0, CarryJob::kPatienceMillisecondsMax));
-  const uint64_t token = in.Token(8);
+      static_cast<int>(in.Whole(8, "patienceMs", 0, CarryJob::kPatienceMillisecondsMax));
+  const uint64_t token = in.Token(9);
   if (!in.Complete()) return in.Refusal();
   const Made<Descriptor> from = source->ForJob();
   if (!from.resource) return Number(in, from.error);
@@ -86,7 +87,7 @@ Value Carry(const CallbackInfo& info) {
   if (pipe != nullptr) through = std::static_pointer_cast<Pipe>(pipe->shared_from_this());
   const auto job = std::make_shared<CarryJob>(in.environment().census(), token, from.resource,
                                               source_offset, std::move(through), to.resource,
-                                              sink_offset, length, gathered, patience);
+                                              sink_offset, length, burst, gathered, patience);
   return Number(in, in.environment().Submit(job, nullptr));
 }
 

@@ -123,10 +123,13 @@ int64_t Fill(const Endpoint& source, int64_t source_offset, const Pipe& pipe, ui
   return filled;
 }
 
-Relayed Drain(const Pipe& pipe, uint64_t held, const Endpoint& sink, int64_t sink_offset) {
+Relayed Drain(const Pipe& pipe, uint64_t held, const Endpoint& sink, int64_t sink_offset,
+              uint64_t burst) {
   Relayed done;
   done.held = held;
-  while (done.held > 0 && done.error == 0) Push(pipe, sink, sink_offset, done.held, &done);
+  while (done.held > 0 && done.error == 0) {
+    Push(pipe, sink, sink_offset, std::min(done.held, burst), &done);
+  }
   return done;
 }
 
@@ -136,7 +139,8 @@ Relayed Relay(const Endpoint& source, const Pipe& pipe, const Endpoint& sink, ui
     const int64_t pulled =
         Move(source, kOwnPosition, pipe, kOwnPosition, length - all.moved, false);
     if (pulled <= 0) return {all.moved, 0, static_cast<int>(-pulled)};
-    const Relayed out = Drain(pipe, static_cast<uint64_t>(pulled), sink, kOwnPosition);
+    const auto held = static_cast<uint64_t>(pulled);
+    const Relayed out = Drain(pipe, held, sink, kOwnPosition, held);
     all = {all.moved + out.moved, out.held, out.error};
   }
   return all;

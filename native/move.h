@@ -44,9 +44,10 @@ struct Relayed {
   int error = 0;
 };
 
-/// Moves the `held` bytes that lie in `pipe` into `sink`, until it would block or fails. As for
-/// Move, never waits for a peer.
-Relayed Drain(const Pipe& pipe, uint64_t held, const Endpoint& sink, int64_t sink_offset);
+/// Moves the `held` bytes that lie in `pipe` into `sink`, at most `burst` by each call, until it
+/// would block or fails. As for Move, never waits for a peer.
+Relayed Drain(const Pipe& pipe, uint64_t held, const Endpoint& sink, int64_t sink_offset,
+              uint64_t burst);
 
 /// Moves up to `length` bytes from one descriptor to another that no single call serves, through
 /// `pipe`, which is empty: one splice in, and out what it got, again and again until a side would

@@ -195,16 +195,21 @@ const PATIENCE_MS = 10
 /** The same where bytes may lie in a source for which it is not woken: so long they are held back. */
 const PATIENCE_BELOW_MARK_MS = 1
 
-/**
- * Moves at most so many bytes on a disk thread, which also waits for a busy peer for a moment: until
- * `gatheredBytes` have come, or what is left, where the source heeds a low-water mark; 1 for any.
- */
+/** What a disk thread carries at once. */
+export interface Lot {
+  readonly lengthBytes: number
+  /** The most of them that one call gives the sink. */
+  readonly burstBytes: number
+  /** What a wait for the source waits for, or what is left, where that heeds a low-water mark; 1 for any. */
+  readonly gatheredBytes: number
+}
+
+/** Moves at most so many bytes on a disk thread, which also waits for a busy peer for a moment. */
 export function carry(
   from: DirectPlace,
   pipe: Pipe | undefined,
   to: DirectPlace,
-  lengthBytes: number,
-  gatheredBytes: number,
+  { lengthBytes, burstBytes, gatheredBytes }: Lot,
 ): RunningJob {
   const patienceMs = gatheredBytes > 1 ? PATIENCE_BELOW_MARK_MS : PATIENCE_MS
   return runJob((token) =>
@@ -215,6 +220,7 @@ export function carry(
       to.descriptor,
       to.offset,
       lengthBytes,
+      Math.min(burstBytes, lengthBytes),
       gatheredBytes,
       patienceMs,
       token,

@@ -31,6 +31,17 @@ export function burstBytesOf(place: DirectPlace): number {
   return packetBytes > 0 ? BURST_PACKETS * packetBytes : Infinity
 }
 
+/**
+ * The most bytes that one call gives a place of those that are there. What a call gives a paced socket
+ * beyond the first packets waits for timers, and has BBR believe that this is all the path can do: it
+ * paces the connection from then on, for good. 1 GiB with BBR: TCP to TCP took 0.93 of the CPU by
+ * bursts, with 1.06 of the throughput, and a file to TCP (a loop in C) 0.86, with 1.16. Up to three
+ * system calls.
+ */
+export function callBytesOf(place: DirectPlace): number {
+  return isPaced(place) ? burstBytesOf(place) : Infinity
+}
+
 /** As many bytes, at the most, that leave no small packet behind. */
 export function inWholePackets(lengthBytes: number, packetBytes: number): number {
   const isOne = packetBytes > 0 && packetBytes <= lengthBytes

@@ -10,6 +10,7 @@ import {
 } from '../endpoints/direct.js'
 import { TURN_BYTES_MAX } from '../endpoints/end.js'
 import { LOW_WATER_BYTES_MAX, lowWaterFor } from '../endpoints/low-water.js'
+import { callBytesOf } from '../endpoints/packets.js'
 import type { Eventually } from '../eventually.js'
 import { PipeParcel, POOL } from '../raw/parcel.js'
 import { pipePool, type HeldPipe } from '../raw/pipe-pool.js'
@@ -107,7 +108,11 @@ export class Shortcut {
     // The first lot of a stream shows whether it pours.
     const isTrial = mayGather && gathered === 1
     const lot = Math.min(wanted, isTrial ? LOW_WATER_BYTES_MAX : CARRY_BYTES_MAX)
-    const job = carry(from, held?.pipe, to, lot, gathered)
+    const job = carry(from, held?.pipe, to, {
+      lengthBytes: lot,
+      burstBytes: callBytesOf(to),
+      gatheredBytes: gathered,
+    })
     return this.whenDone(job).then((moved) => {
       if (moved.bytes < TURN_BYTES_MAX) this.busyBytes = 0
       this.isPouring = moved.bytes >= LOW_WATER_BYTES_MAX

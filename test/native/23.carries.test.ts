@@ -26,14 +26,27 @@ interface Way {
   readonly through?: Pipe
   readonly to: Descriptor
   readonly toOffset?: number
+  /** Bytes that one call gives the sink at the most. */
+  readonly burst?: number
 }
 
 const PATIENCE_MS = 10
 
 function carry(way: Way, length: number, patienceMs = PATIENCE_MS, gatheredBytes = 1): RunningJob {
-  const { from, fromOffset = -1, through = null, to, toOffset = -1 } = way
+  const { from, fromOffset = -1, through = null, to, toOffset = -1, burst = length } = way
   return runJob((token) =>
-    door().carry(from, fromOffset, through, to, toOffset, length, gatheredBytes, patienceMs, token),
+    door().carry(
+      from,
+      fromOffset,
+      through,
+      to,
+      toOffset,
+      length,
+      burst,
+      gatheredBytes,
+      patienceMs,
+      token,
+    ),
   )
 }
 
@@ -150,6 +163,33 @@ describe('The door to the addon: carries', () => {
       await once(client, 'finish')
     })
   }
+
+  it('give the sink a burst at a time, by a pipe or by one call', async () => {
+    const content = bytes(6, 100_000)
+    const file = await fileOf(content)
+    for (const through of [pipe(256), undefined]) {
+      const { client, server } = await tcpPair()
+      const from = adopted(file)
+      const way = { from, fromOffset: 0, to: borrowed(client), ...(through && { through }) }
+      const call = through === undefined ? 'sendfile' : 'splice'
+      const calls: number[] = []
+      for (const burst of [100_000, 30_000]) {
+        script({ call, skip: 1e9 })
+        const before = door().scriptedCalls()[call] ?? 0
+        expect(await carry({ ...way, burst }, 100_000).done).to.deep.equal({
+          bytes: 100_000,
+          errno: 0,
+        })
+        calls.push((door().scriptedCalls()[call] ?? 0) - before)
+      }
+      // One into the pipe, and out of it as many as there are bursts.
+      expect(calls).to.deep.equal(through === undefined ? [1, 4] : [2, 5])
+      const arriving = collected(server)
+      client.end()
+      expectSameBytes(await arriving, Buffer.concat([content, content]))
+      expect(() => carry({ ...way, burst: 0 }, 1)).to.throw(RangeError, 'burstBytes')
+    }
+  })
 
   it('are as patient as they are told, up to a second', async () => {
     const { server } = await tcpPair()
