@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { open, readFile, truncate, writeFile } from 'node:fs/promises'
 import { expect } from 'chai'
 import { BufferList, transfer, TransferError } from 'splicelist'
-import { addon } from '#lib/native.js'
+import { addon, type Addon, type Descriptor } from '#lib/native.js'
 import { pipePool } from '#lib/raw/pipe-pool.js'
 import { bytes } from '../support/bytes.js'
 import { afterwards } from '../support/cleanup.js'
@@ -33,6 +33,40 @@ describe('A call from place to place', () => {
     expect(pipePool.livePipes).to.equal(livePipes)
     expectSameBytes(await arriving, bytes(1, 3_000_000))
   })
+
+  for (const [name, isPaced] of [
+    ['two packets a call, where it paces them', true],
+    ['all there is, where it does not', false],
+  ] as const) {
+    it(`gives a socket ${name}`, async () => {
+      const { handle } = await fileOf(bytes(4, 3_000_000))
+      const { client, server } = await tcpPair()
+      const arriving = new Collector(server).take(3_000_000)
+      const door = addon as Addon
+      const original = { ...door }
+      afterwards(() => void Object.assign(door, original))
+      const bursts: [lengthBytes: number, burstBytes: number][] = []
+      const packets: number[] = []
+      Object.assign(door, {
+        isPaced: () => isPaced,
+        packetBytes: (socket: Descriptor) => {
+          packets.push(original.packetBytes(socket))
+          return packets.at(-1)
+        },
+        carry: (...given: Parameters<Addon['carry']>) => {
+          bursts.push([given[5], given[6]])
+          return original.carry(...given)
+        },
+      })
+      await transfer({ file: handle, offset: 0 }, client)
+      expectSameBytes(await arriving, bytes(4, 3_000_000))
+      expect(bursts).to.not.have.length(0)
+      const expected = bursts.map(([length], i) => {
+        return Math.min(length, isPaced ? 2 * (packets[i] as number) : Infinity)
+      })
+      expect(bursts.map(([, burst]) => burst)).to.deep.equal(expected)
+    })
+  }
 
   it("advances both files' own positions", async () => {
     const from = await fileOf(bytes(2, 100_000))
