@@ -92,8 +92,7 @@ export class SocketEnd extends DescriptorEnd {
   }
 
   protected override isOpen(): boolean {
-    if (this.#socket.destroyed || !this.#handle.isOf(this.#socket)) return false
-    return !FINAL.has(this.#failure)
+    return this.#handle.isOf(this.#socket) && !FINAL.has(this.#failure)
   }
   protected override closedErrno(): number {
     // The kernel tells a reset once, and an end afterwards.
@@ -107,7 +106,7 @@ export class SocketEnd extends DescriptorEnd {
     refreshTimeout(this.#socket)
   }
   override startReading(): void {
-    this.#handle.check()
+    this.#handle.check(this.#socket)
     this.holdReading()
   }
   override stopReading(errno: number): void {
@@ -124,7 +123,7 @@ export class SocketEnd extends DescriptorEnd {
     return true
   }
   override startWriting(): void {
-    this.#handle.check()
+    this.#handle.check(this.#socket)
     // Everything written before is with the kernel: the turn was a place in Node's own queue.
     if (this.#socket.destroyed) throw notWritable('it was destroyed')
   }

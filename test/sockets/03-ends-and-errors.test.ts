@@ -207,6 +207,26 @@ describe('A destroyed socket', () => {
     expect(server.destroyed).to.equal(true)
   })
 
+  it('takes no new operation, where its class closes it later', async function () {
+    needsAddon(this)
+    const { client, server } = await tcpPair()
+    client.on('error', () => undefined)
+    const close = server._destroy.bind(server)
+    let closeLate: () => void = () => undefined
+    server._destroy = (error, done) => {
+      closeLate = () => close(error, done)
+    }
+    afterwards(() => closeLate())
+    const peer = attach(server)
+    client.write(bytes(4, 10))
+    server.destroy()
+    for (const operation of [peer.pull(10), peer.push(new BufferList('more'))]) {
+      expect(await failure(operation)).to.be.instanceOf(TransferError)
+    }
+    closeLate()
+    await peer.detach()
+  })
+
   it('whose number is used again by another socket disturbs no wait of the other', async function () {
     needsAddon(this)
     const one = await tcpPair()
