@@ -18,6 +18,8 @@ namespace baseline {
 constexpr int kPipeBytes = 1 << 20;
 // What one call may be asked for.
 constexpr size_t kCallBytes = size_t{1} << 30;
+// So many bytes are hardly more than two packets: nothing is asked.
+constexpr size_t kBurstBytesMin = size_t{128} * 1024;
 // Of a read/write loop: what a core's cache holds together with what else it needs.
 constexpr size_t kBufferBytes = size_t{128} * 1024;
 
@@ -60,7 +62,7 @@ inline size_t BurstBytes(int socket, size_t otherwise) {
 }
 
 inline void SendFileLoop(Place source, int sink, uint64_t bytes) {
-  const size_t burst_bytes = bytes > kPipeBytes ? BurstBytes(sink, kCallBytes) : kCallBytes;
+  const size_t burst_bytes = bytes > kBurstBytesMin ? BurstBytes(sink, kCallBytes) : kCallBytes;
   while (bytes > 0)
     bytes -= Moved("sendfile", [&] {
       return sendfile64(sink, source.fd, &source.offset, AtMost(bytes, burst_bytes));

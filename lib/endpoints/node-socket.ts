@@ -105,7 +105,9 @@ export class LiveHandle {
   }
   /** Asks the handle and its socket, and remembers what they say for `isOf`. */
   check(socket: Socket): void {
-    if (socket.destroyed || this.#handle.fd !== this.fd) this.#isOver = true
+    // A handle that was handed on is another socket's by now.
+    const isDestroyed = socket.destroyed && inner(socket)._handle === this.#handle
+    if (isDestroyed || this.#handle.fd !== this.fd) this.#isOver = true
   }
 }
 

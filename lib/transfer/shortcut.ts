@@ -110,7 +110,7 @@ export class Shortcut {
     const lot = Math.min(wanted, isTrial ? LOW_WATER_BYTES_MAX : CARRY_BYTES_MAX)
     const job = carry(from, held?.pipe, to, {
       lengthBytes: lot,
-      burstBytes: callBytesOf(to),
+      burstBytes: callBytesOf(to, lot),
       gatheredBytes: gathered,
     })
     return this.whenDone(job).then((moved) => {

@@ -54,6 +54,9 @@ function without(range: Range, others: readonly Range[]): Range[] {
   return left
 }
 
+const lengthOf = (ranges: readonly Range[]): number =>
+  ranges.reduce((sum, [from, to]) => sum + (to - from), 0)
+
 const isAtLeast =
   (lengthBytes: number) =>
   ([from, to]: Range): boolean =>
@@ -124,10 +127,12 @@ describe('The door to the addon: private pages', () => {
     const during = mapped()
     // Where this slab lies, not how much there is: other threads map and unmap meanwhile.
     const here = during.flatMap((range) => without(range, before)).filter(isAtLeast(48 << 20))
-    expect(here).to.have.lengthOf(1)
+    expect(here).to.not.have.lengthOf(0)
     door().drop(made)
-    const left = here.flatMap((range) => without(range, mapped()))
-    expect(left.filter(isAtLeast(48 << 20))).to.deep.equal(here)
+    const after = mapped()
+    const unmapped = here.flatMap((range) => without(range, after))
+    // Others may have been given a little of the hole.
+    expect(lengthOf(unmapped)).to.be.greaterThan(44 << 20)
     // Still held: once the collector has the view, its finalizer unmaps, a little later.
     expect(view.length).to.equal(0)
   })

@@ -3,7 +3,7 @@
  */
 import { closeSync, fstatSync, openSync } from 'node:fs'
 import { once } from 'node:events'
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
+import { connect, createServer, Socket, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { attach, BufferList, EndpointBusyError, transfer, TransferError } from 'splicelist'
@@ -13,7 +13,7 @@ import { afterwards } from '../support/cleanup.js'
 import { expectSameBytes } from '../support/first-difference.js'
 import { tempFolder } from '../support/folders.js'
 import { hasAddon, needsAddon } from '../support/needs.js'
-import { tcpPair, unixPair } from '../support/socket-pairs.js'
+import { destroyed, tcpPair, unixPair } from '../support/socket-pairs.js'
 import { Collector } from '../transfer/collector.js'
 import { failure, until, within } from '../transfer/outcomes.js'
 import { reset } from '../transfer/reset.js'
@@ -225,6 +225,24 @@ describe('A destroyed socket', () => {
     }
     closeLate()
     await peer.detach()
+  })
+
+  it('whose handle another socket has since leaves it alone', async function () {
+    needsAddon(this)
+    const { client, server } = await tcpPair()
+    const peer = attach(server)
+    const handed = server as unknown as { _handle: object | null }
+    const heir = new Socket({ handle: handed._handle } as object)
+    handed._handle = null
+    server.destroy()
+    const heirs = attach(heir)
+    expect(await failure(peer.pull(1))).to.be.instanceOf(TransferError)
+    client.write('hello')
+    expect((await heirs.pull(5)).toString()).to.equal('hello')
+    await heirs.detach()
+    await peer.detach()
+    heir.destroy()
+    await destroyed(client)
   })
 
   it('whose number is used again by another socket disturbs no wait of the other', async function () {
