@@ -11,13 +11,18 @@
 
 namespace baseline {
 
-// Of a pipe, or a buffer, of one connection among many.
+// Of a buffer of one connection among many.
 constexpr size_t kHeldBytesMax = size_t{64} * 1024;
+// Of a pipe: two packets of loopback. With 100 connections 0.90 of the CPU with pipes of 64 KiB,
+// with 1,000 about the same.
+constexpr size_t kHeldPipeBytesMax = size_t{128} * 1024;
 constexpr int kMoverEventsMax = 256;
 
 // What a connection holds, in a pipe.
 class HeldInPipe {
  public:
+  static constexpr size_t kBytesMax = kHeldPipeBytesMax;
+
   ssize_t Pull(int source, size_t bytes) {
     return Attempt("splice from a source", [&] {
       return splice(source, nullptr, pipe_.write.get(), nullptr, bytes,
@@ -32,12 +37,14 @@ class HeldInPipe {
   }
 
  private:
-  Pipe pipe_ = OpenPipe(kHeldBytesMax);
+  Pipe pipe_ = OpenPipe(kBytesMax);
 };
 
 // What a connection holds, in memory.
 class HeldInMemory {
  public:
+  static constexpr size_t kBytesMax = kHeldBytesMax;
+
   ssize_t Pull(int source, size_t bytes) {
     begin_ = 0;
     return Attempt("read", [&] { return read(source, buffer_.data(), bytes); });
@@ -49,7 +56,7 @@ class HeldInMemory {
   }
 
  private:
-  std::vector<char> buffer_ = std::vector<char>(kHeldBytesMax);
+  std::vector<char> buffer_ = std::vector<char>(kBytesMax);
   size_t begin_ = 0;
 };
 
@@ -98,7 +105,7 @@ class EventLoop {
       if (connection.held == 0) {
         const uint64_t of_message = (connection.left - 1) % message_bytes_ + 1;
         const ssize_t count =
-            connection.place.Pull(connection.source, AtMost(of_message, kHeldBytesMax));
+            connection.place.Pull(connection.source, AtMost(of_message, Held::kBytesMax));
         if (count < 0) return;
         if (count == 0) throw std::runtime_error("a source ended in the middle");
         connection.held = static_cast<size_t>(count);
