@@ -53,8 +53,9 @@ export async function runOnce(
   const { source, sink } = one.flow
   const files = (['source', 'sink'] as const).filter((side) => one.flow[side] === 'file')
   const bytes = passBytesOf(one)
-  // Into a file it would write what the job is to write, and nobody would see that this did not.
-  const warmsUp = isInNode(contestant) && !(isVerified && sink === 'file')
+  const isChecked = isVerified && sink === 'file'
+  // A warm-up would write what the job is to write, and nobody would see that this did not.
+  const warmsUp = isInNode(contestant) && !isChecked
   const dirs: string[] = []
   try {
     const jobs: Job[] = []
@@ -64,9 +65,9 @@ export async function runOnce(
       jobs.push(jobOf(one, dir, each, isVerified))
     }
     const [dir = ''] = dirs
-    if (isVerified && sink === 'file') await workplace.spoil(dir, bytes)
+    if (isChecked) await workplace.spoil(dir, bytes)
     const report = await runSides(jobs, contestant, surroundings)
-    if (isVerified && sink === 'file') {
+    if (isChecked) {
       await workplace.check(dir, bytes, source === 'file' ? 0 : (passes - 1) * PASS_STRIDE)
     }
     return { ...report, passes: report.passes.slice(SETTLING_PASSES) }

@@ -220,7 +220,7 @@ export function carry(
       to.descriptor,
       to.offset,
       lengthBytes,
-      Math.min(burstBytes, lengthBytes),
+      burstBytes,
       gatheredBytes,
       patienceMs,
       token,

@@ -2,7 +2,7 @@ import { transfers } from '../audit/channels.js'
 import type { SinkResult } from '../contract.js'
 import type { DirectPlace, Relayed } from '../endpoints/direct.js'
 import { EAGAIN, type SinkEnd } from '../endpoints/end.js'
-import { BURST_BYTES_MIN, burstBytesOf, isPaced, packetBytesOf } from '../endpoints/packets.js'
+import { burstBytesOf, isPaced, packetBytesOf } from '../endpoints/packets.js'
 import type { Eventually } from '../eventually.js'
 import { AbortError, TransferError } from '../errors.js'
 import { Segments } from '../list/segments.js'
@@ -95,8 +95,6 @@ export class FanOutSink implements Taker {
   readonly #plan: Plan
   readonly #sink: EndSink
   #send: Send | undefined
-  /** Whether its place spaces its packets, once somebody asked. */
-  #isPaced: boolean | undefined
   /** Bytes that it has taken without a machine. */
   #offeredBytes = 0
   #error: TransferError | undefined
@@ -130,7 +128,7 @@ export class FanOutSink implements Taker {
   /** The most that one packet of its place takes, where it spaces them; else 0. */
   get pacedPacketBytes(): number {
     const place = this.#sink.placeAtOnce
-    return place !== undefined && this.#paces(place) ? packetBytesOf(place) : 0
+    return place !== undefined && isPaced(place) ? packetBytesOf(place) : 0
   }
   /** Begins; perhaps it has to be run at once. */
   begin(listener: FanOutListener): void {
@@ -154,8 +152,7 @@ export class FanOutSink implements Taker {
     return this.#isIdle ? this.#sink.placeFor(pages) : undefined
   }
   burstBytes(place: DirectPlace, lengthBytes: number): number {
-    if (lengthBytes <= BURST_BYTES_MIN) return lengthBytes
-    return this.#paces(place) ? burstBytesOf(place) : lengthBytes
+    return burstBytesOf(place, lengthBytes)
   }
   tookPages(place: DirectPlace, { bytes, heldBytes, errno }: Relayed): void {
     this.#passed(bytes)
@@ -200,9 +197,6 @@ export class FanOutSink implements Taker {
   /** What it was to send by itself and has not accepted. After `run`. */
   takeRest(): Segments | undefined {
     return this.#send?.queue.takeRest()
-  }
-  #paces(place: DirectPlace): boolean {
-    return (this.#isPaced ??= isPaced(place))
   }
   /** Whether it may be offered bytes before there is a need for the machine. Starts it then. */
   #takesOffers(): boolean {

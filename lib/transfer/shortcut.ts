@@ -10,7 +10,7 @@ import {
 } from '../endpoints/direct.js'
 import { TURN_BYTES_MAX } from '../endpoints/end.js'
 import { LOW_WATER_BYTES_MAX, lowWaterFor } from '../endpoints/low-water.js'
-import { callBytesOf } from '../endpoints/packets.js'
+import { burstBytesOf } from '../endpoints/packets.js'
 import type { Eventually } from '../eventually.js'
 import { PipeParcel, POOL } from '../raw/parcel.js'
 import { pipePool, type HeldPipe } from '../raw/pipe-pool.js'
@@ -110,7 +110,7 @@ export class Shortcut {
     const lot = Math.min(wanted, isTrial ? LOW_WATER_BYTES_MAX : CARRY_BYTES_MAX)
     const job = carry(from, held?.pipe, to, {
       lengthBytes: lot,
-      burstBytes: callBytesOf(to, lot),
+      burstBytes: burstBytesOf(to, lot),
       gatheredBytes: gathered,
     })
     return this.whenDone(job).then((moved) => {
