@@ -34,6 +34,7 @@
             'native/pipe.cc',
             'native/poller.cc',
             'native/probe.cc',
+            'native/relays.cc',
             'native/script.cc',
             'native/slab.cc',
             'native/system_calls.cc',

@@ -81,8 +81,10 @@ export const WRITABLE = 2
 export const EVENT_STRIDE = 4
 /** Event type: a wait came true. Value: mask of READABLE and WRITABLE. */
 export const EVENT_READY = 0
-/** Event type: a disk job ended. Value: bytes it moved; errno: 0, or why it stopped (positive). */
+/** Event type: a disk job or a relay ended. Value: bytes it moved; errno: 0, or why (positive). */
 export const EVENT_DONE = 1
+/** The same of a relay whose sink did not take all: the rest lies in the pipe that was lent. */
+export const EVENT_STUCK = 2
 
 /** Step of `cacheRange`: start to write the range back. */
 export const CACHE_WRITE_BACK = 0
@@ -248,6 +250,21 @@ export interface Addon {
     lengthBytes: number,
     relayed: Float64Array,
   ): number
+  /**
+   * `relay` between two sockets each time that the source is ready, at most 1 MiB in a turn, on this
+   * thread and without calling JavaScript, until `lengthBytes` are moved, a side ends or fails, or the
+   * sink does not take all. Each uses duplicates of the descriptors. The source's low-water mark has to
+   * be 1. Its event tells the end. Returns 0, or −errno where it did not start.
+   */
+  startRelay(source: Descriptor, sink: Descriptor, lengthBytes: number, token: number): number
+  /** Ends a relay at once, which has no event then. Returns the bytes that it moved, or −ENOENT. */
+  endRelay(token: number): number
+  /**
+   * Lends an empty pipe that all relays go through; null takes it back. A relay that is stuck keeps
+   * it, and those that are ready before another one is lent end with ECANCELED. Returns whether one
+   * was lent until now that no relay has kept.
+   */
+  lendRelayPipe(pipe: Pipe | null): boolean
   /**
    * Gives each sink the first bytes of a pipe, which keeps them: a tee into an empty pipe, and out of
    * that what the sink takes; the rest is dropped. Of fewer bytes where the pipe has no slots for all.

@@ -7,14 +7,18 @@
  */
 import {
   addon,
-  EVENT_DONE,
+  EVENT_READY,
   EVENT_STRIDE,
+  EVENT_STUCK,
   READABLE,
   WRITABLE,
   type Addon,
   type Descriptor,
 } from './native.js'
 
+/** Linux's EAGAIN and ECANCELED, as jobs tell them. */
+const EAGAIN = 11
+const ECANCELED = 125
 /** Event records that fit one call from the addon. More than that come in the next. */
 const EVENTS_MAX = 256
 
@@ -24,9 +28,15 @@ export interface JobResult {
   readonly errno: number
 }
 
+/** What a relay that stood did. */
+export interface RelayResult extends JobResult {
+  /** Whether bytes that its sink did not take lie in the pipe that all relays go through. */
+  readonly isStuck: boolean
+}
+
 const events = new Float64Array(EVENT_STRIDE * EVENTS_MAX)
 const watches = new Map<number, { fire(mask: number): void }>()
-const jobs = new Map<number, Job>()
+const jobs = new Map<number, { finish(bytes: number, errno: number, isStuck: boolean): void }>()
 let lastToken = 0
 let isOpen = false
 let wakes = 0
@@ -59,50 +69,91 @@ function onEvents(count: number): void {
     const token = events[at] as number
     const type = events[at + 1] as number
     const value = events[at + 2] as number
-    if (type === EVENT_DONE) finishJob(token, { bytes: value, errno: events[at + 3] as number })
-    else watches.get(token)?.fire(value)
+    if (type === EVENT_READY) watches.get(token)?.fire(value)
+    else jobs.get(token)?.finish(value, events[at + 3] as number, type === EVENT_STUCK)
   }
 }
 
-function finishJob(token: number, result: JobResult): void {
-  const job = jobs.get(token)
-  jobs.delete(token)
-  job?.finish(result)
-}
-
-/** A job that is queued or running on a disk thread. */
-export interface RunningJob {
-  readonly done: Promise<JobResult>
+/** A job that is queued or running on a disk thread, or a relay that stands. */
+export interface RunningJob<T extends JobResult = JobResult> {
+  readonly done: Promise<T>
   /** Asks the job to stop at its next system call. `done` still resolves. */
   cancel(): void
 }
 
-class Job implements RunningJob {
-  readonly done: Promise<JobResult>
+/** Something with an event at its end, and the promise that this becomes. */
+abstract class Job<T extends JobResult> implements RunningJob<T> {
+  readonly done: Promise<T>
   readonly token: number
-  finish: (result: JobResult) => void
+  protected resolve: (result: T) => void
 
-  constructor(token: number) {
-    this.token = token
-    this.finish = ignore
-    this.done = new Promise<JobResult>((resolve) => (this.finish = resolve))
+  constructor() {
+    this.token = ++lastToken
+    this.resolve = ignore
+    this.done = new Promise<T>((resolve) => (this.resolve = resolve))
+    jobs.set(this.token, this)
   }
-  cancel(): void {
-    if (jobs.has(this.token)) opened().cancel(this.token)
-  }
+  abstract cancel(): void
+  /** Its event has come, or never will. */
+  abstract finish(bytes: number, errno: number, isStuck: boolean): void
 }
 
 function ignore(): void {
   // Until the promise has said how it is resolved, which it does at once.
 }
 
+class DiskJob extends Job<JobResult> {
+  cancel(): void {
+    if (jobs.has(this.token)) opened().cancel(this.token)
+  }
+  finish(bytes: number, errno: number): void {
+    jobs.delete(this.token)
+    this.resolve({ bytes, errno })
+  }
+}
+
 /** Starts a disk job: `start` is given its token and returns 0 or −errno. */
 export function runJob(start: (token: number) => number): RunningJob {
-  const job = new Job(++lastToken)
-  jobs.set(job.token, job)
+  const job = new DiskJob()
   const refused = start(job.token)
-  if (refused < 0) finishJob(job.token, { bytes: 0, errno: -refused })
+  if (refused < 0) job.finish(0, -refused)
   return job
+}
+
+/** A relay between two sockets that stands until it ends, or is ended. */
+export interface StandingRelay extends RunningJob<RelayResult> {
+  /** Ends it at once as if its source had nothing more: EAGAIN. */
+  recall(): void
+}
+
+class RelayJob extends Job<RelayResult> implements StandingRelay {
+  cancel(): void {
+    this.#end(ECANCELED)
+  }
+  recall(): void {
+    this.#end(EAGAIN)
+  }
+  finish(bytes: number, errno: number, isStuck: boolean): void {
+    jobs.delete(this.token)
+    this.resolve({ bytes, errno, isStuck })
+  }
+  #end(errno: number): void {
+    const bytes = opened().endRelay(this.token)
+    // Where it has ended by itself its event is on its way.
+    if (bytes >= 0) this.finish(bytes, errno, false)
+  }
+}
+
+/** Starts a relay: see `startRelay`. Undefined where it does not start. */
+export function runRelay(
+  source: Descriptor,
+  sink: Descriptor,
+  lengthBytes: number,
+): StandingRelay | undefined {
+  const job = new RelayJob()
+  const refused = opened().startRelay(source, sink, lengthBytes, job.token)
+  if (refused < 0) jobs.delete(job.token)
+  return refused < 0 ? undefined : job
 }
 
 /**

@@ -173,6 +173,37 @@ Value Unwait(const CallbackInfo& info) {
   return {};
 }
 
+Value LendRelayPipe(const CallbackInfo& info) {
+  Arguments in(info);
+  Pipe* const pipe = in.Value(0).IsNull() ? nullptr : in.PipeAt(0, "pipe");
+  if (in.thrown()) return {};
+  std::shared_ptr<Pipe> lent;
+  if (pipe != nullptr) lent = std::static_pointer_cast<Pipe>(pipe->shared_from_this());
+  return Napi::Boolean::New(in.env(), in.environment().LendRelayPipe(std::move(lent)));
+}
+
+Value StartRelay(const CallbackInfo& info) {
+  Arguments in(info);
+  Descriptor* const source = in.DescriptorAt(0, "source");
+  Descriptor* const sink = in.DescriptorAt(1, "sink");
+  const uint64_t length = in.Length(2, "lengthBytes");
+  const uint64_t token = in.Token(3);
+  if (!in.Complete()) return in.Refusal();
+  Made<Descriptor> from = source->ForJob();
+  if (!from.resource) return Number(in, from.error);
+  Made<Descriptor> to = sink->ForJob();
+  if (!to.resource) return Number(in, to.error);
+  return Number(in, in.environment().StartRelay(token, std::move(from.resource),
+                                                std::move(to.resource), length));
+}
+
+Value EndRelay(const CallbackInfo& info) {
+  Arguments in(info);
+  const uint64_t token = in.Token(0);
+  if (!in.Complete()) return in.Refusal();
+  return Number(in, in.environment().EndRelay(token));
+}
+
 }  // namespace
 
 void ExportPlaces(const Napi::Object& exports, Environment* environment) {
@@ -194,6 +225,9 @@ void ExportPlaces(const Napi::Object& exports, Environment* environment) {
   Export<Drop>(exports, "drop", environment);
   Export<Wait>(exports, "wait", environment);
   Export<Unwait>(exports, "unwait", environment);
+  Export<LendRelayPipe>(exports, "lendRelayPipe", environment);
+  Export<StartRelay>(exports, "startRelay", environment);
+  Export<EndRelay>(exports, "endRelay", environment);
 }
 
 }  // namespace splicelist

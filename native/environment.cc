@@ -15,6 +15,7 @@ namespace {
 
 constexpr int kEventReady = 0;
 constexpr int kEventDone = 1;
+constexpr int kEventStuck = 2;
 
 size_t IndexOf(const Resource& resource) {
   return static_cast<size_t>(resource.kind());
@@ -76,6 +77,7 @@ void Environment::Close() {
   if (!open_) return;
   open_ = false;
   EndWaker();
+  relays_.Clear();
   notices_.Close();
   poller_.Close();
   disk_threads_.Close();
@@ -179,6 +181,20 @@ void Environment::EndNotices(const Descriptor& descriptor) {
   if (notices_.armed() == 0) notices_.Close();
 }
 
+int64_t Environment::StartRelay(uint64_t token, std::shared_ptr<Descriptor> source,
+                                std::shared_ptr<Descriptor> sink, uint64_t length) {
+  if (!open_) return -EBADF;
+  const int64_t result = relays_.Start(token, std::move(source), std::move(sink), length);
+  UpdateHold();
+  return result;
+}
+
+int64_t Environment::EndRelay(uint64_t token) {
+  const int64_t result = relays_.End(token);
+  UpdateHold();
+  return result;
+}
+
 int64_t Environment::Submit(const std::shared_ptr<DiskJob>& job, napi_value target) {
   if (!open_) return -EBADF;
   if (jobs_.count(job->token()) != 0) return -EEXIST;
@@ -248,12 +264,26 @@ size_t Environment::Collect(const Records& records) {
   ReadyEvent ready[Poller::kBatch];
   size_t found = poller_.Collect(ready, records.capacity);
   found += notices_.Collect(ready + found, std::min(records.capacity, Poller::kBatch) - found);
-  for (size_t i = 0; i < found; ++i) {
-    records.Put(i, ready[i].token, kEventReady, ready[i].mask, 0);
-  }
+  const size_t told = CollectReady(records, ready, found);
   // After the set, which forgets a signal once it has told of it.
-  const size_t count = CollectReports(records, found);
+  const size_t count = CollectReports(records, told);
   UpdateHold();
+  return count;
+}
+
+/// Puts waits that came true, and relays that are over; those that go on are nobody's business.
+/// Returns how many records there are then.
+size_t Environment::CollectReady(const Records& records, const ReadyEvent* ready, size_t found) {
+  size_t count = 0;
+  for (size_t i = 0; i < found; ++i) {
+    const uint64_t token = ready[i].token;
+    if (!relays_.Has(token)) {
+      records.Put(count++, token, kEventReady, ready[i].mask, 0);
+    } else if (const auto all = relays_.Serve(token)) {
+      const int type = all->held > 0 ? kEventStuck : kEventDone;
+      records.Put(count++, token, type, all->moved, all->error);
+    }
+  }
   return count;
 }
 

@@ -9,6 +9,7 @@
 #include <memory>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 
 #include "census.h"
 #include "descriptor.h"
@@ -16,6 +17,7 @@
 #include "disk_threads.h"
 #include "handle.h"
 #include "poller.h"
+#include "relays.h"
 #include "resource.h"
 #include "unique_fd.h"
 #include "waker.h"
@@ -83,6 +85,14 @@ class Environment : public std::enable_shared_from_this<Environment> {
   /// Ends WatchNotices.
   void EndNotices(const Descriptor& descriptor);
 
+  /// Starts a relay that stands; see Relays::Start. Its end is reported, unless EndRelay ends it.
+  int64_t StartRelay(uint64_t token, std::shared_ptr<Descriptor> source,
+                     std::shared_ptr<Descriptor> sink, uint64_t length);
+  /// Ends the relay of `token`; see Relays::End.
+  int64_t EndRelay(uint64_t token);
+  /// Lends the pipe that the relays go through; see Relays::Lend.
+  bool LendRelayPipe(std::shared_ptr<Pipe> pipe) { return relays_.Lend(std::move(pipe)); }
+
   /// Queues `job`; `target`, unless null, is kept from the collector until it has reported. 0 or
   /// −errno, −EEXIST when its token belongs to a job that has not reported.
   int64_t Submit(const std::shared_ptr<DiskJob>& job, napi_value target);
@@ -116,6 +126,7 @@ class Environment : public std::enable_shared_from_this<Environment> {
   void OnWake();
   Records CurrentRecords() const;
   size_t Collect(const Records& records);
+  size_t CollectReady(const Records& records, const ReadyEvent* ready, size_t found);
   size_t CollectReports(const Records& records, size_t count);
   bool CallJavaScript(size_t count);
   void Finish(uint64_t token);
@@ -133,6 +144,7 @@ class Environment : public std::enable_shared_from_this<Environment> {
   std::unordered_map<uint64_t, PendingJob> jobs_;       // by token
   Poller poller_;
   Poller notices_;  // apart, because who waits for an error queue waits beside all others
+  Relays relays_{&poller_};
   DiskThreads disk_threads_;
   std::shared_ptr<Waker> waker_;
   UniqueFd null_;
