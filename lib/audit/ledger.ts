@@ -23,7 +23,8 @@ import { observation, note, noteCopy, noteKernelCopy, refuseCopy } from './obser
 export interface Snapshot {
   /**
    * Pages accepted by a sink or taken into a list by reference: no byte entered the process. What does
-   * both counts twice; an extent of a file is no pages, and counts when it is sent.
+   * both counts twice; an extent of a file is no pages, and counts when it is sent. What goes on between
+   * two sockets below JavaScript counts within a second, and when its operation ends.
    */
   readonly moved: number
   /** How many times bytes moved by reference. A count. */
@@ -57,8 +58,8 @@ export interface Snapshot {
   /** Refusals of a system call that sent bytes the next way, by `call:CODE`. Counts, not bytes. */
   readonly fallbacks: Readonly<Record<string, number>>
   /**
-   * Attempts to move bytes that had to wait and were made again. A count. A disk thread that carries a
-   * busy stream waits by itself, and does not say how often: nor for `shortTransfers`.
+   * Attempts to move bytes that had to wait and were made again. A count. What goes on below JavaScript,
+   * on a disk thread or between sockets, waits by itself and does not say how often.
    */
   readonly retries: number
   /** Attempts in which a sink took fewer bytes than it was offered. A count. */

@@ -46,8 +46,8 @@ export class DescriptorEnd implements SourceEnd, SinkEnd {
   readonly #isSocket: boolean
   readonly #place: DirectPlace
   #watch: Watch | undefined
-  /** A disk job that works on a duplicate of the descriptor. */
-  #borrower: RunningJob | undefined
+  /** Jobs that work on duplicates of the descriptor: one that reads, one that writes. */
+  readonly #borrowers = new Set<RunningJob>()
   #lowWater = 1
 
   /** Whether somebody can pull what is given back: the owner's stream, or an endpoint. */
@@ -154,8 +154,14 @@ export class DescriptorEnd implements SourceEnd, SinkEnd {
   cameDirectly(): void {
     this.moved()
   }
-  lendTo(job: RunningJob | undefined): void {
-    this.#borrower = job
+  lendTo(job: RunningJob): void {
+    this.#borrowers.add(job)
+  }
+  returnedBy(job: RunningJob): void {
+    this.#borrowers.delete(job)
+  }
+  mayHearLate(): boolean {
+    return true
   }
   lendLowWater(): boolean {
     this.#setLowWater(1)
@@ -183,8 +189,8 @@ export class DescriptorEnd implements SourceEnd, SinkEnd {
   }
   /** Wakes who waits and leaves the epoll set, before the number means something else. */
   protected endWaits(): void {
-    // Its duplicate of the descriptor would keep the connection alive.
-    this.#borrower?.cancel()
+    // Their duplicates of the descriptor would keep the connection alive.
+    for (const job of this.#borrowers) job.cancel()
     this.#setLowWater(1)
     this.#watch?.close()
     this.#watch = undefined

@@ -72,8 +72,11 @@ export interface SourceEnd {
   readNow?(lengthBytes: number): Uint8Array | number
   /** What one call of the kernel can move from; undefined where it takes a pipe or a copy. */
   readonly directSource?: DirectPlace | undefined
-  /** A disk job makes such calls, or has ended: the place's owner may close it meanwhile. */
-  lendTo?(job: RunningJob | undefined): void
+  /** A job makes such calls until it is `returnedBy`: the place's owner may close it meanwhile. */
+  lendTo?(job: RunningJob): void
+  returnedBy?(job: RunningJob): void
+  /** Whether it may hear a second late of bytes that such a job moves; absent where it may not. */
+  mayHearLate?(): boolean
   /** Such a job begins, with a low-water mark of its own. Whether a wait for the place heeds one. */
   lendLowWater?(): boolean
   /** Bytes have left by such a call. */
@@ -127,8 +130,11 @@ export interface SinkEnd {
   readonly directSink?: DirectPlace | undefined
   /** Bytes have come by such a call. */
   cameDirectly?(bytes: number): void
-  /** A disk job makes such calls, or has ended: the place's owner may close it meanwhile. */
-  lendTo?(job: RunningJob | undefined): void
+  /** A job makes such calls until it is `returnedBy`: the place's owner may close it meanwhile. */
+  lendTo?(job: RunningJob): void
+  returnedBy?(job: RunningJob): void
+  /** Whether it may hear a second late of bytes that such a job moves; absent where it may not. */
+  mayHearLate?(): boolean
   /**
    * One attempt to write lent memory from where it lies: bytes or −errno; undefined when nothing would
    * prove that the memory is free again, and it is to be copied by `write`. Absent where that is so

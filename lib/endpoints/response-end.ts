@@ -83,8 +83,11 @@ export class ResponseEnd implements SinkEnd {
     this.#sent(bytes)
     this.#socket.cameDirectly()
   }
-  lendTo(job: RunningJob | undefined): void {
+  lendTo(job: RunningJob): void {
     this.#socket.lendTo(job)
+  }
+  returnedBy(job: RunningJob): void {
+    this.#socket.returnedBy(job)
   }
   writable(): Promise<void> {
     return this.#socket.writable()

@@ -10,10 +10,13 @@ import { partsToGiveBack } from './give-back.js'
 import { failSocket, isReadByParser, LiveHandle, nodeError, refreshTimeout } from './node-socket.js'
 import { SocketReading } from './socket-reading.js'
 import { notWritable, SocketWriting } from './socket-writing.js'
+import { RELAY_MS_MAX } from './relays.js'
 import { Turns } from './turns.js'
 
 const ends = new WeakMap<Socket, SocketEnd>()
 
+/** The shortest idle timer that may hear of bytes when a relay has ended, in milliseconds. */
+const IDLE_MS_MIN = 2 * RELAY_MS_MAX
 /**
  * Errors after which a connection is no more: ENETRESET, ECONNABORTED, ECONNRESET, ETIMEDOUT,
  * EHOSTUNREACH.
@@ -100,6 +103,11 @@ export class SocketEnd extends DescriptorEnd {
     // Node may have met the reset that we were about to meet.
     const { errno } = (this.#socket.errored ?? {}) as NodeJS.ErrnoException
     return errno === undefined ? super.closedErrno() : Math.abs(errno)
+  }
+  /** An idle timer that is short, or nearly so, would fire while bytes move. */
+  override mayHearLate(): boolean {
+    const { timeout = 0 } = this.#socket
+    return timeout === 0 || timeout >= IDLE_MS_MIN
   }
   /** Node's idle timer does not see bytes that do not pass through Node. */
   protected override moved(): void {

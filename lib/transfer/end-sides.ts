@@ -83,8 +83,14 @@ export class EndSource implements PullSide {
   relayPipe(lengthBytes: number): HeldPipe | undefined {
     return pipePool.borrow(lengthBytes, 0, this.end.pages)
   }
-  lendTo(job: RunningJob | undefined): void {
+  lendTo(job: RunningJob): void {
     this.end.lendTo?.(job)
+  }
+  returnedBy(job: RunningJob): void {
+    this.end.returnedBy?.(job)
+  }
+  mayHearLate(): boolean {
+    return this.end.mayHearLate?.() === true
   }
   lendLowWater(): boolean {
     return this.end.lendLowWater?.() === true
@@ -239,8 +245,14 @@ export class EndSink implements PushSide {
     const place = this.end.directSink
     return place?.kind === 'file' ? undefined : place
   }
-  lendTo(job: RunningJob | undefined): void {
+  lendTo(job: RunningJob): void {
     this.end.lendTo?.(job)
+  }
+  returnedBy(job: RunningJob): void {
+    this.end.returnedBy?.(job)
+  }
+  mayHearLate(): boolean {
+    return this.end.mayHearLate?.() === true
   }
   cameDirectly(bytes: number, call: DirectCall, to: DirectPlace): void {
     this.end.cameDirectly?.(bytes)

@@ -103,6 +103,12 @@ export class ListSource implements PullSide {
   lendTo(): void {
     // It has no place of its own.
   }
+  returnedBy(): void {
+    // Nor is it lent.
+  }
+  mayHearLate(): boolean {
+    return false
+  }
   lendLowWater(): boolean {
     return false
   }
@@ -193,6 +199,12 @@ export class ListSink implements PushSide {
   }
   lendTo(): void {
     // It has no place of its own.
+  }
+  returnedBy(): void {
+    // Nor is it lent.
+  }
+  mayHearLate(): boolean {
+    return false
   }
   cameDirectly(): void {
     // It has no place of its own.

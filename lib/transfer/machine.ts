@@ -22,7 +22,7 @@ const ECANCELED = 125
  */
 const SINK_ERRORS: ReadonlySet<number> = new Set([32, 104, 110, 103, 28, 122, 27])
 /** Where the machine is. Each state is a method of the same name. */
-type State = 'PULL' | 'SOURCE' | 'PUSH' | 'STALLED' | 'YIELD' | 'END'
+type State = 'PULL' | 'SOURCE' | 'RELAY' | 'PUSH' | 'STALLED' | 'YIELD' | 'END'
 
 /** What the machine is asked to do. */
 export interface Job {
@@ -58,6 +58,7 @@ interface Failure {
  *     PULL     where one call of the kernel can do it, move bytes from place to place; else take a
  *              parcel from the source, into the sink's own pipe where it keeps pages
  *     SOURCE   nothing there: wait, holding no pipe but the sink's own
+ *     RELAY    nothing more there, but bytes keep coming: move them below JavaScript
  *     PUSH     give the parcel to the sink, until it is empty
  *     STALLED  the sink takes no more: wait, holding the parcel
  *     YIELD    a turn is over: let others run
@@ -213,6 +214,8 @@ export class Machine {
         return this.pull()
       case 'SOURCE':
         return this.source()
+      case 'RELAY':
+        return this.relay()
       case 'PUSH':
         return this.push()
       case 'STALLED':
@@ -252,7 +255,7 @@ export class Machine {
     if (this.isCancelled || this.bytesMoved >= length) return 'END'
     // Cancelled because a place was closed: the next attempt tells.
     if (parcel !== undefined) return errno === ECANCELED ? 'PUSH' : this.pushed(parcel, -errno)
-    if (errno === EAGAIN) return this.waitDirectly(leap)
+    if (errno === EAGAIN) return this.mayRelay(leap) ? 'RELAY' : this.waitDirectly(leap)
     if (errno === ECANCELED || (bytes > 0 && errno === 0)) return this.nextPull()
     if (isRelayed && errno !== 0) return this.relayFailed(errno)
     if (bytes > 0) return this.nextPull()
@@ -277,6 +280,21 @@ export class Machine {
   }
   private nextPull(): State {
     return this.turnBytes >= TURN_BYTES_MAX ? 'YIELD' : 'PULL'
+  }
+  /** Whoever wants to hear of each turn hears of it. */
+  private mayRelay({ from, to, bytes }: Leap): boolean {
+    const isBetweenSockets = from.kind === 'socket' && to.kind === 'socket'
+    return bytes > 0 && isBetweenSockets && this.job.options.onProgress === undefined
+  }
+  private relay(): Promise<State> {
+    const { source, length } = this.job
+    ledger.countRetry()
+    const relaying = this.shortcut?.linger(length - this.bytesMoved)
+    if (relaying === undefined) return source.ready(1).then(() => this.waited('PULL'))
+    return relaying.then((leap) => {
+      this.turnBytes = 0
+      return this.leapt(leap)
+    })
   }
   /** EAGAIN of a call between two places does not say which of them has to be waited for. */
   private async waitDirectly({ from, to, isRelayed }: Leap): Promise<State> {

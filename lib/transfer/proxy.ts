@@ -85,8 +85,9 @@ class BothDirections {
     this.#right = right
     this.#options = options
     const mayGiveBack = (): boolean => this.#failure === undefined
-    const onProgress = (): void => this.#onProgress()
-    const ours = { ...options, signal: this.#stop.signal, onProgress }
+    const { onProgress, ...others } = options
+    const heard = onProgress && { onProgress: () => this.#onProgress() }
+    const ours = { ...others, ...heard, signal: this.#stop.signal }
     this.#aToB = new ProxyDirection(left, right, ours, mayGiveBack)
     this.#bToA = new ProxyDirection(right, left, ours, mayGiveBack)
   }

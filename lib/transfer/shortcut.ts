@@ -11,6 +11,7 @@ import {
 import { TURN_BYTES_MAX } from '../endpoints/end.js'
 import { LOW_WATER_BYTES_MAX, lowWaterFor } from '../endpoints/low-water.js'
 import { burstBytesOf } from '../endpoints/packets.js'
+import { relays } from '../endpoints/relays.js'
 import type { Eventually } from '../eventually.js'
 import { PipeParcel, POOL } from '../raw/parcel.js'
 import { pipePool, type HeldPipe } from '../raw/pipe-pool.js'
@@ -33,6 +34,16 @@ const BUSY_TURN_BYTES_MIN = 65536
  */
 const OTHERS_TURNS_MAX = 2
 
+/**
+ * The least that is worth a relay which stands, in bytes: to start and end it costs as much as a turn or
+ * two of JavaScript's.
+ */
+const RELAY_BYTES_MIN = 262144
+/** What one moves in a crowd before JavaScript hears of it, in bytes: then that is nothing beside them. */
+const RELAY_BYTES_MAX = 16 << 20
+/** Between two bytes of a stream that is worth one, in milliseconds. */
+const RELAY_GAP_MS = 50
+
 /** How many turns of so many bytes the streams of this environment have had. */
 let turnsSoFar = 0
 
@@ -41,6 +52,8 @@ interface Way {
   readonly from: DirectPlace
   readonly to: DirectPlace
   readonly call: DirectCall
+  /** Whether it is through a pipe, so that an error without a parcel is the source's. */
+  readonly isRelayed: boolean
 }
 
 interface Attempt extends Way {
@@ -57,17 +70,15 @@ export interface Leap extends Way {
   readonly errno: number
   /** Bytes that have left the source, and that the sink did not take. */
   readonly parcel: PipeParcel | undefined
-  /** Whether it went through a pipe, so that an error without a parcel is the source's. */
-  readonly isRelayed: boolean
 }
 
 /**
  * The way past parcels: places between which bytes go without JavaScript.
  *
  * Where a place may wait for a disk, a disk thread makes the calls. Between two sockets the JavaScript
- * thread does, a turn at a time, until whole turns have shown that the stream is busy, and nearly the only
- * one: then a disk thread carries on, if one is free, and waits by itself for what comes within
- * milliseconds, which costs a tenth of a wake-up of ours.
+ * thread does, a turn at a time; where bytes keep coming a relay goes on below JavaScript, until they have
+ * shown that the stream is busy, and nearly the only one: then a disk thread carries on, if one is free,
+ * and waits by itself for what comes within milliseconds, which costs a tenth of a wake-up of ours.
  */
 export class Shortcut {
   private readonly source: PullSide
@@ -79,6 +90,8 @@ export class Shortcut {
   private lastTurn: number
   /** Whether the last job has moved much. */
   private isPouring: boolean
+  /** When a turn last found no more, in milliseconds. */
+  private dryAt: number
 
   constructor(source: PullSide, sink: PushSide) {
     this.source = source
@@ -87,6 +100,7 @@ export class Shortcut {
     this.busyBytes = 0
     this.lastTurn = 0
     this.isPouring = false
+    this.dryAt = -Infinity
   }
   /** Moves at most so many bytes; undefined where there is no such way for the next ones. */
   attempt(lengthBytes: number): Eventually<Leap> | undefined {
@@ -98,10 +112,11 @@ export class Shortcut {
     const held = wantsPipe(from, to, wanted) ? this.source.relayPipe(turn) : undefined
     const call = held === undefined ? directCall(from.kind, to.kind) : 'splice'
     if (call === undefined) return undefined
+    const isRelayed = held !== undefined
     if (!mayWait(from, to, wanted) && !this.isBusy(wanted)) {
       const now = moveNow(from, held?.pipe, to, turn)
       this.hadTurn(now.bytes)
-      return this.leapt({ from, to, call, held, asked: turn }, now)
+      return this.leapt({ from, to, call, isRelayed, held, asked: turn }, now)
     }
     const mayGather = this.source.lendLowWater() && to.kind === 'file'
     const gathered = mayGather ? this.gathered(lengthBytes) : 1
@@ -116,7 +131,33 @@ export class Shortcut {
     return this.whenDone(job).then((moved) => {
       if (moved.bytes < TURN_BYTES_MAX) this.busyBytes = 0
       this.isPouring = moved.bytes >= LOW_WATER_BYTES_MAX
-      return this.leapt({ from, to, call, held, asked: lot }, moved)
+      return this.leapt({ from, to, call, isRelayed, held, asked: lot }, moved)
+    })
+  }
+  /**
+   * Goes on below JavaScript where an attempt between two sockets has moved bytes and found no more, and
+   * moves at most so many, until something else comes than bytes or others are to hear of them; undefined
+   * where the caller has to wait.
+   */
+  linger(lengthBytes: number): Promise<Leap> | undefined {
+    const { source, sink } = this
+    const before = this.dryAt
+    this.dryAt = performance.now()
+    if (this.dryAt - before > RELAY_GAP_MS || lengthBytes < RELAY_BYTES_MIN) return undefined
+    const from = source.direct()
+    const to = sink.direct?.()
+    if (from?.kind !== 'socket' || to?.kind !== 'socket') return undefined
+    if (!source.mayHearLate() || !sink.mayHearLate()) return undefined
+    const most = relays.size > OTHERS_TURNS_MAX ? RELAY_BYTES_MAX : BUSY_BYTES_MIN
+    const relay = relays.start(from, to, Math.min(lengthBytes, most))
+    if (relay === undefined) return undefined
+    source.lendLowWater()
+    return this.whenDone(relay).then((moved) => {
+      const held = relays.ended(relay, moved.isStuck)
+      this.dryAt = performance.now()
+      this.hadTurn(moved.bytes)
+      const way = { from, to, call: 'splice', isRelayed: true } as const
+      return this.leapt({ ...way, held, asked: Infinity }, moved)
     })
   }
   /** Stops a job at its next call. */
@@ -141,29 +182,30 @@ export class Shortcut {
   }
   /** Whether a thread is worth its price, and one can be spared. */
   private isBusy(lengthBytes: number): boolean {
-    if (turnsSoFar - this.lastTurn > OTHERS_TURNS_MAX) this.busyBytes = 0
+    const othersTurns = turnsSoFar - this.lastTurn + relays.size
+    if (othersTurns > OTHERS_TURNS_MAX) this.busyBytes = 0
     if (this.busyBytes < BUSY_BYTES_MIN || lengthBytes < TURN_BYTES_MAX) return false
     return opened().hasSpareThread()
   }
-  private async whenDone(job: RunningJob): Promise<JobResult> {
+  private async whenDone<T extends JobResult>(job: RunningJob<T>): Promise<T> {
     const { source, sink } = this
     this.job = job
     source.lendTo(job)
     sink.lendTo(job)
     const moved = await job.done
     this.job = undefined
-    source.lendTo(undefined)
-    sink.lendTo(undefined)
+    source.returnedBy(job)
+    sink.returnedBy(job)
     return moved
   }
-  private leapt({ from, to, call, held, asked }: Attempt, moved: Moved): Leap {
+  private leapt({ from, to, call, isRelayed, held, asked }: Attempt, moved: Moved): Leap {
     const { bytes, errno } = moved
     const parcel = held === undefined ? undefined : leftIn(held, moved, asked)
     const heldBytes = parcel?.remaining ?? 0
     if (bytes + heldBytes > 0) this.source.leftDirectly(bytes, heldBytes)
     if (bytes > 0) this.sink.cameDirectly(bytes, call, to)
     // No spread: V8 would make a map for each.
-    return { from, to, call, bytes, errno, parcel, isRelayed: held !== undefined }
+    return { from, to, call, isRelayed, bytes, errno, parcel }
   }
 }
 

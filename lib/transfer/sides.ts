@@ -26,8 +26,11 @@ export interface PullSide {
   direct(): DirectPlace | undefined
   /** A pipe for bytes on their way from here to a sink; undefined where none is left in the budget. */
   relayPipe(lengthBytes: number): HeldPipe | undefined
-  /** A disk job makes such calls, or has ended: the place's owner may close it meanwhile. */
-  lendTo(job: RunningJob | undefined): void
+  /** A job makes such calls until it is `returnedBy`: the place's owner may close it meanwhile. */
+  lendTo(job: RunningJob): void
+  returnedBy(job: RunningJob): void
+  /** Whether it may hear a second late of bytes that such a job moves. */
+  mayHearLate(): boolean
   /** Such a job begins, with a low-water mark of its own. Whether a wait for the place heeds one. */
   lendLowWater(): boolean
   /** Bytes have gone to the sink by such a call, and others into a pipe before it. */
@@ -69,8 +72,11 @@ export interface PushSide {
    * none ever can.
    */
   direct?(): DirectPlace | undefined
-  /** A disk job makes such calls, or has ended: the place's owner may close it meanwhile. */
-  lendTo(job: RunningJob | undefined): void
+  /** A job makes such calls until it is `returnedBy`: the place's owner may close it meanwhile. */
+  lendTo(job: RunningJob): void
+  returnedBy(job: RunningJob): void
+  /** Whether it may hear a second late of bytes that such a job moves. */
+  mayHearLate(): boolean
   /** Bytes have come to the place by such a call. */
   cameDirectly(bytes: number, call: DirectCall, to: DirectPlace): void
   /** A wait for the source begins: gives back what it holds and does not need. */

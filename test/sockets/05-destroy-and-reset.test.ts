@@ -8,6 +8,8 @@ import { createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { attach, BufferList, transfer, TransferError, type Endpoint } from 'splicelist'
+import { SocketEnd } from '#lib/endpoints/socket-end.js'
+import type { RunningJob } from '#lib/reactor.js'
 import { bytes } from '../support/bytes.js'
 import { runChild } from '../support/children.js'
 import { afterwards } from '../support/cleanup.js'
@@ -253,5 +255,27 @@ describe('resetAndDestroy() while', () => {
     client.resume()
     await atPeer.rest()
     await peer.detach()
+  })
+})
+
+describe('A socket that jobs work on, one that reads and one that writes,', () => {
+  beforeEach(function () {
+    needsAddon(this)
+  })
+
+  it('ends both when it is closed, before anything else can keep its connection open', async () => {
+    const { server } = await tcpPair()
+    const end = SocketEnd.of(server)
+    const cancelled: string[] = []
+    const jobs = ['reads', 'is over', 'writes'].map((name) => ({
+      done: Promise.resolve({ bytes: 0, errno: 0 }),
+      cancel: () => void cancelled.push(name),
+    }))
+    for (const job of jobs) end.lendTo(job)
+    end.returnedBy(jobs[1] as RunningJob)
+    const closed = once(server, 'close').then(() => [...cancelled])
+    server.destroy()
+    expect(await closed).to.deep.equal(['reads', 'writes'])
+    end.letGo()
   })
 })

@@ -1,0 +1,107 @@
+/**
+ * Relays that stand: between two sockets bytes go on as they come, on this thread but below JavaScript,
+ * which hears of it at the end, or after a while.
+ *
+ * For crowds of streams: a turn of JavaScript's costs as much as the system calls of a small message. One
+ * stream that is busy and nearly alone is better carried by a disk thread. What it costs: two duplicates
+ * of descriptors each, a place in the epoll set, and one pipe for all of them.
+ */
+import { pipePool, type HeldPipe, type Reclaimable } from '../raw/pipe-pool.js'
+import { opened, runRelay, type StandingRelay } from '../reactor.js'
+import type { DirectPlace } from './direct.js'
+import { TURN_BYTES_MAX } from './end.js'
+
+/** How often relays are looked at that stand for long, in milliseconds. */
+const LOOK_MS = 50
+/** How many JavaScript hears of in one look: a millisecond of its time, of fifty. */
+const TOLD_IN_A_LOOK = 50
+/** How long one may stand before JavaScript hears of it, in milliseconds, however many there are. */
+export const RELAY_MS_MAX = 1000
+/** The part of the descriptor limit that relays may use: the program has connections to accept. */
+const DESCRIPTOR_SHARE = 0.125
+/** Descriptors that one takes. */
+const DESCRIPTORS_EACH = 2
+
+/** The relays that stand, and the pipe that they go through, which is given up when pipes are short. */
+export class StandingRelays implements Reclaimable {
+  keeperIndex = -1
+  /** Asks for the limit on descriptors; once, for that reads files. */
+  readonly #openFilesMax: () => number
+  /** Those that stand, oldest first, and since when. */
+  readonly #live = new Map<StandingRelay, number>()
+  #pipe: HeldPipe | undefined
+  #timer: NodeJS.Timeout | undefined
+  #max = 0
+
+  constructor(openFilesMax: () => number) {
+    this.#openFilesMax = openFilesMax
+  }
+  get size(): number {
+    return this.#live.size
+  }
+  /** Begins one; undefined where none can be had. Whoever began it calls `ended` with its result. */
+  start(from: DirectPlace, to: DirectPlace, lengthBytes: number): StandingRelay | undefined {
+    if (this.#live.size >= this.#relaysMax() || !this.#hasPipe()) return undefined
+    const relay = runRelay(from.descriptor, to.descriptor, lengthBytes)
+    if (relay !== undefined) this.#live.set(relay, performance.now())
+    else if (this.#live.size === 0) this.reclaim()
+    this.#lookLater()
+    return relay
+  }
+  /** One is over. Returns the pipe that it is stuck in, which is the caller's then. */
+  ended(relay: StandingRelay, isStuck: boolean): HeldPipe | undefined {
+    this.#live.delete(relay)
+    const stuckIn = isStuck ? this.#pipe : undefined
+    if (isStuck) this.#forgetPipe()
+    else if (this.#live.size === 0) this.reclaim()
+    return stuckIn
+  }
+  /** Gives up the pipe, unless one is stuck in it, who is about to say so. */
+  reclaim(): void {
+    if (this.#pipe === undefined || !opened().lendRelayPipe(null)) return
+    const held = this.#pipe
+    this.#forgetPipe()
+    pipePool.giveBack(held)
+  }
+  #hasPipe(): boolean {
+    if (this.#pipe !== undefined) return true
+    const held = pipePool.borrowSpare(TURN_BYTES_MAX, 0, 'foreign')
+    if (held === undefined) return false
+    this.#pipe = held
+    opened().lendRelayPipe(held.pipe)
+    pipePool.addReclaimable(this)
+    return true
+  }
+  #forgetPipe(): void {
+    this.#pipe = undefined
+    pipePool.removeReclaimable(this)
+  }
+  #relaysMax(): number {
+    if (this.#max === 0) {
+      this.#max = Math.floor((this.#openFilesMax() * DESCRIPTOR_SHARE) / DESCRIPTORS_EACH)
+    }
+    return this.#max
+  }
+  /** Ends those that stand longest, so that their operations hear what they have moved. */
+  #look(): void {
+    const before = performance.now() - LOOK_MS
+    let left = Math.max(TOLD_IN_A_LOOK, Math.ceil((this.#live.size * LOOK_MS) / RELAY_MS_MAX))
+    for (const [relay, since] of this.#live) {
+      if (since > before || left === 0) break
+      relay.recall()
+      left -= 1
+    }
+    if (this.#live.size > 0) this.#lookLater()
+  }
+  /** Its timer keeps no process alive. */
+  #lookLater(): void {
+    if (this.#timer !== undefined) return
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined
+      this.#look()
+    }, LOOK_MS).unref()
+  }
+}
+
+/** The relays of this environment. */
+export const relays = new StandingRelays(() => opened().limits().openFilesMax)
