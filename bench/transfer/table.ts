@@ -120,7 +120,7 @@ function waysLines({ splicelist }: CaseFigures): string[] {
 }
 
 function verdictLine({ metric, us, of, limit, ratio, isMet }: Verdict): string {
-  const bound = metric === 'cpuSecondsPerGB' ? 'at most' : 'at least'
+  const bound = metric === 'gbPerSecond' ? 'at least' : 'at most'
   const found =
     ratio === undefined ? 'no figure' : `× ${format(ratio)}  ${isMet === true ? 'met' : 'missed'}`
   return (
