@@ -55,8 +55,11 @@ export interface SourceEnd {
   readonly obstacle: Obstacle | undefined
   /** Bytes that were read or given back already: they come first. */
   readonly front: BufferList
-  /** Begins an operation: connects, takes reading over from Node. Rejects with a typed error. */
-  startReading(): Eventually<void>
+  /**
+   * Begins an operation: connects, takes reading over from Node. Rejects with a typed error.
+   * `sizeAtStart`: of a file that is pulled in many steps, its size in bytes before the first.
+   */
+  startReading(sizeAtStart?: number): Eventually<void>
   /** Ends an operation. `errno` is what broke it at this side, or 0. */
   stopReading(errno: number): void
   /** Bytes that one attempt may move: a turn of the JavaScript thread, or a job of a disk thread. */

@@ -113,9 +113,9 @@ export class FileEnd implements SourceEnd, SinkEnd {
     return this.file.isRegular && this.#uncached === undefined
   }
 
-  startReading(): void {
+  startReading(sizeAtStart = 0): void {
     this.#uncached?.begin()
-    if (this.file.isRegular) this.#sizeAtStart = this.file.sizeBytes()
+    if (this.file.isRegular) this.#sizeAtStart = Math.max(sizeAtStart, this.file.sizeBytes())
   }
   stopReading(): void {
     // The file stays open for the next operation.
@@ -215,6 +215,14 @@ export class FileEnd implements SourceEnd, SinkEnd {
     // Files of /proc have no size and yet bytes.
     return at === undefined || sizeBytes === 0 ? undefined : Math.max(0, sizeBytes - at)
   }
+  /** Nothing more to read: 0, or −ENODATA where the file had `sizeAtStart` bytes, and was cut since. */
+  endedAt(sizeAtStart: number): number {
+    if (sizeAtStart === 0) return 0
+    const at = this.position()
+    const isCut = at !== undefined && at < sizeAtStart
+    // Files of /sys are said to be a page long, and are not.
+    return isCut && this.file.sizeBytes() < sizeAtStart ? -ENODATA : 0
+  }
   /** Moves on past bytes that were taken as an extent, or back over those that were given back. */
   skip(lengthBytes: number): void {
     const at = this.position()
@@ -286,13 +294,8 @@ export class FileEnd implements SourceEnd, SinkEnd {
     const at = this.#drop === undefined ? undefined : this.position()
     if (at !== undefined) this.#drop?.read(at, at + lengthBytes)
   }
-  /** Nothing more to read: 0, or −ENODATA where the file was longer when reading began. */
   #atEnd(): number {
-    if (this.#sizeAtStart === 0) return 0
-    const at = this.position()
-    const isCut = at !== undefined && at < this.#sizeAtStart
-    // Files of /sys are said to be a page long, and are not.
-    return isCut && this.file.sizeBytes() < this.#sizeAtStart ? -ENODATA : 0
+    return this.endedAt(this.#sizeAtStart)
   }
   /** Memory that is worth a read: what is left of the file, so that none is pinned for nothing. */
   #readBytes(): number {

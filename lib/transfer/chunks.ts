@@ -7,6 +7,7 @@ import { FileEnd } from '../endpoints/file-end.js'
 import { oneWay, type Ends } from '../endpoints/recognize.js'
 import { SocketEnd } from '../endpoints/socket-end.js'
 import type { Turns } from '../endpoints/turns.js'
+import { TransferError } from '../errors.js'
 import type { Eventually } from '../eventually.js'
 import { BufferList, segmentsOf, takeSegments } from '../list/buffer-list.js'
 import type { Source } from '../list/endpoint.js'
@@ -14,7 +15,7 @@ import { Segments } from '../list/segments.js'
 import { windowOf } from '../list/window.js'
 import { takeExtent } from './extent.js'
 import { openEnds, placeOptions } from './open.js'
-import { preparePull, type Pulled, type Pulling } from './pull.js'
+import { preparePull, type Pulled, type Pulling, type PullStep } from './pull.js'
 
 /** What a chunk is pulled with. */
 export type ChunkOptions = Pick<
@@ -97,6 +98,8 @@ export class EndChunks implements Chunks {
   readonly end: SourceEnd
   readonly #close: () => void
   #pulling: Pulling | undefined
+  /** The size of a file before the first chunk, in bytes: what is cut off later is an error. */
+  #sizeAtStart: number | undefined
 
   constructor({ source }: Ends, close: () => void) {
     if (source === undefined) throw oneWay(false)
@@ -115,14 +118,10 @@ export class EndChunks implements Chunks {
     return leftBytesOf(this.end)
   }
   pull(length: number, options: ChunkOptions): Eventually<Pulled> {
-    const extent = takeExtent(this.end, length, options)
-    if (extent === undefined) {
-      this.#pulling = preparePull(this.end, length, options)
-      return this.#pulling.run()
-    }
-    const segments = new Segments()
-    segments.push(windowOf(extent))
-    return tell(segments, options)
+    const { end } = this
+    return end instanceof FileEnd
+      ? this.#pullFile(end, length, options)
+      : this.#pull(length, options)
   }
   get readsSmall(): boolean {
     return this.end.readNow !== undefined
@@ -140,6 +139,28 @@ export class EndChunks implements Chunks {
       this.#close()
     }
   }
+  #pull(length: number, options: PullStep): Eventually<Pulled> {
+    this.#pulling = preparePull(this.end, length, options)
+    return this.#pulling.run()
+  }
+  #pullFile(end: FileEnd, length: number, options: ChunkOptions): Eventually<Pulled> {
+    const sizeAtStart = (this.#sizeAtStart ??= end.file.sizeBytes())
+    const extent = takeExtent(end, length, options)
+    if (extent === undefined) return this.#pull(length, { ...options, sizeAtStart })
+    const segments = new Segments()
+    segments.push(windowOf(extent))
+    const isShort = segments.length < (options.atLeast ?? length)
+    const errno = isShort ? end.endedAt(sizeAtStart) : 0
+    const told = tell(segments, options)
+    return errno === 0 || told.error !== undefined
+      ? told
+      : { segments, error: cutShort(errno, segments) }
+  }
+}
+
+/** The failure of a file that was cut where an extent was to begin or to go on. */
+function cutShort(errno: number, { length }: Segments): TransferError {
+  return new TransferError({ side: 'source', errno, syscall: 'fstat', bytesMoved: length })
 }
 
 /** Reports what was taken without the machine. What the callback throws stops the operation. */

@@ -27,12 +27,15 @@ const BUDGET_READ_BYTES_MAX = 65536
 export class EndSource implements PullSide {
   private readonly end: SourceEnd
   private readonly plan: Plan
+  private readonly sizeAtStart: number | undefined
   /** What comes first, while it is being sent. */
   private front: ListSource | undefined
 
-  constructor(end: SourceEnd, plan: Plan) {
+  /** `sizeAtStart`: see `startReading`. */
+  constructor(end: SourceEnd, plan: Plan, sizeAtStart?: number) {
     this.end = end
     this.plan = plan
+    this.sizeAtStart = sizeAtStart
   }
   get label(): string {
     return this.end.label
@@ -41,7 +44,7 @@ export class EndSource implements PullSide {
     return this.end.batchBytes
   }
   start(): Eventually<void> {
-    return this.end.startReading()
+    return this.end.startReading(this.sizeAtStart)
   }
   stop(errno: number): void {
     const rest = this.front?.takeRest()

@@ -43,8 +43,9 @@ export interface ListsOptions extends PullOptions {
  * extents, or pages with `hold: 'pages'`. A list given as the source is consumed.
  *
  * When the source fails, the loop throws a `TransferError`, which hands out what had come for a list
- * that was not complete (`takeResidual()`); on an abort that is given back to the source. Where bytes
- * are always at hand, the event loop has a turn each megabyte.
+ * that was not complete (`takeResidual()`); on an abort that is given back to the source. A file that
+ * becomes shorter than it was when the loop began has failed (ENODATA). Where bytes are always at hand,
+ * the event loop has a turn each megabyte.
  *
  * ```ts
  * import { lists } from 'splicelist'

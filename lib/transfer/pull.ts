@@ -91,11 +91,17 @@ export interface Pulling {
   abort(): void
 }
 
+/** A pull's options, and what an operation of many pulls knows besides. */
+export interface PullStep extends PullOptions {
+  /** The file's size in bytes before the first of them. */
+  readonly sizeAtStart?: number
+}
+
 /** As `pullInto`, without the turn. */
 export function preparePull(
   source: SourceEnd,
   length: number,
-  options: PullOptions,
+  options: PullStep,
   atEnd?: AtEnd,
   isDry = false,
 ): Pulling {
@@ -105,7 +111,7 @@ export function preparePull(
   if (length < REFERENCE_BYTES_MIN && options.hold !== 'pages') plan.prefer('threshold')
   const sink = new ListSink(source.pages, plan)
   const machine = new Machine({
-    source: new EndSource(source, plan),
+    source: new EndSource(source, plan, options.sizeAtStart),
     sink,
     plan,
     length,

@@ -3,7 +3,16 @@ import { constants, truncateSync } from 'node:fs'
 import { open, readFile, symlink, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { BufferList, InvalidArgumentError, transfer, TransferError } from 'splicelist'
+import {
+  attach,
+  BufferList,
+  fanOut,
+  FanOutError,
+  InvalidArgumentError,
+  lists,
+  transfer,
+  TransferError,
+} from 'splicelist'
 import { bytes } from '../support/bytes.js'
 import { afterwards } from '../support/cleanup.js'
 import { expectSameBytes } from '../support/first-difference.js'
@@ -37,6 +46,121 @@ for (const cache of CACHES) {
         ;(error as TransferError).takeResidual()?.release()
       })
     }
+
+    for (const source of ['path', 'handle', 'offset'] as const) {
+      for (const options of [
+        {},
+        { hold: 'pages' },
+        { mode: 'copy' },
+        { mode: 'stable' },
+      ] as const) {
+        const what = `${JSON.stringify(options)}, ${source}`
+        it(`that becomes shorter between two lists is an error, not an end (${what})`, async function () {
+          // Nothing tells where a handle stands.
+          if (source === 'handle') needsAddon(this)
+          const { path, handle } = await fileOf(bytes(1, 5 * MIB))
+          const file = { path, handle, offset: handle }[source]
+          const place = { file, cache, ...(source === 'offset' ? { offset: 4097 } : {}) }
+          let got = 0
+          const looping = (async () => {
+            for await (using list of lists(place, options)) {
+              got += list.length
+              truncateSync(path, 4096)
+            }
+          })()
+          const error = await failure(looping)
+          expect(error).to.be.instanceOf(TransferError)
+          expect(error).to.include({ side: 'source', code: 'ENODATA', bytesMoved: 0 })
+          expect((error as TransferError).takeResidual()).to.equal(undefined)
+          expect(got).to.equal(MIB)
+        })
+      }
+    }
+
+    for (const hold of ['extent', 'pages'] as const) {
+      it(`hands out what was left of it for a list that was not complete (${hold})`, async () => {
+        const { path } = await fileOf(bytes(1, 5 * MIB))
+        const got: number[] = []
+        const looping = (async () => {
+          for await (using list of lists({ file: path, cache }, { hold, atLeast: MIB })) {
+            got.push(list.length)
+            truncateSync(path, 2 * MIB + 5000)
+          }
+        })()
+        const error = (await failure(looping)) as TransferError
+        expect(error).to.be.instanceOf(TransferError)
+        expect(error).to.include({ side: 'source', code: 'ENODATA', bytesMoved: 5000 })
+        using residual = error.takeResidual()
+        await residual?.load()
+        expectSameBytes(
+          residual?.toBuffer() ?? Buffer.alloc(0),
+          bytes(1, 5 * MIB).subarray(2 * MIB, 2 * MIB + 5000),
+        )
+        expect(got).to.deep.equal([MIB, MIB])
+      })
+    }
+
+    for (const mode of ['auto', 'copy', 'stable'] as const) {
+      it(`that becomes shorter while it is fanned out is an error, not an end (mode ${mode})`, async () => {
+        const { path } = await fileOf(bytes(1, 5 * MIB))
+        const paths = [await freshPath(), await freshPath()]
+        const error = await failure(
+          fanOut(
+            { file: path, cache },
+            paths.map((file) => ({ file })),
+            { mode, windowBytes: MIB, onProgress: () => truncateSync(path, 4096) },
+          ),
+        )
+        expect(error).to.be.instanceOf(FanOutError)
+        expect(error).to.include({ side: 'source', code: 'ENODATA' })
+        const { bytesMoved, bytesPulled, sinks } = error as FanOutError
+        expect(bytesMoved).to.equal(bytesPulled)
+        expect(bytesMoved).to.be.lessThan(5 * MIB)
+        expect(sinks).to.deep.equal([{ bytesMoved }, { bytesMoved }])
+        expect((error as FanOutError).takeResidual()).to.equal(undefined)
+        for (const to of paths) expect((await readFile(to)).length).to.equal(bytesMoved)
+      })
+    }
+
+    it('that becomes shorter behind what was read is no error: its end was read', async () => {
+      const { path } = await fileOf(bytes(1, 2 * MIB))
+      let got = 0
+      for await (using list of lists({ file: path, cache })) {
+        got += list.length
+        if (got === 2 * MIB) truncateSync(path, 4096)
+      }
+      expect(got).to.equal(2 * MIB)
+    })
+
+    it('that becomes shorter between two operations of an endpoint has ended', async function () {
+      needsAddon(this)
+      const { path } = await fileOf(bytes(1, 3 * MIB))
+      await using file = attach({ file: path, cache })
+      for await (using list of lists(file)) {
+        expect(list.length).to.equal(MIB)
+        break
+      }
+      truncateSync(path, 4096)
+      for (const hold of ['extent', 'pages'] as const) {
+        for await (using list of lists(file, { hold })) expect(list.length).to.equal(0)
+        using pulled = await file.pull(MIB, { hold })
+        expect(pulled.length).to.equal(0)
+      }
+    })
+
+    it('that grows between two lists is read to where it ends then', async () => {
+      for (const hold of ['extent', 'pages'] as const) {
+        const { path, handle } = await fileOf(bytes(1, 2 * MIB))
+        let got = 0
+        let isGrown = false
+        for await (using list of lists({ file: path, cache }, { hold })) {
+          got += list.length
+          if (!isGrown) await handle.write(bytes(2, 10_000), 0, 10_000, 2 * MIB)
+          isGrown = true
+        }
+        expect(got).to.equal(2 * MIB + 10_000)
+      }
+    })
 
     it('that grows while it is read is read to where it ends then', async () => {
       const { path, handle } = await fileOf(bytes(1, 2 * MIB))
