@@ -34,6 +34,8 @@ export interface Description {
   readonly flags: number
   /** `fstat`'s size in bytes; meaningful for regular files. */
   readonly sizeBytes: number
+  /** `fstat`'s count of blocks: 0 for what takes no place, a file that the kernel makes up too. */
+  readonly blocks: number
   /** `SO_DOMAIN` of a socket (`AF_UNIX` 1, `AF_INET` 2, `AF_INET6` 10), 0 for anything else. */
   readonly family: number
   /** `SO_TYPE` of a socket (`SOCK_STREAM` 1), 0 for anything else. */

@@ -79,6 +79,7 @@ int64_t Descriptor::Describe(Description* description) const {
   description->type = status.st_mode & S_IFMT;
   description->flags = flags;
   description->size = status.st_size;
+  description->blocks = status.st_blocks;
   if (S_ISSOCK(status.st_mode)) {
     description->family = SocketOption(fd(), SO_DOMAIN);
     description->socket_type = SocketOption(fd(), SO_TYPE);

@@ -19,6 +19,8 @@ struct Description {
   int flags = 0;
   /// Size in bytes; meaningful for regular files.
   int64_t size = 0;
+  /// Blocks of 512 bytes that it takes; 0 of what the kernel makes up when it is read.
+  int64_t blocks = 0;
   /// SO_DOMAIN, or 0.
   int family = 0;
   /// SO_TYPE, or 0.

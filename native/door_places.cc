@@ -64,6 +64,7 @@ Value Describe(const CallbackInfo& info) {
   object.Set("type", Number(in, description.type));
   object.Set("flags", Number(in, description.flags));
   object.Set("sizeBytes", Number(in, description.size));
+  object.Set("blocks", Number(in, description.blocks));
   object.Set("family", Number(in, description.family));
   object.Set("socketType", Number(in, description.socket_type));
   return object;

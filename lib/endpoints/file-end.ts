@@ -212,7 +212,7 @@ export class FileEnd implements SourceEnd, SinkEnd {
   leftBytes(): number | undefined {
     const sizeBytes = this.file.isRegular ? this.file.sizeBytes() : 0
     const at = this.position()
-    // Files of /proc have no size and yet bytes.
+    // Files of /proc and /sys have no size and yet bytes.
     return at === undefined || sizeBytes === 0 ? undefined : Math.max(0, sizeBytes - at)
   }
   /** Nothing more to read: 0, or −ENODATA where the file had `sizeAtStart` bytes, and was cut since. */
@@ -220,7 +220,7 @@ export class FileEnd implements SourceEnd, SinkEnd {
     if (sizeAtStart === 0) return 0
     const at = this.position()
     const isCut = at !== undefined && at < sizeAtStart
-    // Files of /sys are said to be a page long, and are not.
+    // One may state a size that is not real.
     return isCut && this.file.sizeBytes() < sizeAtStart ? -ENODATA : 0
   }
   /** Moves on past bytes that were taken as an extent, or back over those that were given back. */

@@ -112,7 +112,8 @@ export class BufferList extends Reader implements Disposable {
   }
   /**
    * A list of one extent of a file: no bytes are read and no pages held (Ceph has no like). The
-   * file stays open, for this list, until it is released. Rejects when the path cannot be opened.
+   * file stays open, for this list, until it is released. Rejects when the path cannot be opened,
+   * or the file has no size to be told by (/proc, /sys: `spliceFrom` reads those).
    */
   static async fromFile(
     file: FileHandle | string,
@@ -123,6 +124,13 @@ export class BufferList extends Reader implements Disposable {
     if (length !== undefined) checkLength('length', length)
     const open = typeof file === 'string' ? await OpenFile.open(file, 'r') : OpenFile.adopt(file)
     const there = Math.max(0, open.sizeBytes() - offset)
+    if (there === 0 && !open.statesSize) {
+      open.release()
+      throw new InvalidArgumentError(
+        'A file that is made up when it is read, as those of /proc and /sys, has no size. Read it by ' +
+          'spliceFrom',
+      )
+    }
     if (length !== undefined && length > there) {
       open.release()
       throw new InvalidArgumentError(

@@ -5,6 +5,7 @@ import { describe } from '../arguments.js'
 import { InvalidArgumentError, TransferError } from '../errors.js'
 import { addon, CACHE_DROP, type Descriptor } from '../native.js'
 import { opened, runJob, type JobResult, type RunningJob } from '../reactor.js'
+import { copiesRanges, statesSizes } from './file-system.js'
 import type { HeldPipe } from './pipe-pool.js'
 
 const EBADF = 9
@@ -17,8 +18,8 @@ const S_IFREG = 0o100000
 const S_IFDIR = 0o040000
 const S_IFBLK = 0o060000
 
-/** Magic numbers of file systems without reflinks: ext2 to ext4, tmpfs, ramfs. */
-const COPYING_FILE_SYSTEMS: ReadonlySet<number> = new Set([0xef53, 0x01021994, 0x858458f6])
+/** What is known of a file that cannot be asked. */
+const NOTHING = { sizeBytes: 0, blocks: 0 }
 
 /** Files of handles that are open. */
 const adopted = new WeakMap<FileHandle, OpenFile>()
@@ -158,11 +159,15 @@ export class OpenFile {
     if (this.#ownsHandle) void this.#handle?.close()
   }
 
-  /** The file's size now, in bytes. */
+  /** The file's size now, in bytes; 0 where none is known: that of /sys and /proc is found by reading. */
   sizeBytes(): number {
-    if (this.#descriptor === undefined) return fs.fstatSync(this.#fd).size
-    const known = opened().describe(this.#descriptor)
-    return typeof known === 'number' ? 0 : known.sizeBytes
+    const { sizeBytes, blocks } = this.#stat()
+    // Asking for the file system may ask a server, and what lies on one has blocks.
+    return sizeBytes > 0 && blocks === 0 && !this.statesSize ? 0 : sizeBytes
+  }
+  /** Whether the size that the file states says where it ends. */
+  get statesSize(): boolean {
+    return statesSizes(this.#magic())
   }
   /** The descriptor's own position; undefined where there is none, or without the addon. */
   position(): number | undefined {
@@ -193,8 +198,7 @@ export class OpenFile {
    * Whether `copy_file_range` into it copies bytes for certain: its file system cannot share extents.
    */
   get copiesRanges(): boolean {
-    this.#fileSystem ??= opened().fileSystem(this.#kernel())
-    return COPYING_FILE_SYSTEMS.has(this.#fileSystem)
+    return copiesRanges(this.#magic())
   }
   /** Its descriptor, for a call that needs no pipe of ours. Only with the addon. */
   get descriptor(): Descriptor {
@@ -255,9 +259,30 @@ export class OpenFile {
     return opened().directAlignment(this.#kernel())
   }
 
+  #stat(): { readonly sizeBytes: number; readonly blocks: number } {
+    if (this.#descriptor === undefined) {
+      const { size, blocks } = fs.fstatSync(this.#fd)
+      return { sizeBytes: size, blocks }
+    }
+    const known = opened().describe(this.#descriptor)
+    return typeof known === 'number' ? NOTHING : known
+  }
+  /** The magic number of its file system; 0 where there is none to ask for. */
+  #magic(): number {
+    return (this.#fileSystem ??=
+      this.#descriptor === undefined ? magicOf(this.#fd) : opened().fileSystem(this.#descriptor))
+  }
   #kernel(): Descriptor {
     if (this.#descriptor === undefined) throw new Error('Pages can only be moved by the addon')
     return this.#descriptor
+  }
+}
+
+function magicOf(fd: number): number {
+  try {
+    return fs.statfsSync(`/proc/self/fd/${fd}`).type
+  } catch {
+    return 0
   }
 }
 

@@ -22,7 +22,7 @@ export function takeExtent(
   const at = source.position()
   if (at === undefined) return undefined
   const sizeBytes = source.file.sizeBytes()
-  // Files of /proc have no size and yet bytes: they are read.
+  // Files of /proc and /sys have no size and yet bytes: they are read.
   if (sizeBytes === 0) return undefined
   const there = Math.max(0, Math.min(length, sizeBytes - at))
   source.skip(there)

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
-import { constants, truncateSync } from 'node:fs'
-import { open, readFile, symlink, truncate } from 'node:fs/promises'
+import { constants, readFileSync, truncateSync } from 'node:fs'
+import { open, readFile, stat, symlink, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import {
@@ -19,7 +19,7 @@ import { expectSameBytes } from '../support/first-difference.js'
 import { tempFolder } from '../support/folders.js'
 import { needsAddon } from '../support/needs.js'
 import { failure, refusal } from '../transfer/outcomes.js'
-import { fileOf, freshPath } from '../transfer/places.js'
+import { fileOf, freshPath, opened } from '../transfer/places.js'
 import { slowDisk } from '../transfer/slow-disk.js'
 
 const MIB = 1 << 20
@@ -249,6 +249,71 @@ for (const cache of CACHES) {
       expect(error).to.be.instanceOf(InvalidArgumentError)
     })
   })
+}
+
+describe('A file that is made up when it is read', () => {
+  // Of /proc, which state no size, and of /sys, which state that of a page or their own.
+  for (const path of ['/proc/version', '/sys/class/net/lo/mtu', '/sys/kernel/notes']) {
+    const content = contentOf(path)
+    const itReads = content.length > 0 ? it : it.skip
+
+    itReads(`is read to its end, whatever size it states: ${path}`, async () => {
+      for (const hold of ['extent', 'pages'] as const) {
+        for (const mode of ['auto', 'copy', 'stable'] as const) {
+          using list = new BufferList()
+          expect(await list.spliceFrom({ file: path }, MIB, { hold, mode })).to.equal(
+            content.length,
+          )
+          await list.load()
+          expectSameBytes(list.toBuffer(), content)
+        }
+      }
+    })
+
+    itReads(`comes as one list, of a handle too: ${path}`, async () => {
+      for (const source of [{ file: path }, await opened(path, 'r')]) {
+        const parts: Buffer[] = []
+        for await (using list of lists(source)) {
+          await list.load()
+          parts.push(list.toBuffer())
+        }
+        expectSameBytes(Buffer.concat(parts), content)
+      }
+    })
+
+    itReads(`goes as a whole to a file, and to several: ${path}`, async () => {
+      const paths = [await freshPath(), await freshPath(), await freshPath()] as const
+      expect(await transfer({ file: path }, { file: paths[0] })).to.include({ eof: true })
+      await fanOut({ file: path }, [{ file: paths[1] }, { file: paths[2] }])
+      for (const to of paths) expectSameBytes(await readFile(to), content)
+    })
+
+    itReads(`is no list of an extent: ${path}`, async () => {
+      for (const range of [{}, { length: 1 }]) {
+        const error = await refusal(() => BufferList.fromFile(path, range))
+        expect(error).to.be.instanceOf(InvalidArgumentError)
+        expect(error.message).to.match(/spliceFrom/)
+      }
+    })
+  }
+
+  it('is told from one that is a hole from end to end, of which there is an extent', async () => {
+    const { path } = await fileOf(new Uint8Array(0))
+    await truncate(path, 3 * MIB)
+    expect((await stat(path)).blocks).to.equal(0)
+    using list = new BufferList()
+    expect(await list.spliceFrom({ file: path }, 4 * MIB)).to.equal(3 * MIB)
+    expect(list.explain().map(({ kind }) => kind)).to.deep.equal(['file'])
+  })
+})
+
+/** Nothing where there is no such file, or nobody may read it. */
+function contentOf(path: string): Buffer {
+  try {
+    return readFileSync(path)
+  } catch {
+    return Buffer.alloc(0)
+  }
 }
 
 describe('A disk', () => {
