@@ -2,13 +2,19 @@
  * Peers that are slow or write little at a time, over TCP (both versions) and unix sockets: the bytes
  * are whole, and counts add up.
  */
+import type { Socket } from 'node:net'
 import { expect } from 'chai'
 import { attach, BufferList, transfer } from 'splicelist'
+import { adopted, door } from '../native/door.js'
 import { bytes } from '../support/bytes.js'
 import { expectSameBytes } from '../support/first-difference.js'
+import { needsAddon, needsPages } from '../support/needs.js'
+import { handlesOf } from '../support/sends.js'
 import { hasIpv6, tcp6Pair, tcpPair, unixPair, type SocketPair } from '../support/socket-pairs.js'
+import { watch } from '../support/watch.js'
 import { Collector } from '../transfer/collector.js'
 import { until } from '../transfer/outcomes.js'
+import { freshPath } from '../transfer/places.js'
 
 const settled = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 20))
 
@@ -117,6 +123,107 @@ for (const kind of ['tcp', 'tcp over IPv6', 'unix'] as const) {
 }
 
 describe('A low-water mark', () => {
+  /** A socket to pull from, the marks that it is given, and how often somebody waits for it. */
+  async function marked(kind: 'tcp' | 'unix') {
+    const { client, server } = await (kind === 'tcp' ? tcpPair() : unixPair())
+    const handles = handlesOf(server)
+    const marks: number[] = []
+    const waits = { count: 0 }
+    watch('lowWater', ([socket, mark], result) => {
+      if (!handles.has(socket)) return
+      expect(result).to.equal(0)
+      marks.push(mark)
+    })
+    watch('wait', ([socket]) => {
+      if (handles.has(socket)) waits.count += 1
+    })
+    return { client, server, marks, waits }
+  }
+  /** Sends bytes and resolves when they can be read. */
+  async function arrived(client: Socket, server: Socket, content: Buffer): Promise<void> {
+    const { fd } = (server as unknown as { readonly _handle: { readonly fd: number } })._handle
+    const socket = adopted(fd)
+    client.write(content)
+    await until(() => door().pending(socket) === content.length)
+  }
+
+  for (const [missing, mark] of [
+    [65_535, undefined],
+    [65_536, 65_536],
+    [300_000, 300_000],
+    [1 << 20, 1 << 20],
+    [2 << 20, 1 << 20],
+  ] as const) {
+    it(`of a pull that misses ${missing} bytes is ${mark ?? 'none'}, and 1 when it is over`, async function () {
+      needsAddon(this)
+      const { client, server, marks, waits } = await marked('tcp')
+      await arrived(client, server, bytes(9, 20_000))
+      using list = new BufferList()
+      const pulling = list.spliceFrom(server, 20_000 + missing)
+      await until(() => waits.count > 0)
+      expect(marks).to.deep.equal(mark === undefined ? [] : [mark])
+      client.write(bytes(10, missing))
+      expect(await pulling).to.equal(20_000 + missing)
+      expect(marks.slice(1).every((each) => each <= (mark ?? 1))).to.equal(true)
+      expect(marks.at(-1)).to.equal(mark === undefined ? undefined : 1)
+    })
+  }
+
+  it('of an endpoint is that of its last wait, and 1 when Node has its socket back', async function () {
+    needsAddon(this)
+    const { client, server, marks, waits } = await marked('tcp')
+    const peer = attach(server)
+    for (const [length, expected] of [
+      [200_000, [200_000]],
+      [10, [200_000, 1]],
+      [70_000, [200_000, 1, 70_000]],
+    ] as const) {
+      waits.count = 0
+      const pulling = peer.pull(length)
+      await until(() => waits.count > 0)
+      expect(marks).to.deep.equal(expected)
+      client.write(bytes(11, length))
+      ;(await pulling).release()
+    }
+    await peer.detach()
+    expect(marks).to.deep.equal([200_000, 1, 70_000, 1])
+  })
+
+  it('of a unix socket is left alone: no wait heeds it', async function () {
+    needsAddon(this)
+    const { client, server, marks, waits } = await marked('unix')
+    using list = new BufferList()
+    const pulling = list.spliceFrom(server, 300_000)
+    await until(() => waits.count > 0)
+    client.write(bytes(12, 300_000))
+    expect(await pulling).to.equal(300_000)
+    expect(marks).to.deep.equal([])
+  })
+
+  for (const [length, gathered] of [
+    [65_535, 1],
+    [65_536, 65_536],
+    [300_000, 300_000],
+    [3 << 20, 1 << 20],
+    [undefined, 1],
+  ] as const) {
+    it(`of a transfer of ${length ?? 'all'} bytes into a file is ${gathered} at first`, async function () {
+      needsPages(this)
+      const { client, server } = await tcpPair()
+      const asked: number[] = []
+      watch('carry', (args) => asked.push(args[7]))
+      const content = bytes(13, length ?? 300_000)
+      const moving = transfer(
+        server,
+        { file: await freshPath() },
+        length === undefined ? {} : { length },
+      )
+      client.end(content)
+      expect(await moving).to.include({ bytesMoved: content.length })
+      expect(asked.at(0)).to.equal(gathered)
+    })
+  }
+
   it('of a large pull that was aborted or came short holds back nobody after it', async () => {
     const { client, server } = await tcpPair()
     const peer = attach(server)

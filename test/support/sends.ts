@@ -2,9 +2,7 @@
  * What the addon is asked to send to a socket, call by call, and whether more was promised to follow.
  */
 import type { Socket } from 'node:net'
-import type { Addon } from '#lib/native.js'
-import { opened } from '#lib/reactor.js'
-import { afterwards } from './cleanup.js'
+import { watch } from './watch.js'
 
 /** One call that a socket has taken bytes of. */
 export interface Send {
@@ -18,15 +16,11 @@ export interface Send {
 
 /** Watches every call until the test is over: what was sent to this socket, which nobody has used yet. */
 export function sendsTo(socket: Socket): readonly Send[] {
-  const { fd } = (socket as unknown as { readonly _handle: { readonly fd: number } })._handle
-  const its = new Set<unknown>()
+  const its = handlesOf(socket)
   const sends: Send[] = []
   const sent = (sink: unknown, askedBytes: number, takenBytes: number, more: boolean): void => {
     if (its.has(sink) && takenBytes > 0) sends.push({ askedBytes, takenBytes, more })
   }
-  watch('adopt', ([number], made) => {
-    if (number === fd) its.add(made)
-  })
   watch('move', ([, , sink, , asked, more], n) => sent(sink, asked, n, more))
   for (const name of ['writev', 'lend'] as const) {
     watch(name, ([sink, parts, skip, more], n) => sent(sink, sum(parts) - skip, n, more))
@@ -37,20 +31,14 @@ export function sendsTo(socket: Socket): readonly Send[] {
   return sends
 }
 
-/** Tells of each call of one of the addon's functions, until the test is over. */
-export function watch<K extends 'adopt' | 'lowWater' | 'move' | 'writev' | 'writeEach' | 'lend'>(
-  name: K,
-  tell: (args: Parameters<Addon[K]>, result: ReturnType<Addon[K]>) => void,
-): void {
-  const door = opened()
-  const real = door[name] as (...args: Parameters<Addon[K]>) => ReturnType<Addon[K]>
-  const watched = (...args: Parameters<Addon[K]>): ReturnType<Addon[K]> => {
-    const result = real(...args)
-    tell(args, result)
-    return result
-  }
-  Object.assign(door, { [name]: watched })
-  afterwards(() => void Object.assign(door, { [name]: real }))
+/** The addon's handles of a socket that nobody has used yet, as they are made until the test is over. */
+export function handlesOf(socket: Socket): ReadonlySet<unknown> {
+  const { fd } = (socket as unknown as { readonly _handle: { readonly fd: number } })._handle
+  const handles = new Set<unknown>()
+  watch('adopt', ([number], made) => {
+    if (number === fd) handles.add(made)
+  })
+  return handles
 }
 
 function sum(parts: readonly Uint8Array[]): number {
