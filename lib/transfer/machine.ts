@@ -10,6 +10,7 @@ import { listOf } from '../list/buffer-list.js'
 import type { Segments } from '../list/segments.js'
 import { PipeParcel, type Parcel } from '../raw/parcel.js'
 import type { HeldPipe } from '../raw/pipe-pool.js'
+import { wakesSoFar } from '../reactor.js'
 import type { Plan } from './plan.js'
 import { Shortcut, type Leap } from './shortcut.js'
 import type { PullSide, PushSide } from './sides.js'
@@ -77,6 +78,8 @@ export class Machine {
   private shortcut: Shortcut | undefined
   /** Bytes since others last had their turn. */
   private turnBytes: number
+  /** How often the event loop had called when it was last looked at. */
+  private wakesThen: number
   private parcel: Parcel | undefined
   private residual: Segments | undefined
   private failure: Failure | undefined
@@ -95,6 +98,7 @@ export class Machine {
     const mayLeap = job.sink.direct !== undefined && job.plan.copyCause === undefined
     this.shortcut = mayLeap ? new Shortcut(job.source, job.sink) : undefined
     this.turnBytes = 0
+    this.wakesThen = 0
     this.parcel = undefined
     this.residual = undefined
     this.failure = undefined
@@ -237,7 +241,7 @@ export class Machine {
     if (leaping !== undefined) {
       if (!(leaping instanceof Promise)) return this.leapt(leaping)
       return leaping.then((leap) => {
-        this.turnBytes = 0
+        this.tookTime()
         return this.leapt(leap)
       })
     }
@@ -347,7 +351,7 @@ export class Machine {
     const pushed = sink.push(parcel, more || source.hasMore(parcel.remaining))
     if (typeof pushed === 'number') return this.pushed(parcel, pushed)
     return pushed.then((n) => {
-      this.turnBytes = 0
+      this.tookTime()
       return this.pushed(parcel, n)
     })
   }
@@ -383,12 +387,24 @@ export class Machine {
     return this.job.sink.ready().then(() => this.waited('PUSH'))
   }
   private yield(): Promise<State> {
-    return nextRound().then(() => this.waited('PULL'))
+    return nextRound().then(() => {
+      this.turnBytes = 0
+      return 'PULL'
+    })
   }
-  /** Others had their turn meanwhile. */
   private waited(next: State): State {
-    this.turnBytes = 0
+    this.tookTime()
     return next
+  }
+  /**
+   * Others have had their turn where the event loop has called since: not where a stream of Node's gives or
+   * takes at once, whose promises are settled before anybody else has one.
+   */
+  private tookTime(): void {
+    const wakes = wakesSoFar()
+    if (wakes === this.wakesThen) return
+    this.wakesThen = wakes
+    this.turnBytes = 0
   }
 
   private progress(bytes: number): void {
