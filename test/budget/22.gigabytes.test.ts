@@ -1,6 +1,6 @@
 /**
- * More bytes than 32 bits count, and than anybody has memory for: 64 MiB, and gigabytes with
- * `SPLICELIST_LONG=1`. Every byte is checked, and memory stays flat.
+ * More bytes than 32 bits count, and than anybody has memory for, with `SPLICELIST_LONG=1`; else four
+ * times what memory may grow by. Every byte is checked, and memory stays flat.
  */
 import { open } from 'node:fs/promises'
 import { expect } from 'chai'
@@ -11,9 +11,9 @@ import { isLong } from './crowd.js'
 import { BLOCK_BYTES, longPeer, Run } from './long-run.js'
 
 /** What goes over a wire: past 4 GiB, and no multiple of a page. */
-const WIRE_BYTES = (isLong ? 4.5 * 2 ** 30 : 64 << 20) + 12_345
+const WIRE_BYTES = (isLong ? 4.5 * 2 ** 30 : 256 << 20) + 12_345
 /** What is kept by a file, or goes several ways. */
-const KEPT_BYTES = (isLong ? 2 * 2 ** 30 : 64 << 20) + 12_345
+const KEPT_BYTES = (isLong ? 2 * 2 ** 30 : 256 << 20) + 12_345
 /** A file may grow past 4 GiB all the same: it begins with a hole. */
 const BEYOND_BYTES = 2 ** 32 - (48 << 20)
 /** What the process may grow by meanwhile: garbage that was not collected yet, not payload. */
