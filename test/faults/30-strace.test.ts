@@ -3,7 +3,7 @@
  * call that would carry payload through its memory.
  */
 import { execFileSync } from 'node:child_process'
-import { readFile } from 'node:fs/promises'
+import { readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { runChild } from '../support/children.js'
@@ -55,7 +55,7 @@ const MOVER = `
   import { once } from 'node:events'
   import { spawn } from 'node:child_process'
   import { open, writeFile } from 'node:fs/promises'
-  import { attach, transfer } from 'splicelist'
+  import { attach, fanOut, proxy, transfer } from 'splicelist'
   const [way, folder, total, peerSource, calls] = process.argv.slice(1)
   const peer = spawn(process.execPath, ['--input-type=module', '--eval', peerSource, total],
     { stdio: ['pipe', 'pipe', 'inherit'] })
@@ -74,7 +74,10 @@ const MOVER = `
     socket.pause()
     return socket
   }
-  const sink = way === 'tcp-to-file' ? await open(folder + '/sink', 'w') : await dial(to)
+  const sinks = []
+  if (way.endsWith('-to-file')) sinks.push(await open(folder + '/sink', 'w'))
+  else for (let i = 0; i < (way === 'fan-out' ? 3 : 1); i++) sinks.push(await dial(to))
+  const [sink] = sinks
   await writeFile(folder + '/warm', 'x')
   const tracer = spawn('strace', ['-f', '-qq', '-e', 'trace=' + calls, '-o', folder + '/trace',
     '-p', String(process.pid)], { stdio: ['ignore', 'ignore', 'pipe'] })
@@ -88,7 +91,7 @@ const MOVER = `
     if (size === 0) await new Promise((resolve) => setTimeout(resolve, 10))
   }
   if (isOver) { console.log('no tracer'); peer.kill(); process.exit() }
-  const source = await dial(from)
+  const source = way.startsWith('file-') ? await open(folder + '/source') : await dial(from)
   let moved = 0
   if (way === 'list-to-tcp') {
     // Between two operations on the bare socket Node would read a chunk of its own.
@@ -99,16 +102,23 @@ const MOVER = `
       list.release()
     }
     await endpoint.detach()
+  } else if (way === 'fan-out') {
+    const result = await fanOut(source, sinks, { length: Number(total), mode: 'reference' })
+    moved = Math.min(...result.sinks.map(({ bytesMoved }) => bytesMoved))
+  } else if (way === 'proxy') {
+    const { aToB } = await proxy(source, sink, { mode: 'reference' })
+    moved = aToB.bytesMoved
   } else {
     const result = await transfer(source, sink, { length: Number(total), mode: 'reference' })
     moved = result.bytesMoved
   }
   tracer.kill('SIGTERM')
   if (!isOver) await once(tracer, 'exit')
-  if (way === 'tcp-to-file') { await sink.close() } else { sink.end(); console.log(await line()) }
+  if (way.endsWith('-to-file')) await sink.close()
+  else for (const each of sinks) { each.end(); console.log(await line()) }
   console.log('moved ' + moved)
   peer.stdin.end()
-  source.destroy()
+  if (way.startsWith('file-')) await source.close()
   process.exit()
 `
 
@@ -135,16 +145,30 @@ describe('A mover of much by reference', () => {
     }
   })
 
-  for (const way of ['tcp-to-tcp', 'tcp-to-file', 'list-to-tcp']) {
+  /** How often the payload comes out, in a socket's peer. */
+  const WAYS = {
+    'tcp-to-tcp': 1,
+    'tcp-to-file': 0,
+    'list-to-tcp': 1,
+    'file-to-tcp': 1,
+    'file-to-file': 0,
+    'fan-out': 3,
+    proxy: 1,
+  }
+  for (const [way, peers] of Object.entries(WAYS)) {
     it(`makes no call that carries payload: ${way}`, async function () {
       this.timeout(120_000)
       const folder = await tempFolder('tmpfs')
+      if (way.startsWith('file-')) {
+        await writeFile(join(folder, 'source'), Buffer.alloc(TOTAL_BYTES, 7))
+      }
       const root = new URL('../../..', import.meta.url)
       const args = ['--input-type=module', '--eval', MOVER, way, folder, String(TOTAL_BYTES)]
       const child = await runChild(process.execPath, [...args, PEER, CALLS], { cwd: root })
       if (child.stdout.includes('no tracer')) this.skip()
       expect(child.stdout, child.stderr).to.include(`moved ${TOTAL_BYTES}`)
-      if (way !== 'tcp-to-file') expect(child.stdout).to.include(`got ${TOTAL_BYTES}`)
+      expect(child.stdout.split(`got ${TOTAL_BYTES}\n`)).to.have.length(peers + 1)
+      if (peers === 0) expect((await stat(join(folder, 'sink'))).size).to.equal(TOTAL_BYTES)
       const seen = carried(await readFile(join(folder, 'trace'), 'utf8'))
       const sum = Object.values(seen).reduce((total, each) => total + each, 0)
       // It was traced: its loop is woken by reading.
