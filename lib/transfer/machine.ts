@@ -296,7 +296,7 @@ export class Machine {
     const relaying = this.shortcut?.linger(length - this.bytesMoved)
     if (relaying === undefined) return source.ready(1).then(() => this.waited('PULL'))
     return relaying.then((leap) => {
-      this.turnBytes = 0
+      this.tookTime()
       return this.leapt(leap)
     })
   }
