@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import { readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
@@ -38,7 +37,11 @@ async function worker(how: string, path = ''): Promise<Waiting> {
     })
     made.once('exit', () => resolve(failure))
   })
-  const [message] = (await once(made, 'message')) as [{ live: LiveCounts }]
+  // Not once(): under load the failure of a worker that throws comes before what it has sent.
+  const message = await new Promise<{ readonly live: LiveCounts }>((resolve, reject) => {
+    made.once('message', resolve)
+    void ended.then((failure) => reject(failure ?? new Error('It ended without a word')))
+  })
   return { worker: made, live: message.live, ended }
 }
 
