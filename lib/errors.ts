@@ -230,6 +230,10 @@ function takeResidualOf(error: Error): BufferList | undefined {
 export interface TransferFailure {
   readonly side: 'source' | 'sink' | 'pipe'
   readonly errno: number
+  /** Default: the system's name of the errno. */
+  readonly code?: string
+  /** What the code means. Default: the system's words. */
+  readonly text?: string
   readonly syscall: string
   readonly bytesMoved: number
   readonly detail?: string
@@ -238,19 +242,27 @@ export interface TransferFailure {
 }
 
 /**
- * A transfer stopped because a system call failed. `code`, `errno` and `syscall` are Node's own
- * ('EPIPE', −32, 'splice'). `side` says who failed; `bytesMoved` is what the sink accepted.
+ * A transfer stopped because a system call failed, or a stream. `code`, `errno` and `syscall` are
+ * Node's own ('EPIPE', −32, 'splice'). `side` says who failed; `bytesMoved` is what the sink accepted.
+ *
+ * A stream's or socket's own error is the `cause`: what it emitted, or was destroyed with. Its `code`
+ * is this error's, whether the system's or not ('Z_DATA_ERROR'). One that has none is told as 'EPIPE',
+ * of a socket as 'ECONNABORTED', with its message in this one's. A `FanOutError` and a `ProxyError`
+ * have the `TransferError` of what failed as their cause.
  *
  * Accepted is not delivered: after a reset only the peer's own count tells where to resend from.
  */
 export class TransferError extends Error {
   /** Who failed: where bytes come from, where they go, or the kernel pipe between the two. */
   readonly side: 'source' | 'sink' | 'pipe'
-  /** Node's name of the error: 'EPIPE', 'ECONNRESET', 'ENOSPC', … */
+  /** Node's name of the error: 'EPIPE', 'ECONNRESET', 'ENOSPC', …; of a stream its own error's. */
   readonly code: string
-  /** The error number, negative as in Node. */
+  /**
+   * The error number, negative as in Node. The system's where `code` is; else that of the stream's own
+   * error, or, where that has none, −32 (EPIPE) or, of a socket, −103 (ECONNABORTED).
+   */
   readonly errno: number
-  /** The system call that failed. */
+  /** The system call that failed; of a stream whose error names none, 'read' or 'write'. */
   readonly syscall: string
   /** Bytes that the sink accepted before. */
   readonly bytesMoved: number
@@ -258,7 +270,8 @@ export class TransferError extends Error {
   readonly [BRAND] = 'TransferError'
   /** @internal */
   constructor(failure: TransferFailure) {
-    const [code, text] = systemError(failure.errno)
+    const [name, meaning] = systemError(failure.errno)
+    const { code = name, text = meaning } = failure
     const moved = `after ${failure.bytesMoved} bytes`
     const detail = failure.detail === undefined ? '' : `. ${failure.detail}`
     super(`The ${failure.side} failed ${moved}: ${code}: ${text}, ${failure.syscall}${detail}`, {

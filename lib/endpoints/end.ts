@@ -23,12 +23,6 @@ export const ECONNABORTED = 103
 /** Linux's EPIPE: what a stream answers that has ended. */
 export const EPIPE = 32
 
-/** The errno of an error of Node's, positive; what has none is a broken pipe. */
-export function errnoOf(error: unknown): number {
-  const { errno } = error as NodeJS.ErrnoException
-  return typeof errno === 'number' && errno !== 0 ? Math.abs(errno) : EPIPE
-}
-
 /** Bytes that one attempt on the JavaScript thread may move, before others have their turn. */
 export const TURN_BYTES_MAX = 1 << 20
 
@@ -51,6 +45,8 @@ export interface SourceEnd {
    */
   readonly hidesCopies?: boolean
   readonly readTurns: Turns
+  /** What its stream failed with: an attempt's −errno stands for it. Absent where there is no stream. */
+  readonly error?: unknown
   /** Why bytes cannot leave by reference; undefined where they can. */
   readonly obstacle: Obstacle | undefined
   /** Bytes that were read or given back already: they come first. */
@@ -108,6 +104,10 @@ export function leftBytesOf(source: SourceEnd): number {
 export interface SinkEnd {
   readonly label: string
   readonly writeTurns: Turns
+  /** What its stream failed with: an attempt's −errno stands for it. Absent where there is no stream. */
+  readonly error?: unknown
+  /** Why it takes no more bytes for good: a positive errno; 0 while it may. Absent where unknown. */
+  readonly lostErrno?: number
   /** Why pages cannot be taken; undefined where they can. */
   readonly obstacle: Obstacle | undefined
   /** The copy that the kernel makes of pages that arrive here; undefined where it makes none. */

@@ -6,6 +6,7 @@
  */
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
+import { isHeardByOthers } from './hearing.js'
 
 /** Node's stream wrapper of a socket. */
 export interface SocketHandle {
@@ -136,8 +137,8 @@ export function nodeError(code: string, errno: number, syscall: string): NodeJS.
  * operation's own rejection tells, and the program must not be ended for it a second time.
  */
 export function failSocket(socket: Socket, error: Error): void {
-  if (socket.listenerCount('error') === 0) socket.destroy()
-  else socket.destroy(error)
+  if (isHeardByOthers(socket)) socket.destroy(error)
+  else socket.destroy()
 }
 
 /**

@@ -10,7 +10,7 @@ import type { Readable, Writable } from 'node:stream'
 import { checkLength, describe } from '../arguments.js'
 import type { FileEnd as FilePlace } from '../contract.js'
 import { after, type Eventually } from '../eventually.js'
-import { InvalidArgumentError, UnsupportedEndpointError } from '../errors.js'
+import { InvalidArgumentError, UnsupportedEndpointError, type TransferError } from '../errors.js'
 import { addon, whyNoAddon } from '../native.js'
 import { OpenFile } from '../raw/open-file.js'
 import { connected } from './connected.js'
@@ -19,8 +19,10 @@ import { withoutAddon, type Obstacle, type SinkEnd, type SourceEnd } from './end
 import { kindOf, usableDevice, type Device, type Kind } from './device.js'
 import { secondDescription } from './fifo-end.js'
 import { FileEnd } from './file-end.js'
+import { hearErrors } from './hearing.js'
 import { endOfHandle, isFileHandle, kindOfHandle, openPlace, type Opened } from './file-place.js'
 import { isEncrypted, isReadByParser } from './node-socket.js'
+import { failedBefore } from './own-failure.js'
 import { CopiedResponseEnd, ResponseEnd, roomOf, whyNotByReference } from './response-end.js'
 import { SocketEnd } from './socket-end.js'
 import { letGoOfNumber, turnsOfNumber, type NumberTurns } from './turns.js'
@@ -54,7 +56,7 @@ export type Place = FileHandle | FilePlace | Socket | ServerResponse | Readable 
 export function endsOf(place: Place, options: PlaceOptions): Eventually<Ends> {
   const shared = sharedPlace(place, options)
   if (shared === undefined) return openEndsOf(place, options)
-  const leave = enter(shared, options.use)
+  const leave = enterAndHear(place, shared, options)
   // No spread: V8 would make a map for each.
   const opened = (ends: Ends): Ends => ({
     source: ends.source,
@@ -74,6 +76,18 @@ export function endsOf(place: Place, options: PlaceOptions): Eventually<Ends> {
     return opening instanceof Promise ? opening.then(opened, failed) : opened(opening)
   } catch (error) {
     return failed(error)
+  }
+}
+
+/** Enters, and, for a conversation, hears the errors of a stream until it is left. */
+function enterAndHear(place: Place, shared: object | number, { use }: PlaceOptions): () => void {
+  const leave = enter(shared, use)
+  // Of one operation it is heard by whoever begins it: before its turn to be opened comes.
+  if (use !== 'attach' || isFileHandle(place) || !isStream(place)) return leave
+  const deafen = hearErrors(place)
+  return () => {
+    leave()
+    deafen(true)
   }
 }
 
@@ -121,7 +135,8 @@ function refuseOffset({ offset }: PlaceOptions): void {
   )
 }
 
-function isStream(x: unknown): x is Readable & Writable {
+/** Whether a value that is no FileHandle is a stream of any kind. */
+export function isStream(x: unknown): x is Readable & Writable {
   if (typeof x !== 'object' || x === null) return false
   const { on, read, write } = x as { on?: unknown; read?: unknown; write?: unknown }
   // A Buffer can be read from and written to as well, but is no emitter.
@@ -159,12 +174,14 @@ function openedEnds(found: Opened, options: PlaceOptions): Ends {
     return { source: fifo, sink: fifo, close: () => fifo.close() }
   }
   const { stream } = found
+  const deafen = hearErrors(stream)
   const ends = streamEnds(stream, withoutAddon(whyNoAddon), options)
   return {
     ...ends,
     close: () => {
       ends.close()
       stream.destroy()
+      deafen(true)
     },
   }
 }
@@ -249,10 +266,16 @@ function socketEnds(socket: Socket, options: PlaceOptions): Eventually<Ends> {
   const isSource = options.use === 'attach' || !options.isSink
   if (isSource && isReadByParser(socket)) refuseParser()
   if (!socket.connecting) return connectedEnds(socket, options)
-  return connected(socket, options.signal).then(() => connectedEnds(socket, options))
+  return connected(socket, options.signal).then(
+    () => connectedEnds(socket, options),
+    (error: unknown) => {
+      throw ownErrorOf(socket, options) ?? error
+    },
+  )
 }
 
 function connectedEnds(socket: Socket, options: PlaceOptions): Ends {
+  refuseFailed(socket, options)
   const obstacle = socketObstacle(socket)
   if (obstacle !== undefined) return streamEnds(socket, obstacle, options)
   return attached(SocketEnd.of(socket), options)
@@ -290,7 +313,7 @@ function responseEnds(response: ServerResponse, options: PlaceOptions): Ends {
   const obstacle = addon === null ? withoutAddon(whyNoAddon) : whyNotByReference(response)
   const roomBytes = roomOf(response)
   if (obstacle !== undefined) {
-    refuseClosed(response)
+    refuseClosed(response, options)
     const sink = new CopiedResponseEnd(response, obstacle)
     return { source: undefined, sink, roomBytes, close: () => undefined }
   }
@@ -300,7 +323,7 @@ function responseEnds(response: ServerResponse, options: PlaceOptions): Ends {
 
 function streamEnds(stream: Readable | Writable, obstacle: Obstacle, options: PlaceOptions): Ends {
   refuseOffset(options)
-  refuseClosed(stream)
+  refuseClosed(stream, options)
   // Only the side that is used: the other may carry objects.
   const { use, isSink } = options
   const isSource = (use === 'attach' || !isSink) && 'read' in stream
@@ -320,12 +343,29 @@ function closeBoth(source: ReadableEnd | undefined, sink: SocketSink): void {
   sink.close()
 }
 
-function refuseClosed(stream: Readable | Writable): void {
+function refuseClosed(stream: Readable | Writable, options: PlaceOptions): void {
+  refuseFailed(stream, options)
   if (!stream.destroyed && !isUnconnected(stream)) return
   throw new UnsupportedEndpointError(
     'This stream is destroyed, or this socket closed',
     'Pass one that is still open',
   )
+}
+
+/** What has failed by itself, perhaps since the operation began, tells by its own error. */
+function refuseFailed(stream: Readable | Writable, options: PlaceOptions): void {
+  const error = stream.destroyed ? ownErrorOf(stream, options) : undefined
+  if (error !== undefined) throw error
+}
+
+/** What a stream has failed with, as the failure of the side that an operation has of it. */
+function ownErrorOf(
+  stream: Readable | Writable,
+  { use, isSink }: PlaceOptions,
+): TransferError | undefined {
+  // Which side it is of an endpoint, its operations know.
+  if (use === 'attach' || stream.errored == null) return undefined
+  return failedBefore(isSink ? 'sink' : 'source', stream)
 }
 
 /** A socket that was never told where to connect would be waited for in vain. */

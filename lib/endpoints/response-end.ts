@@ -64,6 +64,12 @@ export class ResponseEnd implements SinkEnd {
     this.#socket.letGo()
   }
 
+  get error(): unknown {
+    return this.#response.errored ?? this.#socket.error
+  }
+  get lostErrno(): number {
+    return this.#socket.lostErrno
+  }
   startWriting(): Eventually<void> {
     return this.#socket.startWriting()
   }
@@ -158,6 +164,12 @@ export class CopiedResponseEnd implements SinkEnd {
     this.batchBytes = this.#stream.batchBytes
     this.writeTurns = this.#stream.writeTurns
     this.obstacle = obstacle
+  }
+  get error(): unknown {
+    return this.#stream.error
+  }
+  get lostErrno(): number {
+    return this.#stream.lostErrno
   }
   startWriting(): void {
     this.#stream.startWriting()

@@ -2,12 +2,14 @@ import type { Socket } from 'node:net'
 import { systemError } from '../errors.js'
 import { closedSocket } from './connected.js'
 import { DescriptorEnd } from './descriptor-end.js'
+import { ECONNABORTED } from './end.js'
 import type { Eventually } from '../eventually.js'
 import type { Segments } from '../list/segments.js'
 import type { LoanParcel } from '../raw/loan.js'
 import { SocketLending } from './lending.js'
 import { partsToGiveBack } from './give-back.js'
 import { failSocket, isReadByParser, LiveHandle, nodeError, refreshTimeout } from './node-socket.js'
+import { errnoOf } from './own-failure.js'
 import { SocketReading } from './socket-reading.js'
 import { notWritable, SocketWriting } from './socket-writing.js'
 import { RELAY_MS_MAX } from './relays.js'
@@ -94,6 +96,12 @@ export class SocketEnd extends DescriptorEnd {
     return isReadByParser(this.#socket)
   }
 
+  get error(): unknown {
+    return this.isOpen() ? undefined : this.#socket.errored
+  }
+  get lostErrno(): number {
+    return this.isOpen() ? 0 : this.closedErrno()
+  }
   protected override isOpen(): boolean {
     return this.#handle.isOf(this.#socket) && !FINAL.has(this.#failure)
   }
@@ -101,8 +109,8 @@ export class SocketEnd extends DescriptorEnd {
     // The kernel tells a reset once, and an end afterwards.
     if (FINAL.has(this.#failure)) return this.#failure
     // Node may have met the reset that we were about to meet.
-    const { errno } = (this.#socket.errored ?? {}) as NodeJS.ErrnoException
-    return errno === undefined ? super.closedErrno() : Math.abs(errno)
+    const { errored } = this.#socket
+    return errored == null ? super.closedErrno() : errnoOf(errored, ECONNABORTED)
   }
   /** An idle timer that is short, or nearly so, would fire while bytes move. */
   override mayHearLate(): boolean {
@@ -133,7 +141,7 @@ export class SocketEnd extends DescriptorEnd {
   override startWriting(): void {
     this.#handle.check(this.#socket)
     // Everything written before is with the kernel: the turn was a place in Node's own queue.
-    if (this.#socket.destroyed) throw notWritable('it was destroyed')
+    if (this.#socket.destroyed) throw notWritable(this.#socket, 'it was destroyed')
   }
   override stopWriting(errno: number): Eventually<number> {
     if (errno !== 0) this.#fail(errno, 'write')

@@ -3,8 +3,9 @@ import type { KernelCause } from '../audit/causes.js'
 import type { Eventually } from '../eventually.js'
 import { bufferOf } from '../list/buffer-view.js'
 import { kindOf } from './device.js'
-import { ECONNABORTED, TURN_BYTES_MAX, errnoOf, type Obstacle, type SinkEnd } from './end.js'
+import { ECONNABORTED, TURN_BYTES_MAX, type Obstacle, type SinkEnd } from './end.js'
 import { failSocket, socketFd } from './node-socket.js'
+import { errnoOf } from './own-failure.js'
 import { notWritable, SocketWriting } from './socket-writing.js'
 
 /** Linux's ECANCELED: what Node 24 says of what it had begun to encrypt. */
@@ -36,8 +37,14 @@ export class SocketSink implements SinkEnd {
     this.memoryCopies = copiesOfWrites(socket)
     this.writeTurns = SocketWriting.of(socket)
   }
+  get error(): unknown {
+    return this.#error ?? this.#socket.errored
+  }
+  get lostErrno(): number {
+    return this.#socket.destroyed ? this.#closedErrno() : 0
+  }
   startWriting(): void {
-    if (this.#socket.destroyed) throw notWritable('it was destroyed')
+    if (this.#socket.destroyed) throw notWritable(this.#socket, 'it was destroyed')
   }
   stopWriting(errno: number): number {
     const error = this.#error
@@ -66,12 +73,9 @@ export class SocketSink implements SinkEnd {
       settle = (n) => {
         this.#wake = undefined
         socket.off('close', onClose)
-        // The event of a failure comes after it; the rejection tells, so that listener stays.
-        if (n >= 0) socket.off('error', ignore)
         resolve(n)
       }
       socket.once('close', onClose)
-      socket.on('error', ignore)
       this.#wake = () => settle(lengthBytes)
     })
   }
@@ -86,20 +90,18 @@ export class SocketSink implements SinkEnd {
   }
   /** What became of a piece. Node reports no failure for one that `destroy()` ended. */
   #sent(lengthBytes: number, error: Error | null | undefined): number {
-    const isEnded = error == null || errnoOf(error) === ECANCELED
+    const isEnded = error == null || errnoOf(error, ECONNABORTED) === ECANCELED
     if (error != null && !(isEnded && this.#socket.destroyed)) {
       this.#error = error
-      return -errnoOf(error)
+      return -errnoOf(error, ECONNABORTED)
     }
     return this.#socket.destroyed ? -this.#closedErrno() : lengthBytes
   }
   #closedErrno(): number {
     const { errored } = this.#socket
-    return errored == null ? ECONNABORTED : errnoOf(errored)
+    return errored == null ? ECONNABORTED : errnoOf(errored, ECONNABORTED)
   }
 }
-
-const ignore = (): void => undefined
 
 /**
  * What the kernel copies of memory that Node writes to a socket: what came to it, of TLS its ciphertext.

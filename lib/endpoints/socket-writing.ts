@@ -10,6 +10,7 @@ import {
   type WritevChunks,
   type WritevFunction,
 } from './node-socket.js'
+import { failedBefore } from './own-failure.js'
 import { Turns } from './turns.js'
 
 /** A send's place in Node's write queue: an empty chunk, recognized again when its turn comes. */
@@ -77,7 +78,8 @@ export class SocketWriting extends Turns {
 
   override take(): Promise<void> | undefined {
     const socket = this.#socket
-    if (socket.destroyed || socket.writableEnded) throw notWritable('it was ended or destroyed')
+    if (socket.destroyed || socket.writableEnded)
+      throw notWritable(socket, 'it was ended or destroyed')
     this.#replaced ??= this.#replace()
     this.#wanted += 1
     const isOurs = this.#isAside || this.#done !== undefined || this.#places.size > 0
@@ -146,7 +148,7 @@ export class SocketWriting extends Turns {
     this.#places.set(chunk, place)
     this.#socket.write(chunk, (error) => {
       if (!this.#places.delete(chunk)) return
-      place.reject(notWritable('it was closed before the send began', error))
+      place.reject(notWritable(this.#socket, 'it was closed before the send began', error))
       this.#restoreIfUnused()
     })
     return promise
@@ -263,8 +265,9 @@ export class SocketWriting extends Turns {
   }
 }
 
-/** What a send to a socket that takes no more is told. */
-export function notWritable(why: string, cause?: unknown): TransferError {
+/** What a send to a socket that takes no more is told: the socket's own error, where that ended it. */
+export function notWritable(socket: Socket, why: string, cause?: unknown): TransferError {
+  if (socket.errored != null) return failedBefore('sink', socket)
   return new TransferError({
     side: 'sink',
     errno: EPIPE,

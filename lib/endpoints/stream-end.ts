@@ -6,13 +6,13 @@ import {
   EAGAIN,
   ECONNABORTED,
   EPIPE,
-  errnoOf,
   TURN_BYTES_MAX,
   type Obstacle,
   type SinkEnd,
   type SourceEnd,
 } from './end.js'
 import { partsToGiveBack } from './give-back.js'
+import { errnoOf, standInFor } from './own-failure.js'
 import { StreamReading } from './stream-reading.js'
 import { Turns } from './turns.js'
 
@@ -74,6 +74,9 @@ export class ReadableEnd implements SourceEnd {
     end.#users += 1
     return end
   }
+  get error(): unknown {
+    return this.#stream.errored
+  }
   startReading(): void {
     // It was taken over when this was made.
   }
@@ -92,7 +95,9 @@ export class ReadableEnd implements SourceEnd {
       stream.unshift(chunk.subarray(lengthBytes))
       return chunk.subarray(0, lengthBytes)
     }
-    if (stream.errored != null) return -errnoOf(stream.errored)
+    if (stream.errored != null) {
+      return -errnoOf(stream.errored, standInFor(stream))
+    }
     if (this.#reading.isAtEnd) return 0
     return stream.destroyed ? -ECONNABORTED : -EAGAIN
   }
@@ -134,6 +139,8 @@ export class WritableEnd implements SinkEnd {
   readonly writeTurns = new Turns()
   readonly obstacle: Obstacle
   readonly #stream: Writable
+  /** What a write failed with, of a stream that does not keep its error. */
+  #error: unknown
   #wake: (() => void) | undefined
 
   private constructor(stream: Writable, obstacle: Obstacle) {
@@ -152,6 +159,14 @@ export class WritableEnd implements SinkEnd {
     writables.set(stream, end)
     return end
   }
+  get error(): unknown {
+    return this.#stream.errored ?? this.#error
+  }
+  get lostErrno(): number {
+    const stream = this.#stream
+    if (stream.errored != null) return errnoOf(stream.errored, EPIPE)
+    return stream.destroyed ? EPIPE : 0
+  }
   startWriting(): void {
     // The stream queues.
   }
@@ -164,8 +179,8 @@ export class WritableEnd implements SinkEnd {
   }
   async write(parts: readonly Uint8Array[], skipBytes: number): Promise<number> {
     const stream = this.#stream
-    if (stream.errored != null) return -errnoOf(stream.errored)
-    if (stream.destroyed || stream.writableEnded) return -EPIPE
+    if (this.lostErrno !== 0) return -this.lostErrno
+    if (stream.writableEnded) return -EPIPE
     const [first, ...rest] = parts
     const views = first === undefined ? [] : [first.subarray(skipBytes), ...rest]
     return this.#writeAll(views)
@@ -194,29 +209,27 @@ export class WritableEnd implements SinkEnd {
         if (isSettled) return
         isSettled = true
         this.#wake = undefined
+        stream.off('error', onError)
         stream.off('close', onClose)
         resolve(count)
       }
-      // The event of a failed write comes after its callback; it is told by the rejection, so the
-      // listener stays.
       const fail = (errno: number): void => settle(accepted > 0 ? accepted : -errno)
-      const succeed = (count: number): void => {
-        stream.off('error', onError)
-        settle(count)
+      const onError = (error: Error): void => {
+        this.#error = error
+        fail(errnoOf(error, EPIPE))
       }
-      const onError = (error: Error): void => fail(errnoOf(error))
       const onClose = (): void => fail(ECONNABORTED)
-      this.#wake = () => succeed(views.reduce((sum, view) => sum + view.length, 0))
+      this.#wake = () => settle(views.reduce((sum, view) => sum + view.length, 0))
       stream.on('error', onError)
       stream.once('close', onClose)
       for (const view of views) {
         stream.write(view, (error) => {
           if (error != null) return onError(error)
           accepted += view.length
-          if (--waiting === 0) succeed(accepted)
+          if (--waiting === 0) settle(accepted)
         })
       }
-      if (waiting === 0) succeed(0)
+      if (waiting === 0) settle(0)
     })
   }
 }

@@ -81,8 +81,6 @@ export class StreamReading {
   /** Whether an event is kept from the stream's listeners. */
   #onEvent(name: unknown): boolean {
     this.wake()
-    // Where nobody listens for errors, the operation's own rejection tells.
-    if (name === 'error') return this.#stream.listenerCount('error') === 0
     return name === 'data' || name === 'readable'
   }
   /** A stream that does not know its end would be asked for bytes behind it. */

@@ -40,6 +40,9 @@ export class EndSource implements PullSide {
   get label(): string {
     return this.end.label
   }
+  get error(): unknown {
+    return this.end.error
+  }
   get batchBytes(): number {
     return this.end.batchBytes
   }
@@ -203,6 +206,12 @@ export class EndSink implements PushSide {
   }
   get label(): string {
     return this.end.label
+  }
+  get error(): unknown {
+    return this.end.error
+  }
+  get lostErrno(): number {
+    return this.end.lostErrno ?? 0
   }
   get batchBytes(): number {
     return this.end.batchBytes

@@ -1,11 +1,12 @@
 import { setImmediate as nextRound } from 'node:timers/promises'
 import type { FileHandle } from 'node:fs/promises'
-import type { Socket } from 'node:net'
+import { Socket } from 'node:net'
 import { beginOperation } from '../audit/observers.js'
 import type { FileEnd, PullOptions, PushOptions } from '../contract.js'
 import { EndpointBusyError, InvalidArgumentError, setResidual, TransferError } from '../errors.js'
 import type { Eventually } from '../eventually.js'
 import { endsOf, oneWay, type Ends, type Place } from '../endpoints/recognize.js'
+import { failedBefore } from '../endpoints/own-failure.js'
 import { BufferList, listOf, segmentsOf, takeSegments } from '../list/buffer-list.js'
 import type { Endpoint } from '../list/endpoint.js'
 import type { Segments } from '../list/segments.js'
@@ -23,7 +24,8 @@ import { orAborted } from './turn.js'
  * Use it for protocols: pull a header, pull its payload, push an answer, without handing the socket
  * back and forth. For one operation on a socket the list's own methods are enough. `detach()` (or
  * `await using`) gives the place back with what was not consumed; FIN and errors reach Node then as
- * before. A socket may still be connecting. Throws `EndpointBusyError` for a socket that is in use,
+ * before. Until then an 'error' for which nobody listens does not end the program: the next operation
+ * tells. A socket may still be connecting. Throws `EndpointBusyError` for a socket that is in use,
  * `UnsupportedEndpointError` for one that Node's HTTP parser reads.
  *
  * ```ts
@@ -95,7 +97,8 @@ export class AttachedEndpoint implements Endpoint {
   async push(list: BufferList, options: PushOptions = {}): Promise<number> {
     this.#use()
     refuseOffset(options)
-    const to = { open: () => this.ends(options.signal), close: stayOpen }
+    const opening = (): Eventually<Ends> => this.opened('sink', this.ends(options.signal))
+    const to = { open: opening, close: stayOpen }
     const pushing = beginOperation(() => pushWhole(list, to, options))
     const { bytesMoved } = await pushing
     const turn = turnOfOthers(bytesMoved)
@@ -123,12 +126,21 @@ export class AttachedEndpoint implements Endpoint {
     return orAborted(this.#enter(), signal ?? NEVER)
   }
 
+  /** The ends for one side, whose failure it is when the place's socket has failed. @internal */
+  opened(side: 'source' | 'sink', opening: Eventually<Ends>): Eventually<Ends> {
+    if (!(opening instanceof Promise)) return opening
+    return opening.catch((error: unknown) => {
+      const { place } = this
+      throw place instanceof Socket && error === place.errored ? failedBefore(side, place) : error
+    })
+  }
+
   async #pull(length: number, options: PullOptions, isPeek: boolean): Promise<BufferList> {
     this.#use()
     checkPull(length, options)
     refuseOffset(options)
     const opening = this.ends(options.signal)
-    const { source } = opening instanceof Promise ? await opening : opening
+    const { source } = opening instanceof Promise ? await this.opened('source', opening) : opening
     if (source === undefined) throw oneWay(false)
     let broken: Error | undefined
     const pulling = pullInto(source, length, options, ({ segments, error }) => {

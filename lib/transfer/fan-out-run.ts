@@ -3,6 +3,7 @@ import { listenForAbort } from '../abort.js'
 import type { FanOutResult, Mode, SinkResult, TransferOptions } from '../contract.js'
 import { TURN_BYTES_MAX } from '../endpoints/end.js'
 import { FileEnd } from '../endpoints/file-end.js'
+import { sameFailure } from '../endpoints/own-failure.js'
 import { inWholePackets } from '../endpoints/packets.js'
 import { SHARED_READ_BYTES_MAX } from '../endpoints/receive-block.js'
 import type { Eventually } from '../eventually.js'
@@ -314,26 +315,18 @@ export class FanOutRun {
     return rest.length === 0 || this.#source.takeBack(rest)
   }
   #failed(
-    { side, errno, syscall }: TransferError,
+    failure: TransferError,
     bytesMoved: number,
     residual: BufferList | undefined,
     sinks: readonly SinkResult[],
   ): FanOutError {
     const live = this.#live.length
-    const detail =
-      side === 'source'
-        ? undefined
-        : `${live} of ${sinks.length} sinks are left, and atLeast is ${this.#limits.atLeast}`
+    const same = sameFailure(failure)
+    const left = `${live} of ${sinks.length} sinks are left, and atLeast is ${this.#limits.atLeast}`
+    const details = [same.detail, failure.side === 'source' ? undefined : left]
+    const detail = details.filter((it) => it !== undefined).join('. ')
     return new FanOutError(
-      {
-        side,
-        errno,
-        syscall,
-        bytesMoved,
-        residual,
-        cause: this.#failure,
-        ...(detail === undefined ? {} : { detail }),
-      },
+      { ...same, bytesMoved, residual, ...(detail === '' ? {} : { detail }) },
       this.#pulled,
       sinks,
     )

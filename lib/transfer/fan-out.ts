@@ -10,6 +10,7 @@ import { EndChunks, openChunks, type Chunks } from './chunks.js'
 import { FanOutRun, type FanOutLimits } from './fan-out-run.js'
 import { closeSinks, openSinks, type OpenedSink } from './fan-out-open.js'
 import { FanOutSink } from './fan-out-sink.js'
+import { hearing } from './hearing.js'
 import { Plan } from './plan.js'
 import { inAllTurns } from './turn-order.js'
 
@@ -65,7 +66,11 @@ export function fanOut(
   sinks: readonly Sink[],
   options: FanOutOptions = {},
 ): Promise<FanOutResult> {
-  return beginOperation(() => fanOutPlaces(source, sinks, options))
+  const places = Array.isArray(sinks) ? [source, ...(sinks as readonly Sink[])] : [source]
+  const run = () => fanOutPlaces(source, sinks, options)
+  // A sink that has failed has its record, whatever becomes of the others.
+  const failed = (done: FanOutResult): unknown[] => sinks.filter((_, i) => done.sinks[i]?.error)
+  return beginOperation(() => hearing(places, run, failed))
 }
 
 async function fanOutPlaces(

@@ -12,6 +12,7 @@ import type { Segments } from '../list/segments.js'
 import type { FileRaw } from '../raw/file.js'
 import { brokenOff, checkPull } from './checks.js'
 import { takeExtent } from './extent.js'
+import { hearing } from './hearing.js'
 import { openEnds, placeOptions, SinkOpening } from './open.js'
 import { pullInto } from './pull.js'
 import { pushWhole } from './push.js'
@@ -100,6 +101,7 @@ async function spliceTo(list: BufferList, sink: Sink, options: PushOptions): Pro
 
 installMover({
   spliceFrom: (list, source, length, options) =>
-    beginOperation(() => spliceFrom(list, source, length, options)),
-  spliceTo: (list, sink, options) => beginOperation(() => spliceTo(list, sink, options)),
+    beginOperation(() => hearing([source], () => spliceFrom(list, source, length, options))),
+  spliceTo: (list, sink, options) =>
+    beginOperation(() => hearing([sink], () => spliceTo(list, sink, options))),
 })

@@ -11,6 +11,7 @@ import { listOf } from '../list/buffer-list.js'
 import type { Source } from '../list/endpoint.js'
 import { checkPull } from './checks.js'
 import { openChunks, type ChunkOptions, type Chunks } from './chunks.js'
+import { hear } from './hearing.js'
 import type { Pulled } from './pull.js'
 import { inTurn } from './turn.js'
 
@@ -83,14 +84,18 @@ class ListIterator implements AsyncIterator<BufferList, undefined> {
     const unlistenOwn = listenForAbort(this.#leaving.signal, () => undefined)
     const unlisten =
       signal && listenForAbort(signal, () => this.#leaving.abort(signal.reason as unknown))
+    const heard = hear([source])
+    let told: readonly unknown[] = []
     try {
       yield* this.#open(source, chunkBytes, options)
     } catch (error) {
+      told = [source]
       // Who has left waits for nothing more, and was given back what came.
       if (!this.#hasLeft || !(error instanceof AbortError)) throw error
     } finally {
       unlisten?.()
       unlistenOwn()
+      heard?.(told)
     }
     return undefined
   }

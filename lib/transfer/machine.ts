@@ -4,6 +4,7 @@ import { transfers, type TransferMessage } from '../audit/channels.js'
 import { ledger } from '../audit/ledger.js'
 import type { TransferOptions } from '../contract.js'
 import { EAGAIN, TURN_BYTES_MAX } from '../endpoints/end.js'
+import { ownFailure } from '../endpoints/own-failure.js'
 import type { Eventually } from '../eventually.js'
 import { AbortError, systemError, TransferError } from '../errors.js'
 import { listOf } from '../list/buffer-list.js'
@@ -51,6 +52,8 @@ interface Failure {
   readonly side: 'source' | 'sink' | 'pipe'
   readonly errno: number
   readonly syscall: string
+  /** The stream's own error, where the errno stands for one. */
+  readonly cause?: unknown
 }
 
 /**
@@ -86,6 +89,8 @@ export class Machine {
   /** What a side's start threw, or a bug. */
   private error: Error | undefined
   private isCancelled: boolean
+  /** Whether the sink is to be asked before the next wait for the source. */
+  private isSinkOver: boolean
   private cancel: (() => void) | undefined
   private unlisten: (() => void) | undefined
 
@@ -104,6 +109,7 @@ export class Machine {
     this.failure = undefined
     this.error = undefined
     this.isCancelled = false
+    this.isSinkOver = false
     this.cancel = undefined
     this.unlisten = undefined
   }
@@ -128,6 +134,11 @@ export class Machine {
     if (error instanceof Error) this.error ??= error
     else this.failure ??= { side: 'sink', errno: -error.errno, syscall: error.syscall }
     this.abort()
+  }
+  /** The sink has failed or closed: where only the source is waited for, nobody else would look. */
+  sinkOver(): void {
+    this.isSinkOver = true
+    this.job.source.wake()
   }
   /** Counts bytes that the sink has taken past the machine, which waits for its source. */
   passed(bytes: number): void {
@@ -337,8 +348,10 @@ export class Machine {
     this.progress(length)
     return true
   }
-  private source(): Promise<State> {
+  private source(): Eventually<State> {
     const { source, sink, atLeast } = this.job
+    const lostErrno = this.isSinkOver ? (sink.lostErrno ?? 0) : 0
+    if (lostErrno !== 0) return this.fail('sink', -lostErrno, 'write')
     sink.rest()
     ledger.countRetry()
     // A list can wait for much at once; a place is given bytes as they come.
@@ -414,7 +427,8 @@ export class Machine {
   }
   private fail(side: 'source' | 'sink', errno: number, syscall: string): State {
     const isOurDoing = this.isCancelled && errno === -ECANCELED
-    if (!isOurDoing) this.failure = { side, errno, syscall }
+    if (!isOurDoing)
+      this.failure = { side, errno, syscall, cause: this.job[side].error ?? undefined }
     return 'END'
   }
   private closeParcel(): void {
@@ -454,6 +468,7 @@ export class Machine {
     if (this.failure !== undefined) {
       return new TransferError({
         ...this.failure,
+        ...ownFailure(this.failure.cause, this.failure.errno),
         bytesMoved: this.bytesMoved,
         residual: residual === undefined ? undefined : listOf(residual),
       })

@@ -15,7 +15,8 @@ export interface OpenedEnds {
 export function openEnds(place: Source | Sink, options: PlaceOptions): Eventually<OpenedEnds> {
   if (place instanceof AttachedEndpoint) {
     refuseOffset(options)
-    return after(place.ends(options.signal), (ends) => ({ ends, close: () => undefined }))
+    const opening = place.opened(options.isSink ? 'sink' : 'source', place.ends(options.signal))
+    return after(opening, (ends) => ({ ends, close: () => undefined }))
   }
   if (BufferList.isBufferList(place)) {
     throw new InvalidArgumentError(

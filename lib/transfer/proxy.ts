@@ -2,8 +2,10 @@ import { beginOperation } from '../audit/observers.js'
 import { listenForAbort } from '../abort.js'
 import type { ProxyResult, TransferOptions } from '../contract.js'
 import { InvalidArgumentError, ProxyAbortError, ProxyError, TransferError } from '../errors.js'
+import { sameFailure } from '../endpoints/own-failure.js'
 import { checkOptions } from './checks.js'
 import { asTransferError } from './failure.js'
+import { hearing } from './hearing.js'
 import { ProxyDirection, ProxySide, type ProxyPeer } from './proxy-side.js'
 import { inAllTurns } from './turn-order.js'
 
@@ -41,7 +43,7 @@ export function proxy(
   b: ProxyPeer,
   options: TransferOptions = {},
 ): Promise<ProxyResult> {
-  return beginOperation(() => proxyPlaces(a, b, options))
+  return beginOperation(() => hearing([a, b], () => proxyPlaces(a, b, options)))
 }
 
 async function proxyPlaces(
@@ -50,10 +52,10 @@ async function proxyPlaces(
   options: TransferOptions,
 ): Promise<ProxyResult> {
   checkOptions(options)
-  const left = await ProxySide.open(a, options.signal)
+  const left = await openSide(a, 'aToB', options.signal)
   let hasEnded = false
   try {
-    const right = await ProxySide.open(b, options.signal)
+    const right = await openSide(b, 'bToA', options.signal)
     try {
       if (left.socket === right.socket) throw sameSides()
       const both = new BothDirections(left, right, options)
@@ -67,6 +69,24 @@ async function proxyPlaces(
     left.close(hasEnded)
   }
 }
+
+/** A socket that fails before the first byte is the source of the direction away from it. */
+async function openSide(
+  peer: ProxyPeer,
+  direction: keyof ProxyResult,
+  signal: AbortSignal | undefined,
+): Promise<ProxySide> {
+  try {
+    return await ProxySide.open(peer, signal)
+  } catch (error) {
+    if (!(error instanceof TransferError)) throw error
+    const nothing = { bytesMoved: 0, eof: false, ways: [] }
+    const failure = { ...sameFailure(error), bytesMoved: 0 }
+    throw new ProxyError(failure, direction, { aToB: nothing, bToA: nothing }, NO_RESIDUALS)
+  }
+}
+
+const NO_RESIDUALS = { aToB: undefined, bToA: undefined }
 
 /** Two directions that run by themselves, and stop together. */
 class BothDirections {
@@ -158,7 +178,7 @@ class BothDirections {
     { error, direction }: { readonly error: TransferError; readonly direction: keyof ProxyResult },
     result: ProxyResult,
   ): ProxyError {
-    const { side, errno, syscall, bytesMoved } = error
+    const { side, bytesMoved } = error
     // The source of a direction whose sink is the other's source: which of the two is lost?
     const isLeftLost = (direction === 'aToB') === (side === 'source')
     const lost = isLeftLost ? this.#left : this.#right
@@ -168,7 +188,7 @@ class BothDirections {
       aToB: this.#aToB.takeResidual(front(this.#left)),
       bToA: this.#bToA.takeResidual(front(this.#right)),
     }
-    const failure = { side, errno, syscall, bytesMoved, cause: error }
+    const failure = { ...sameFailure(error), bytesMoved }
     return new ProxyError(failure, direction, result, residuals)
   }
 }

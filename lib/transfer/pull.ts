@@ -3,6 +3,7 @@ import { ledger } from '../audit/ledger.js'
 import { observation } from '../audit/observers.js'
 import type { PullOptions } from '../contract.js'
 import { EAGAIN, type SourceEnd } from '../endpoints/end.js'
+import { ownFailure } from '../endpoints/own-failure.js'
 import { TransferError } from '../errors.js'
 import { after, type Eventually } from '../eventually.js'
 import { segmentsOf } from '../list/buffer-list.js'
@@ -63,7 +64,8 @@ function pullSmall(
     if (read.length > 0) segments.push(windowOfMemory(read))
     if (isLast) return told(segments, undefined, atEnd)
   } else if (read !== undefined && read !== -EAGAIN) {
-    const error = new TransferError({ side: 'source', errno: read, syscall: 'read', bytesMoved: 0 })
+    const failure = { side: 'source', syscall: 'read', bytesMoved: 0 } as const
+    const error = new TransferError({ ...failure, ...ownFailure(source.error, read) })
     return told(new Segments(), error, atEnd)
   }
   return preparePull(source, length, PLAIN_PULL, atEnd, read === -EAGAIN).run()

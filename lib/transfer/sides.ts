@@ -12,6 +12,8 @@ import type { RunningJob } from '../reactor.js'
 /** Where parcels come from. A number below zero is −errno, 0 the end. */
 export interface PullSide {
   readonly label: string
+  /** What its stream failed with, where −errno stands for an error of Node's. */
+  readonly error?: unknown
   /** Begins the operation; the place is ours from then on. */
   start(): Eventually<void>
   /** Ends the operation. `errno` is what broke it at this side, or 0. */
@@ -53,6 +55,10 @@ export interface PullSide {
 /** Where parcels go. */
 export interface PushSide {
   readonly label: string
+  /** What its stream failed with, where −errno stands for an error of Node's. */
+  readonly error?: unknown
+  /** Why it takes no more bytes for good: a positive errno; 0 while it may, as far as is known. */
+  readonly lostErrno?: number
   start(): Eventually<void>
   /** Ends the operation. `errno` is what broke it here, or 0. Returns 0 or −errno of a last flush. */
   stop(errno: number): Eventually<number>

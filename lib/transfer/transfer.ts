@@ -9,6 +9,7 @@ import { BufferList } from '../list/buffer-list.js'
 import type { Sink, Source } from '../list/endpoint.js'
 import { checkOptions, withinRoom } from './checks.js'
 import { EndSink, EndSource } from './end-sides.js'
+import { hearing, whenOver } from './hearing.js'
 import { Machine } from './machine.js'
 import { openEnds, placeOptions, SinkOpening } from './open.js'
 import { Plan } from './plan.js'
@@ -41,7 +42,7 @@ export function transfer(
   sink: Sink,
   options: TransferLimits = {},
 ): Promise<TransferResult> {
-  return beginOperation(() => transferPlaces(source, sink, options))
+  return beginOperation(() => hearing([source, sink], () => transferPlaces(source, sink, options)))
 }
 
 async function transferPlaces(
@@ -68,7 +69,13 @@ async function transferPlaces(
     const to = sinking instanceof Promise ? await sinking : sinking
     try {
       if (areOne && !isNamed) refuseSelf(from.ends.source, sink, to.ends.sink, length)
-      return await transferEnds(from.ends, to.ends, options, length)
+      const moving = machineFor(from.ends, to.ends, options, length)
+      const forget = whenOver(sink, () => moving.machine.sinkOver())
+      try {
+        return await runInTurns(moving, options.signal)
+      } finally {
+        forget()
+      }
     } finally {
       to.close()
     }
@@ -98,15 +105,17 @@ function transferList(
   return pushList(list, to, { ...options, consume: true }, Math.min(length, list.length))
 }
 
-async function transferEnds(
-  from: Ends,
-  to: Ends,
-  options: TransferOptions,
-  length: number,
-): Promise<TransferResult> {
+/** A machine, and what it moves between. */
+interface Moving {
+  readonly machine: Machine
+  readonly source: SourceEnd
+  readonly sink: SinkEnd
+  readonly plan: Plan
+}
+
+function machineFor(from: Ends, to: Ends, options: TransferOptions, length: number): Moving {
   const { source } = from
   const { sink } = to
-  const { signal } = options
   if (source === undefined) throw oneWay(false)
   if (sink === undefined) throw oneWay(true)
   const plan = new Plan(options.mode, options.intended)
@@ -124,6 +133,13 @@ async function transferEnds(
     options,
     takeBack: (segments) => source.takeBack(segments),
   })
+  return { machine, source, sink, plan }
+}
+
+async function runInTurns(
+  { machine, source, sink, plan }: Moving,
+  signal: AbortSignal | undefined,
+): Promise<TransferResult> {
   // Always in one order, so that two transfers cannot wait for each other's turns.
   const reading = source.readTurns
   const writing = sink.writeTurns
