@@ -248,8 +248,8 @@ export class Cursor {
   /**
    * Reads what can be had in one piece without a copy, at most `maxBytes` (Ceph:
    * `get_ptr_and_advance`): the rest of a segment in memory, or of a 64 KiB block of one outside it.
-   * Nothing at the end. A read-only view: do not write to it; it lives until the list is changed or
-   * released, and then its length is 0 where it was not the heap's.
+   * Nothing at the end. Do not write to it: `cStr` says what comes of that. It lives until the list is
+   * changed or released, and then its length is 0 where it was not the heap's.
    */
   readStretch(maxBytes: number = this.remaining): Uint8Array {
     checkLength('maxBytes', maxBytes)

@@ -109,9 +109,15 @@ export abstract class Reader extends Appender implements Iterable<Uint8Array> {
   /**
    * The range as one readable piece of memory (Ceph: `c_str`). In place where it lies in one heap
    * segment; else a copy, counted, and the pages stay where they are: the list can be sent by
-   * reference afterwards. Do not write to it. It lives until the list is changed or released; then
-   * its length is 0 where it lay in a slab. Throws `NotLoadedError` for a file's bytes. Say
-   * `{ intended: true }` where the copy is meant.
+   * reference afterwards. It lives until the list is changed or released; then its length is 0 where
+   * it lay in a slab. Throws `NotLoadedError` for a file's bytes. Say `{ intended: true }` where the
+   * copy is meant.
+   *
+   * Do not write to it: nothing refuses that, for JavaScript has no read-only memory. A range in one
+   * segment of memory is that memory: a write changes this list and all that share the bytes, and
+   * leaves their kept checksums untrue. Of a file's loaded bytes it changes what lists show, not what
+   * they send by reference. Of all else (pages in pipes, several segments, zeros) it changes the copy
+   * alone, which no list sees.
    */
   cStr(offset = 0, length = this.length - offset, options?: CopyOptions): Buffer {
     this.reading()
@@ -197,7 +203,7 @@ export abstract class Reader extends Appender implements Iterable<Uint8Array> {
     return this.views()
   }
   /**
-   * The segments as read-only views; one outside the heap a block at a time, which is a copy, counted;
+   * The segments as views, not to be written to; one outside the heap a block at a time, which is a copy, counted;
    * as intended with `{ intended: true }`. See `cStr`.
    */
   *views(options?: CopyOptions): Generator<Uint8Array, undefined> {

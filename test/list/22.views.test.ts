@@ -1,9 +1,12 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { expect } from 'chai'
 import { BufferList, counters, InvalidArgumentError, ReleasedError } from 'splicelist'
 import { addon } from '#lib/native.js'
 import { pipeList, pipeRaw } from '../raw/pipes.js'
 import { bytes } from '../support/bytes.js'
 import { expectSameBytes } from '../support/first-difference.js'
+import { tempFolder } from '../support/folders.js'
 import { needsAddon } from '../support/needs.js'
 import { KINDS, SIZES } from './kinds.js'
 
@@ -112,6 +115,34 @@ describe('Views of a list', () => {
     const view = new BufferList('x', memory).cStr(11, 100)
     expect(view.buffer).to.equal(memory.buffer)
     expect(view.byteOffset).to.equal(memory.byteOffset + 10)
+  })
+
+  it('a write into a view of anything but one segment of memory reaches no list', async function () {
+    needsAddon(this)
+    const content = bytes(61, 200_000)
+    const made: Readonly<Record<string, () => BufferList>> = {
+      'pages in pipes': () => pipeList(content),
+      'several segments': () =>
+        new BufferList(content.subarray(0, 99_999), content.subarray(99_999)),
+      zeros: () => new BufferList().appendZero(200_000),
+    }
+    for (const [what, make] of Object.entries(made)) {
+      using list = make()
+      using shared = list.substr()
+      const expected = what === 'zeros' ? Buffer.alloc(200_000) : content
+      const path = join(await tempFolder(), 'sent')
+      const stretches = [list.cStr(), list.cStr(70_000, 100_000)]
+      // One segment of memory is that memory, also as a stretch.
+      if (what !== 'several segments') stretches.push(...(list as Iterable<Buffer>))
+      for (const view of stretches) view.fill(0xee)
+      for (const each of [list, shared]) {
+        expectSameBytes(each.cStr(), expected, `${what}: cStr`)
+        expectSameBytes(each.toBuffer(), expected, `${what}: toBuffer`)
+        expect(each.crc32c(), what).to.equal(new BufferList(expected).crc32c())
+      }
+      await list.spliceTo({ file: path })
+      expectSameBytes(await readFile(path), expected, `${what}: what was sent`)
+    }
   })
 
   it('several views of one list live side by side', function () {
