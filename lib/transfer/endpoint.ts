@@ -25,8 +25,9 @@ import { orAborted } from './turn.js'
  * back and forth. For one operation on a socket the list's own methods are enough. `detach()` (or
  * `await using`) gives the place back with what was not consumed; FIN and errors reach Node then as
  * before. Until then an 'error' for which nobody listens does not end the program: the next operation
- * tells. A socket may still be connecting. Throws `EndpointBusyError` for a socket that is in use,
- * `UnsupportedEndpointError` for one that Node's HTTP parser reads.
+ * tells. A socket's `bytesRead` and `bytesWritten` do not count what is moved past Node. It may still
+ * be connecting. Throws `EndpointBusyError` for a socket that is in use, `UnsupportedEndpointError` for
+ * one that Node's HTTP parser reads.
  *
  * ```ts
  * import net from 'node:net'
