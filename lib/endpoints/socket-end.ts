@@ -41,8 +41,10 @@ export class SocketEnd extends DescriptorEnd {
   #readers = 0
   /** What broke reading: errno of the first failure, or 0. */
   #failure = 0
+  readonly onLoss = new Set<() => void>()
   readonly #onClose = (): void => {
     this.endWaits()
+    for (const tell of this.onLoss) tell()
   }
 
   private constructor(socket: Socket, handle: LiveHandle, writing: SocketWriting) {

@@ -2,8 +2,10 @@
  * The errors of an operation's streams, from its call to its end.
  */
 import { isFileHandle } from '../endpoints/file-place.js'
+import type { SinkEnd } from '../endpoints/end.js'
 import { hearErrors } from '../endpoints/hearing.js'
 import { isStream } from '../endpoints/recognize.js'
+import type { Sink } from '../list/endpoint.js'
 import { AttachedEndpoint } from './endpoint.js'
 
 /**
@@ -35,16 +37,22 @@ export function hearing<T>(
  * failure the caller is told. Undefined where none is a stream.
  */
 export function hear(places: readonly unknown[]): ((told: readonly unknown[]) => void) | undefined {
-  const streams = places.filter((place) => !isFileHandle(place)).filter(isStream)
-  if (streams.length === 0) return undefined
-  const deafen = streams.map((stream) => [stream, hearErrors(stream)] as const)
-  return (told) => {
-    for (const [stream, end] of deafen) end(told.includes(stream))
+  let deafen: [place: unknown, end: (isTold: boolean) => void][] | undefined
+  for (const place of places) {
+    // An endpoint first, which is what each message of a conversation has.
+    if (place instanceof AttachedEndpoint || isFileHandle(place) || !isStream(place)) continue
+    deafen ??= []
+    deafen.push([place, hearErrors(place)])
   }
+  return deafen && ((told) => deafen.forEach(([place, end]) => end(told.includes(place))))
 }
 
-/** Calls a function when a place's stream has failed or closed, until the returned one is called. */
-export function whenOver(place: unknown, tell: () => void): () => void {
+/** Calls a function when a sink is lost, or its stream has failed, until the returned one is called. */
+export function whenOver(place: Sink, { onLoss }: SinkEnd, tell: () => void): () => void {
+  if (onLoss !== undefined) {
+    onLoss.add(tell)
+    return () => onLoss.delete(tell)
+  }
   const stream = place instanceof AttachedEndpoint ? place.place : place
   if (isFileHandle(stream) || !isStream(stream)) return () => undefined
   stream.on('error', tell).on('close', tell)

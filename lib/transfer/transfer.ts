@@ -70,7 +70,7 @@ async function transferPlaces(
     try {
       if (areOne && !isNamed) refuseSelf(from.ends.source, sink, to.ends.sink, length)
       const moving = machineFor(from.ends, to.ends, options, length)
-      const forget = whenOver(sink, () => moving.machine.sinkOver())
+      const forget = whenOver(sink, moving.sink, () => moving.machine.sinkOver())
       try {
         return await runInTurns(moving, options.signal)
       } finally {
