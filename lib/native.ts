@@ -79,14 +79,15 @@ export const READABLE = 1
 /** Event mask for `wait`: a send can make progress, or would fail at once. */
 export const WRITABLE = 2
 
-/** Doubles per event record: token, type, value, errno. */
-export const EVENT_STRIDE = 4
+/** Doubles per event record: token, type, value, errno, bytes held. */
+export const EVENT_STRIDE = 5
 /** Event type: a wait came true. Value: mask of READABLE and WRITABLE. */
 export const EVENT_READY = 0
-/** Event type: a disk job or a relay ended. Value: bytes it moved; errno: 0, or why (positive). */
+/**
+ * Event type: a disk job or a relay ended. Value: bytes it moved; errno: 0, or why (positive). Held are
+ * the bytes that a relay's sink did not take, in the pipe that was lent.
+ */
 export const EVENT_DONE = 1
-/** The same of a relay whose sink did not take all: the rest lies in the pipe that was lent. */
-export const EVENT_STUCK = 2
 
 /** Step of `cacheRange`: start to write the range back. */
 export const CACHE_WRITE_BACK = 0
@@ -255,7 +256,7 @@ export interface Addon {
   /**
    * `relay` between two sockets each time that the source is ready, at most 1 MiB in a turn, on this
    * thread and without calling JavaScript, until `lengthBytes` are moved, a side ends or fails, or the
-   * sink does not take all. Each uses duplicates of the descriptors. The source's low-water mark has to
+   * sink does not take all. Each uses a duplicate of what is not ours, and of the source. The source's low-water mark has to
    * be 1. Its event tells the end. Returns 0, or −errno where it did not start.
    */
   startRelay(source: Descriptor, sink: Descriptor, lengthBytes: number, token: number): number

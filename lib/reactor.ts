@@ -9,7 +9,6 @@ import {
   addon,
   EVENT_READY,
   EVENT_STRIDE,
-  EVENT_STUCK,
   READABLE,
   WRITABLE,
   type Addon,
@@ -30,13 +29,13 @@ export interface JobResult {
 
 /** What a relay that stood did. */
 export interface RelayResult extends JobResult {
-  /** Whether bytes that its sink did not take lie in the pipe that all relays go through. */
-  readonly isStuck: boolean
+  /** Bytes that its sink did not take. Where there are any they lie in the pipe that was lent. */
+  readonly heldBytes: number
 }
 
 const events = new Float64Array(EVENT_STRIDE * EVENTS_MAX)
 const watches = new Map<number, { fire(mask: number): void }>()
-const jobs = new Map<number, { finish(bytes: number, errno: number, isStuck: boolean): void }>()
+const jobs = new Map<number, { finish(bytes: number, errno: number, heldBytes: number): void }>()
 let lastToken = 0
 let isOpen = false
 let wakes = 0
@@ -70,7 +69,7 @@ function onEvents(count: number): void {
     const type = events[at + 1] as number
     const value = events[at + 2] as number
     if (type === EVENT_READY) watches.get(token)?.fire(value)
-    else jobs.get(token)?.finish(value, events[at + 3] as number, type === EVENT_STUCK)
+    else jobs.get(token)?.finish(value, events[at + 3] as number, events[at + 4] as number)
   }
 }
 
@@ -95,7 +94,7 @@ abstract class Job<T extends JobResult> implements RunningJob<T> {
   }
   abstract cancel(): void
   /** Its event has come, or never will. */
-  abstract finish(bytes: number, errno: number, isStuck: boolean): void
+  abstract finish(bytes: number, errno: number, heldBytes: number): void
 }
 
 function ignore(): void {
@@ -133,14 +132,14 @@ class RelayJob extends Job<RelayResult> implements StandingRelay {
   recall(): void {
     this.#end(EAGAIN)
   }
-  finish(bytes: number, errno: number, isStuck: boolean): void {
+  finish(bytes: number, errno: number, heldBytes: number): void {
     jobs.delete(this.token)
-    this.resolve({ bytes, errno, isStuck })
+    this.resolve({ bytes, errno, heldBytes })
   }
   #end(errno: number): void {
     const bytes = opened().endRelay(this.token)
     // Where it has ended by itself its event is on its way.
-    if (bytes >= 0) this.finish(bytes, errno, false)
+    if (bytes >= 0) this.finish(bytes, errno, 0)
   }
 }
 

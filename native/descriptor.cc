@@ -61,6 +61,10 @@ Descriptor::Descriptor(Descriptor* original, UniqueFd owned)
 
 Made<Descriptor> Descriptor::ForJob() {
   if (owned_) return {std::static_pointer_cast<Descriptor>(shared_from_this()), 0};
+  return StandIn();
+}
+
+Made<Descriptor> Descriptor::StandIn() {
   const int64_t copy = Calls().fcntl_dupfd(fd());
   if (copy < 0) return {nullptr, static_cast<int>(copy)};
   return {std::make_shared<Descriptor>(this, UniqueFd(static_cast<int>(copy))), 0};

@@ -45,13 +45,16 @@ class Descriptor final : public Endpoint {
 
   /// Use Borrow or Duplicate. `flags` are the status flags, `owned` is empty for a borrowed one.
   Descriptor(std::shared_ptr<Census> census, int fd, UniqueFd owned, mode_t type, int flags);
-  /// Use ForJob. Stands for `original` under the number `owned`, uncounted.
+  /// Use StandIn. Stands for `original` under the number `owned`, uncounted.
   Descriptor(Descriptor* original, UniqueFd owned);
 
   /// What a disk job may use on its thread: this one when it is ours; a duplicate when it is
   /// borrowed, because its owner may close the number, and get it back for something else, between
   /// two calls of the job. −EMFILE and the like when there is none.
   Made<Descriptor> ForJob();
+  /// A duplicate that stands for this one, whoever owns it: with a place of its own in an epoll
+  /// set, where a number has one. −EMFILE and the like when there is none.
+  Made<Descriptor> StandIn();
   std::weak_ptr<Resource> origin() override;
 
   /// The number.

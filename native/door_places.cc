@@ -190,7 +190,8 @@ Value StartRelay(const CallbackInfo& info) {
   const uint64_t length = in.Length(2, "lengthBytes");
   const uint64_t token = in.Token(3);
   if (!in.Complete()) return in.Refusal();
-  Made<Descriptor> from = source->ForJob();
+  // Who waits for either socket has its place in the set.
+  Made<Descriptor> from = source->StandIn();
   if (!from.resource) return Number(in, from.error);
   Made<Descriptor> to = sink->ForJob();
   if (!to.resource) return Number(in, to.error);

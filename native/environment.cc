@@ -15,7 +15,6 @@ namespace {
 
 constexpr int kEventReady = 0;
 constexpr int kEventDone = 1;
-constexpr int kEventStuck = 2;
 
 size_t IndexOf(const Resource& resource) {
   return static_cast<size_t>(resource.kind());
@@ -251,13 +250,14 @@ Environment::Records Environment::CurrentRecords() const {
   return {static_cast<double*>(numbers), length / kRecordNumbers};
 }
 
-void Environment::Records::Put(size_t index, uint64_t token, int type, uint64_t value,
-                               int error) const {
+void Environment::Records::Put(size_t index, uint64_t token, int type, uint64_t value, int error,
+                               uint64_t held) const {
   double* const record = numbers + index * kRecordNumbers;
   record[0] = static_cast<double>(token);
   record[1] = type;
   record[2] = static_cast<double>(value);
   record[3] = error;
+  record[4] = static_cast<double>(held);
 }
 
 size_t Environment::Collect(const Records& records) {
@@ -280,8 +280,7 @@ size_t Environment::CollectReady(const Records& records, const ReadyEvent* ready
     if (!relays_.Has(token)) {
       records.Put(count++, token, kEventReady, ready[i].mask, 0);
     } else if (const auto all = relays_.Serve(token)) {
-      const int type = all->held > 0 ? kEventStuck : kEventDone;
-      records.Put(count++, token, type, all->moved, all->error);
+      records.Put(count++, token, kEventDone, all->moved, all->error, all->held);
     }
   }
   return count;

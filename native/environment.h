@@ -43,8 +43,8 @@ class Environment : public std::enable_shared_from_this<Environment> {
 
   /// How often JavaScript is called in one wake; what is left then makes the next wake.
   static constexpr int kRoundsMax = 8;
-  /// Numbers in one record: token, type, value, errno.
-  static constexpr size_t kRecordNumbers = 4;
+  /// Numbers in one record: token, type, value, errno, bytes held.
+  static constexpr size_t kRecordNumbers = 5;
 
   /// An environment that is not open yet; pipes and descriptors may be used already.
   explicit Environment(napi_env env);
@@ -116,7 +116,8 @@ class Environment : public std::enable_shared_from_this<Environment> {
     double* numbers = nullptr;
     size_t capacity = 0;
 
-    void Put(size_t index, uint64_t token, int type, uint64_t value, int error) const;
+    void Put(size_t index, uint64_t token, int type, uint64_t value, int error,
+             uint64_t held = 0) const;
   };
 
   static void OnTeardown(napi_async_cleanup_hook_handle hook, void* environment);

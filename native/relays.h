@@ -19,7 +19,7 @@ namespace splicelist {
 /// For many streams at once: one that is nearly alone is better carried by a disk thread. All go
 /// through one pipe, which is lent, for it is empty after each turn. When a sink does not take all,
 /// its relay ends and keeps the pipe with what is left in it; until another one is lent those that
-/// become ready end too. A relay costs two duplicates of descriptors, because their owners may
+/// become ready end too. A relay costs duplicates of the descriptors, because their owners may
 /// close the numbers, and a place in the epoll set; a turn costs its system calls.
 class Relays {
  public:

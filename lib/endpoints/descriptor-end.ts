@@ -189,11 +189,14 @@ export class DescriptorEnd implements SourceEnd, SinkEnd {
   }
   /** Wakes who waits and leaves the epoll set, before the number means something else. */
   protected endWaits(): void {
-    // Their duplicates of the descriptor would keep the connection alive.
-    for (const job of this.#borrowers) job.cancel()
+    this.endJobs()
     this.#setLowWater(1)
     this.#watch?.close()
     this.#watch = undefined
+  }
+  /** Ends what jobs do with it, whose duplicates of the descriptor would keep the connection alive. */
+  protected endJobs(): void {
+    for (const job of this.#borrowers) job.cancel()
   }
   /** Memory that is worth a read: what is there, so that a trickle does not pin it for nothing. */
   #readBytes(): number {

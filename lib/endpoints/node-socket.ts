@@ -71,6 +71,8 @@ const liveHandles = new WeakMap<SocketHandle, LiveHandle>()
  */
 export class LiveHandle {
   readonly fd: number
+  /** Who is called before it is closed: nothing of theirs may keep its connection open. */
+  readonly onOver = new Set<() => void>()
   readonly #handle: SocketHandle
   #isOver = false
 
@@ -83,6 +85,7 @@ export class LiveHandle {
       if (end === undefined) continue
       const value = (...args: unknown[]): unknown => {
         this.#isOver = true
+        for (const tell of this.onOver) tell()
         return end.apply(handle, args)
       }
       Object.defineProperty(handle, name, { value, configurable: true, writable: true })
@@ -125,6 +128,21 @@ export function isReadByParser(socket: Socket): boolean {
 /** Tells Node's idle timer that bytes moved. */
 export function refreshTimeout(socket: Socket): void {
   inner(socket)._unrefTimer?.()
+}
+
+/** Calls a function whenever the socket's idle timer is about to be set, until the returned one is called. */
+export function whenTimeoutIsSet(socket: Socket, tell: () => void): () => void {
+  const own = Object.getOwnPropertyDescriptor(socket, 'setTimeout')
+  const setTimeout = socket.setTimeout.bind(socket)
+  const value: Socket['setTimeout'] = (...given) => {
+    tell()
+    return setTimeout(...given)
+  }
+  Object.defineProperty(socket, 'setTimeout', { value, configurable: true, writable: true })
+  return () => {
+    if (own !== undefined) Object.defineProperty(socket, 'setTimeout', own)
+    else delete (socket as Partial<Socket>).setTimeout
+  }
 }
 
 /** An error as Node would have emitted it for a failed read or write. */

@@ -3,11 +3,11 @@
  * which hears of it at the end, or after a while.
  *
  * For crowds of streams: a turn of JavaScript's costs as much as the system calls of a small message. One
- * stream that is busy and nearly alone is better carried by a disk thread. What it costs: two duplicates
- * of descriptors each, a place in the epoll set, and one pipe for all of them.
+ * stream that is busy and nearly alone is better carried by a disk thread. What it costs: two descriptors
+ * each, a place in the epoll set, and one pipe for all of them.
  */
 import { pipePool, type HeldPipe, type Reclaimable } from '../raw/pipe-pool.js'
-import { opened, runRelay, type StandingRelay } from '../reactor.js'
+import { opened, runRelay, type RelayResult, type StandingRelay } from '../reactor.js'
 import type { DirectPlace } from './direct.js'
 import { TURN_BYTES_MAX } from './end.js'
 
@@ -15,9 +15,12 @@ import { TURN_BYTES_MAX } from './end.js'
 const LOOK_MS = 50
 /** How many JavaScript hears of in one look: a millisecond of its time, of fifty. */
 const TOLD_IN_A_LOOK = 50
-/** How long one may stand before JavaScript hears of it, in milliseconds, however many there are. */
+/** How long one may stand before a look ends it for certain, in milliseconds. */
 export const RELAY_MS_MAX = 1000
-/** The part of the descriptor limit that relays may use: the program has connections to accept. */
+/**
+ * The part of the descriptor limit that the relays of one environment may use: the program has connections
+ * to accept.
+ */
 const DESCRIPTOR_SHARE = 0.125
 /** Descriptors that one takes. */
 const DESCRIPTORS_EACH = 2
@@ -43,17 +46,22 @@ export class StandingRelays implements Reclaimable {
   start(from: DirectPlace, to: DirectPlace, lengthBytes: number): StandingRelay | undefined {
     if (this.#live.size >= this.#relaysMax() || !this.#hasPipe()) return undefined
     const relay = runRelay(from.descriptor, to.descriptor, lengthBytes)
-    if (relay !== undefined) this.#live.set(relay, performance.now())
-    else if (this.#live.size === 0) this.reclaim()
+    if (relay === undefined) {
+      if (this.#live.size === 0) this.reclaim()
+      return undefined
+    }
+    this.#live.set(relay, performance.now())
     this.#lookLater()
     return relay
   }
   /** One is over. Returns the pipe that it is stuck in, which is the caller's then. */
-  ended(relay: StandingRelay, isStuck: boolean): HeldPipe | undefined {
+  ended(relay: StandingRelay, { heldBytes }: RelayResult): HeldPipe | undefined {
     this.#live.delete(relay)
-    const stuckIn = isStuck ? this.#pipe : undefined
-    if (isStuck) this.#forgetPipe()
-    else if (this.#live.size === 0) this.reclaim()
+    const stuckIn = heldBytes > 0 ? this.#pipe : undefined
+    if (stuckIn !== undefined) this.#forgetPipe()
+    // The others are ready any moment, and need one to go through.
+    if (this.#live.size === 0) this.reclaim()
+    else this.#hasPipe()
     return stuckIn
   }
   /** Gives up the pipe, unless one is stuck in it, who is about to say so. */
@@ -84,10 +92,11 @@ export class StandingRelays implements Reclaimable {
   }
   /** Ends those that stand longest, so that their operations hear what they have moved. */
   #look(): void {
-    const before = performance.now() - LOOK_MS
-    let left = Math.max(TOLD_IN_A_LOOK, Math.ceil((this.#live.size * LOOK_MS) / RELAY_MS_MAX))
+    const now = performance.now()
+    let left = TOLD_IN_A_LOOK
     for (const [relay, since] of this.#live) {
-      if (since > before || left === 0) break
+      const age = now - since
+      if (age < LOOK_MS || (left <= 0 && age < RELAY_MS_MAX - LOOK_MS)) break
       relay.recall()
       left -= 1
     }

@@ -6,9 +6,17 @@ import { ECONNABORTED } from './end.js'
 import type { Eventually } from '../eventually.js'
 import type { Segments } from '../list/segments.js'
 import type { LoanParcel } from '../raw/loan.js'
+import type { RunningJob } from '../reactor.js'
 import { SocketLending } from './lending.js'
 import { partsToGiveBack } from './give-back.js'
-import { failSocket, isReadByParser, LiveHandle, nodeError, refreshTimeout } from './node-socket.js'
+import {
+  failSocket,
+  isReadByParser,
+  LiveHandle,
+  nodeError,
+  refreshTimeout,
+  whenTimeoutIsSet,
+} from './node-socket.js'
 import { errnoOf } from './own-failure.js'
 import { SocketReading } from './socket-reading.js'
 import { notWritable, SocketWriting } from './socket-writing.js'
@@ -42,6 +50,8 @@ export class SocketEnd extends DescriptorEnd {
   /** What broke reading: errno of the first failure, or 0. */
   #failure = 0
   readonly onLoss = new Set<() => void>()
+  readonly #onOver = (): void => this.endJobs()
+  #unhook: (() => void) | undefined
   readonly #onClose = (): void => {
     this.endWaits()
     for (const tell of this.onLoss) tell()
@@ -52,6 +62,7 @@ export class SocketEnd extends DescriptorEnd {
     this.#socket = socket
     this.#handle = handle
     this.#writing = writing
+    handle.onOver.add(this.#onOver)
     socket.once('close', this.#onClose)
     ends.set(socket, this)
   }
@@ -80,6 +91,8 @@ export class SocketEnd extends DescriptorEnd {
     this.#users -= 1
     if (this.#users > 0) return
     this.#writing.letGo()
+    this.#unhook?.()
+    this.#handle.onOver.delete(this.#onOver)
     this.#socket.off('close', this.#onClose)
     ends.delete(this.#socket)
     this.close()
@@ -113,6 +126,11 @@ export class SocketEnd extends DescriptorEnd {
     // Node may have met the reset that we were about to meet.
     const { errored } = this.#socket
     return errored == null ? super.closedErrno() : errnoOf(errored, ECONNABORTED)
+  }
+  override lendTo(job: RunningJob): void {
+    super.lendTo(job)
+    // A timer that is set meanwhile has not seen what the job has moved, nor will it at once.
+    this.#unhook ??= whenTimeoutIsSet(this.#socket, () => this.endJobs())
   }
   /** An idle timer that is short, or nearly so, would fire while bytes move. */
   override mayHearLate(): boolean {

@@ -12,6 +12,7 @@ import { TURN_BYTES_MAX } from '../endpoints/end.js'
 import { LOW_WATER_BYTES_MAX, lowWaterFor } from '../endpoints/low-water.js'
 import { burstBytesOf } from '../endpoints/packets.js'
 import { relays } from '../endpoints/relays.js'
+import { TransferError } from '../errors.js'
 import type { Eventually } from '../eventually.js'
 import { PipeParcel, POOL } from '../raw/parcel.js'
 import { pipePool, type HeldPipe } from '../raw/pipe-pool.js'
@@ -146,14 +147,14 @@ export class Shortcut {
     if (this.dryAt - before > RELAY_GAP_MS || lengthBytes < RELAY_BYTES_MIN) return undefined
     const from = source.direct()
     const to = sink.direct?.()
-    if (from?.kind !== 'socket' || to?.kind !== 'socket') return undefined
+    if (from === undefined || to === undefined) return undefined
     if (!source.mayHearLate() || !sink.mayHearLate()) return undefined
     const most = relays.size > OTHERS_TURNS_MAX ? RELAY_BYTES_MAX : BUSY_BYTES_MIN
+    source.lendLowWater()
     const relay = relays.start(from, to, Math.min(lengthBytes, most))
     if (relay === undefined) return undefined
-    source.lendLowWater()
     return this.whenDone(relay).then((moved) => {
-      const held = relays.ended(relay, moved.isStuck)
+      const held = relays.ended(relay, moved)
       this.dryAt = performance.now()
       this.hadTurn(moved.bytes)
       const way = { from, to, call: 'splice', isRelayed: true } as const
@@ -215,8 +216,14 @@ function leftIn(
   { bytes, heldBytes }: Moved,
   asked: number,
 ): PipeParcel | undefined {
-  held.bytes = bytes === asked ? 0 : (heldBytes ?? Math.max(0, opened().pending(held.pipe)))
-  if (held.bytes > 0) return new PipeParcel([held], held.bytes, POOL)
+  const there = bytes === asked ? 0 : (heldBytes ?? opened().pending(held.pipe))
+  if (there < 0) {
+    // Whose bytes are they that nobody can count? Nobody's next message may begin with them.
+    pipePool.destroy(held)
+    throw new TransferError({ side: 'pipe', errno: there, syscall: 'ioctl', bytesMoved: bytes })
+  }
+  held.bytes = there
+  if (there > 0) return new PipeParcel([held], there, POOL)
   pipePool.giveBack(held)
   return undefined
 }

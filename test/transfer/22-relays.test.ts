@@ -17,6 +17,7 @@ import { adopted, contentOf, script } from '../native/door.js'
 import { bytes } from '../support/bytes.js'
 import { afterwards } from '../support/cleanup.js'
 import { expectSameBytes } from '../support/first-difference.js'
+import { refreshes } from '../support/idle-timers.js'
 import { needsPages } from '../support/needs.js'
 import { tcpPair, unixPair, type SocketPair } from '../support/socket-pairs.js'
 import { Collector } from './collector.js'
@@ -177,15 +178,17 @@ describe('A stream whose bytes keep coming', () => {
     expect(started()).to.equal(0)
   })
 
-  for (const [timeoutMs, isRelayed] of [
-    [2 * RELAY_MS_MAX - 1, false],
-    [2 * RELAY_MS_MAX, true],
-    [0, true],
+  for (const [timeoutMs, isRelayed, side, timed] of [
+    [2 * RELAY_MS_MAX - 1, false, 'sink', ({ to }: Scene) => to.client],
+    [2 * RELAY_MS_MAX - 1, false, 'source', ({ from }: Scene) => from.server],
+    [2 * RELAY_MS_MAX, true, 'sink', ({ to }: Scene) => to.client],
+    [0, true, 'sink', ({ to }: Scene) => to.client],
   ] as const) {
-    it(`is ${isRelayed ? '' : 'not '}relayed with an idle timer of ${timeoutMs} ms`, async () => {
+    it(`is ${isRelayed ? '' : 'not '}relayed where the ${side} has an idle timer of ${timeoutMs} ms`, async () => {
       const started = relaysStarted()
       const made = await scene()
-      made.to.client.setTimeout(timeoutMs)
+      for (const socket of [made.from.server, made.to.client]) socket.setTimeout(2 * RELAY_MS_MAX)
+      timed(made).setTimeout(timeoutMs)
       const running = made.run()
       if (isRelayed) await relaying(made)
       for (let i = 0; i < 20; i += 1) {
@@ -195,6 +198,53 @@ describe('A stream whose bytes keep coming', () => {
       made.from.client.end()
       await running
       expect(started() > 0).to.equal(isRelayed)
+    })
+  }
+
+  for (const [side, timed] of [
+    ['source', ({ from }: Scene) => from.server],
+    ['sink', ({ to }: Scene) => to.client],
+  ] as const) {
+    it(`ends when an idle timer of its ${side} is set, which then sees each arrival`, async () => {
+      const made = await scene()
+      const running = made.run()
+      const sent = await relaying(made)
+      const socket = timed(made)
+      expect(Object.hasOwn(socket, 'setTimeout')).to.equal(true)
+      const count = refreshes(socket)
+      expect(socket.setTimeout(500)).to.equal(socket)
+      expect(socket.timeout).to.equal(500)
+      await until(() => relays.size === 0)
+      for (let i = 0; i < 10; i += 1) {
+        const before = count()
+        made.from.client.write('x')
+        await made.arriving.take(1)
+        await until(() => count() > before)
+      }
+      made.from.client.end()
+      expect((await running).bytesMoved).to.equal(sent + 10)
+      expect(relays.size).to.equal(0)
+      expect(Object.hasOwn(socket, 'setTimeout')).to.equal(false)
+    })
+  }
+
+  for (const [side, destroy] of [
+    ['source', ({ from }: Scene) => from.server],
+    ['sink', ({ to }: Scene) => to.client],
+  ] as const) {
+    it(`passes nothing on behind the destroy() of its ${side}`, async () => {
+      const made = await scene()
+      const running = failure(made.run())
+      const sent = await relaying(made)
+      made.from.client.on('error', () => undefined) // what nobody has read is reset
+      // In one tick: the bytes are there when the loop looks for events.
+      opened().writev(borrowed(made.from.client), [Buffer.from('late')], 0, false)
+      destroy(made).destroy()
+      const error = (await running) as TransferError
+      expect(error).to.include({ side, bytesMoved: sent })
+      error.takeResidual()?.release()
+      made.to.client.destroy()
+      expect((await made.arriving.rest()).toString()).to.equal('')
     })
   }
 
@@ -263,8 +313,58 @@ describe('A relayed stream whose peer stops to read', () => {
     expect(started.map((one) => one !== undefined)).to.deep.equal([true, true, true, true, false])
     for (const one of started) {
       one?.cancel()
-      if (one !== undefined) few.ended(one, false)
+      if (one !== undefined) few.ended(one, await one.done)
     }
+  })
+
+  describe('among many', () => {
+    /** So many relays, and how many of them are over. */
+    async function many(count: number) {
+      const made = new StandingRelays(() => 1e6)
+      const [from, to] = [await tcpPair(), await tcpPair()]
+      const source = new DirectPlace('socket', borrowed(from.server))
+      const sink = new DirectPlace('socket', borrowed(to.client))
+      let over = 0
+      const all = Array.from({ length: count }, async () => {
+        const relay = made.start(source, sink, 1)
+        if (relay === undefined) throw new Error('No relay could be had')
+        afterwards(() => relay.cancel())
+        const result = await relay.done
+        over += 1
+        made.ended(relay, result)
+      })
+      return { over: () => over, all: Promise.all(all) }
+    }
+    function keepBusy(milliseconds: number): void {
+      for (const end = performance.now() + milliseconds; performance.now() < end;);
+    }
+
+    it('some are told of at once', async () => {
+      const { over, all } = await many(120)
+      keepBusy(120)
+      await until(() => over() > 0)
+      expect(over()).to.equal(50)
+      await all
+    })
+
+    it('of which all have stood for too long, all are', async () => {
+      const { over, all } = await many(120)
+      keepBusy(RELAY_MS_MAX)
+      await until(() => over() > 0)
+      expect(over()).to.equal(120)
+      await all
+    })
+  })
+
+  it('goes on with every byte where nobody can count what lies in a pipe', async () => {
+    const made = await scene()
+    const running = made.run()
+    const sent = await relaying(made)
+    script({ call: 'splice', skip: 1, errno: 11 }, { call: 'ioctl', errno: 5, times: 1e9 })
+    made.from.client.write('counted by the addon')
+    expect((await made.arriving.take(20)).toString()).to.equal('counted by the addon')
+    made.from.client.end()
+    expect((await running).bytesMoved).to.equal(sent + 20)
   })
 
   it('keeps the pipe that its bytes lie in, whoever is short of pipes in that moment', async () => {
@@ -282,10 +382,10 @@ describe('A relayed stream whose peer stops to read', () => {
     script({ call: 'splice', skip: 1, errno: 11 })
     // Both events come at once, and the first one's listener is called before the second one's.
     for (const sender of senders) opened().writev(sender, [Buffer.from('held')], 0, false)
-    const { isStuck } = await relay.done
+    const result = await relay.done
     await woken
-    expect(isStuck).to.equal(true)
-    const held = relays.ended(relay, true) as HeldPipe
+    expect(result.heldBytes).to.equal(4)
+    const held = relays.ended(relay, result) as HeldPipe
     expect(contentOf(held.pipe).toString()).to.equal('held')
     pipePool.giveBack(held)
   })
