@@ -55,7 +55,8 @@ export interface TransferOptions extends CopyOptions {
   readonly mode?: Mode
   /**
    * Called with the bytes that the sink has accepted so far. What it throws stops the operation, which
-   * rejects with that; or with an `AbortError`, that as its cause, where it hands bytes back.
+   * rejects with that; or with an `AbortError`, that as its cause, where it hands bytes back. It has a
+   * price with many streams between sockets: those that nobody listens to go on below JavaScript.
    */
   readonly onProgress?: (bytesMoved: number) => void
 }
