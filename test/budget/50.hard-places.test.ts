@@ -123,7 +123,8 @@ describe('The same program moves the same bytes', function () {
         `import { limits } from ${JSON.stringify(new URL('../../../dist/index.js', import.meta.url).href)}
          import { pipePool } from ${JSON.stringify(new URL('../../../dist/raw/pipe-pool.js', import.meta.url).href)}
          limits.set({ pipeSlots: 1e6, pipeBytes: 1e12 })
-         for (let i = 0; i < 70; i++) pipePool.borrow(1 << 20, 0, 'shared')
+         // Held: the collector closes what nobody refers to.
+         globalThis.held = Array.from({ length: 70 }, () => pipePool.borrow(1 << 20, 0, 'shared'))
          process.stdout.write('ready')
          process.stdin.resume()`,
       ],
