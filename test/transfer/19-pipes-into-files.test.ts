@@ -11,6 +11,7 @@ import { fifoToRead } from './fifos.js'
 import { failure } from './outcomes.js'
 import { fileOf, freshPath } from './places.js'
 
+const EIO = 5
 const ENOSPC = 28
 /** What a pipe holds by default, in bytes. */
 const PIPE_BYTES = 65536
@@ -66,5 +67,27 @@ describe('A pipe into a file', () => {
     const rest = await freshPath()
     await transfer(fd, { file: rest, flags: 'w' }, { length: content.length - known })
     expectSameBytes(await readFile(rest), content.subarray(known))
+  })
+
+  it('gives nobody else a pipe whose content cannot be counted', async () => {
+    const secret = bytes(3, PIPE_BYTES + 1)
+    const { fd, writer } = fifoToRead()
+    writer.write(secret)
+    const before = addon?.live().pipes ?? 0
+    addon?.script([
+      { call: 'splice', skip: 1, errno: ENOSPC },
+      { call: 'ioctl', errno: EIO, times: 1e9 },
+    ])
+    const sink = { file: await freshPath(), flags: 'w' }
+    const error = (await failure(transfer(fd, sink, { length: secret.length }))) as TransferError
+    addon?.script(null)
+    expect(error).to.include({ side: 'pipe', code: 'EIO', syscall: 'ioctl', bytesMoved: 0 })
+    expect(addon?.live().pipes).to.be.at.most(before)
+    const next = bytes(4, PIPE_BYTES + 1)
+    const other = fifoToRead()
+    other.writer.write(next)
+    const path = await freshPath()
+    await transfer(other.fd, { file: path, flags: 'w' }, { length: next.length })
+    expectSameBytes(await readFile(path), next)
   })
 })
