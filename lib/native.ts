@@ -256,8 +256,8 @@ export interface Addon {
   /**
    * `relay` between two sockets each time that the source is ready, at most 1 MiB in a turn, on this
    * thread and without calling JavaScript, until `lengthBytes` are moved, a side ends or fails, or the
-   * sink does not take all. Each uses a duplicate of what is not ours, and of the source. The source's low-water mark has to
-   * be 1. Its event tells the end. Returns 0, or −errno where it did not start.
+   * sink does not take all. Each uses a duplicate of what is not ours, and of the source, whose low-water
+   * mark has to be 1. Its event tells the end. Returns 0, or −errno where it did not start.
    */
   startRelay(source: Descriptor, sink: Descriptor, lengthBytes: number, token: number): number
   /** Ends a relay at once, which has no event then. Returns the bytes that it moved, or −ENOENT. */

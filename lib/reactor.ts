@@ -15,9 +15,10 @@ import {
   type Descriptor,
 } from './native.js'
 
-/** Linux's EAGAIN and ECANCELED, as jobs tell them. */
+/** Linux's EAGAIN, as a relay tells it. */
 const EAGAIN = 11
-const ECANCELED = 125
+/** Linux's ECANCELED: what a job answers that was asked to stop. */
+export const ECANCELED = 125
 /** Event records that fit one call from the addon. More than that come in the next. */
 const EVENTS_MAX = 256
 

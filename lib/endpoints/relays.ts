@@ -44,7 +44,7 @@ export class StandingRelays implements Reclaimable {
   }
   /** Begins one; undefined where none can be had. Whoever began it calls `ended` with its result. */
   start(from: DirectPlace, to: DirectPlace, lengthBytes: number): StandingRelay | undefined {
-    if (this.#live.size >= this.#relaysMax() || !this.#hasPipe()) return undefined
+    if (this.#live.size >= this.#relaysMax() || !this.#lendPipe()) return undefined
     const relay = runRelay(from.descriptor, to.descriptor, lengthBytes)
     if (relay === undefined) {
       if (this.#live.size === 0) this.reclaim()
@@ -61,7 +61,7 @@ export class StandingRelays implements Reclaimable {
     if (stuckIn !== undefined) this.#forgetPipe()
     // The others are ready any moment, and need one to go through.
     if (this.#live.size === 0) this.reclaim()
-    else this.#hasPipe()
+    else this.#lendPipe()
     return stuckIn
   }
   /** Gives up the pipe, unless one is stuck in it, who is about to say so. */
@@ -71,7 +71,8 @@ export class StandingRelays implements Reclaimable {
     this.#forgetPipe()
     pipePool.giveBack(held)
   }
-  #hasPipe(): boolean {
+  /** Whether one is lent, by now. */
+  #lendPipe(): boolean {
     if (this.#pipe !== undefined) return true
     const held = pipePool.borrowSpare(TURN_BYTES_MAX, 0, 'foreign')
     if (held === undefined) return false

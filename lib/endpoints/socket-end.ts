@@ -27,6 +27,7 @@ const ends = new WeakMap<Socket, SocketEnd>()
 
 /** The shortest idle timer that may hear of bytes when a relay has ended, in milliseconds. */
 const IDLE_MS_MIN = 2 * RELAY_MS_MAX
+
 /**
  * Errors after which a connection is no more: ENETRESET, ECONNABORTED, ECONNRESET, ETIMEDOUT,
  * EHOSTUNREACH.

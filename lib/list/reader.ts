@@ -203,8 +203,8 @@ export abstract class Reader extends Appender implements Iterable<Uint8Array> {
     return this.views()
   }
   /**
-   * The segments as views, not to be written to; one outside the heap a block at a time, which is a copy, counted;
-   * as intended with `{ intended: true }`. See `cStr`.
+   * The segments as views, not to be written to; one outside the heap a block at a time, which is a
+   * copy, counted; as intended with `{ intended: true }`. See `cStr`.
    */
   *views(options?: CopyOptions): Generator<Uint8Array, undefined> {
     this.reading()

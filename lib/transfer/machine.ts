@@ -11,13 +11,11 @@ import { listOf } from '../list/buffer-list.js'
 import type { Segments } from '../list/segments.js'
 import { PipeParcel, type Parcel } from '../raw/parcel.js'
 import type { HeldPipe } from '../raw/pipe-pool.js'
-import { wakesSoFar } from '../reactor.js'
+import { ECANCELED, wakesSoFar } from '../reactor.js'
 import type { Plan } from './plan.js'
 import { Shortcut, type Leap } from './shortcut.js'
 import type { PullSide, PushSide } from './sides.js'
 
-/** Linux's ECANCELED: what a disk job answers that was asked to stop. */
-const ECANCELED = 125
 /**
  * Errors that a direct call can only have met at its sink: a connection that is gone (EPIPE,
  * ECONNRESET, ETIMEDOUT, ECONNABORTED), a disk that is full (ENOSPC, EDQUOT, EFBIG).

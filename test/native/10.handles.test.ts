@@ -6,12 +6,10 @@ import type { Addon } from '#lib/native.js'
 import { runScript } from '../support/children.js'
 import { tempFolder } from '../support/folders.js'
 import { needsAddon } from '../support/needs.js'
-import { tcpPair, unixPair } from '../support/socket-pairs.js'
+import { fdOf, tcpPair, unixPair } from '../support/socket-pairs.js'
 import { fdinfo } from './fdinfo.js'
 import { adopted, door, E, fileOf, pipe, slab } from './door.js'
 
-const fdOf = (socket: Socket): number =>
-  (socket as unknown as { _handle: { fd: number } })._handle.fd
 /** An opaque object of Node's own. */
 const alienOf = (socket: Socket): unknown =>
   (socket as unknown as { _handle: { _externalStream: unknown } })._handle._externalStream

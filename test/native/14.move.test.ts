@@ -1,7 +1,6 @@
 import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Socket } from 'node:net'
 import { expect } from 'chai'
 import type { Descriptor, Pipe } from '#lib/native.js'
 import { bytes } from '../support/bytes.js'
@@ -9,7 +8,7 @@ import { afterwards } from '../support/cleanup.js'
 import { expectSameBytes } from '../support/first-difference.js'
 import { tempFolder } from '../support/folders.js'
 import { needsAddon } from '../support/needs.js'
-import { tcpPair, unixPair } from '../support/socket-pairs.js'
+import { fdOf, tcpPair, unixPair } from '../support/socket-pairs.js'
 import { adopted, contentOf, door, E, fileOf, filled, openedFile, pipe, script } from './door.js'
 
 /** Two unix sockets: one to send to, the other one, and what has come to that. */
@@ -55,9 +54,6 @@ function share(
   const served = door().share(from, pipes, sinks, bursts, lengthBytes, shared)
   return served < 0 ? served : [...shared.subarray(0, 3 * served)]
 }
-
-const fdOf = (socket: Socket): number =>
-  (socket as unknown as { _handle: { fd: number } })._handle.fd
 
 describe('The door to the addon: moving bytes', () => {
   const content = bytes(1, 300_000)

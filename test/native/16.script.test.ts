@@ -1,15 +1,12 @@
-import type { Socket } from 'node:net'
 import { expect } from 'chai'
 import type { Addon } from '#lib/native.js'
 import { runJob } from '#lib/reactor.js'
 import { bytes } from '../support/bytes.js'
 import { expectSameBytes } from '../support/first-difference.js'
 import { needsAddon } from '../support/needs.js'
-import { unixPair } from '../support/socket-pairs.js'
+import { fdOf, unixPair } from '../support/socket-pairs.js'
 import { adopted, contentOf, door, E, fileOf, filled, pipe, script, slab } from './door.js'
 
-const fdOf = (socket: Socket): number =>
-  (socket as unknown as { _handle: { fd: number } })._handle.fd
 const EIO = 5
 
 /** What there is to call things on. */

@@ -6,11 +6,8 @@ import { READABLE, WRITABLE } from '#lib/native.js'
 import { Watch } from '#lib/reactor.js'
 import { afterwards } from '../support/cleanup.js'
 import { needsAddon } from '../support/needs.js'
-import { destroyed, tcpPair, unixPair } from '../support/socket-pairs.js'
+import { destroyed, fdOf, tcpPair, unixPair } from '../support/socket-pairs.js'
 import { adopted, door, E, fileOf } from './door.js'
-
-const fdOf = (socket: Socket): number =>
-  (socket as unknown as { _handle: { fd: number } })._handle.fd
 
 function watched(socket: Socket): Watch {
   const watch = new Watch(adopted(fdOf(socket)))

@@ -1,7 +1,6 @@
 /** Relays that stand: they move what comes from socket to socket, and tell JavaScript at the end. */
 import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
-import type { Socket } from 'node:net'
 import { setImmediate as nextRound } from 'node:timers/promises'
 import { expect } from 'chai'
 import type { Descriptor, Pipe } from '#lib/native.js'
@@ -10,16 +9,13 @@ import { bytes } from '../support/bytes.js'
 import { afterwards } from '../support/cleanup.js'
 import { expectSameBytes } from '../support/first-difference.js'
 import { needsAddon } from '../support/needs.js'
-import { tcpPair, unixPair, type SocketPair } from '../support/socket-pairs.js'
+import { fdOf, type SocketPair, tcpPair, unixPair } from '../support/socket-pairs.js'
 import { Collector } from '../transfer/collector.js'
-import { adopted, contentOf, door, E, pipe, script } from './door.js'
+import { adopted, borrowed, contentOf, door, E, pipe, script } from './door.js'
 
 const EAGAIN = 11
 const ECANCELED = 125
 const TURN_BYTES = 1 << 20
-
-const borrowed = (socket: Socket): Descriptor =>
-  adopted((socket as unknown as { _handle: { fd: number } })._handle.fd)
 
 /** Lends a pipe to the relays until the test is over. */
 function lent(slots = 256): Pipe {
@@ -166,8 +162,7 @@ describe('The door to the addon: relays', () => {
   it('leave who waits for the same descriptor alone, and are left alone', async () => {
     lent()
     const made = await way()
-    const fd = (made.from.server as unknown as { _handle: { fd: number } })._handle.fd
-    const ours = adopted(fd, 'duplicate')
+    const ours = adopted(fdOf(made.from.server), 'duplicate')
     // Until the peer reads there is no room.
     while (door().writev(ours, [Buffer.alloc(65536)], 0, false) > 0) await nextRound()
     const watch = new Watch(ours)

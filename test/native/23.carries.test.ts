@@ -12,13 +12,10 @@ import { expectSameBytes } from '../support/first-difference.js'
 import { tempFolder } from '../support/folders.js'
 import { needsAddon } from '../support/needs.js'
 import { tcpPair, unixPair } from '../support/socket-pairs.js'
-import { adopted, contentOf, door, E, fileOf, openedFile, pipe, script } from './door.js'
+import { adopted, borrowed, contentOf, door, E, fileOf, openedFile, pipe, script } from './door.js'
 
 const EAGAIN = 11
 const ECANCELED = 125
-
-const borrowed = (socket: Socket): Descriptor =>
-  adopted((socket as unknown as { _handle: { fd: number } })._handle.fd)
 
 interface Way {
   readonly from: Descriptor

@@ -7,7 +7,7 @@ import { bytes } from '../support/bytes.js'
 import { afterwards } from '../support/cleanup.js'
 import { expectSameBytes } from '../support/first-difference.js'
 import { needsAddon } from '../support/needs.js'
-import { destroyed, tcpPair } from '../support/socket-pairs.js'
+import { destroyed, fdOf, tcpPair } from '../support/socket-pairs.js'
 import { Collector } from '../transfer/collector.js'
 import { adopted, contentOf, door, E, fileOf, pipe, script, slab } from './door.js'
 
@@ -56,9 +56,6 @@ function without(range: Range, others: readonly Range[]): Range[] {
 
 const lengthOf = (ranges: readonly Range[]): number =>
   ranges.reduce((sum, [from, to]) => sum + (to - from), 0)
-
-const fdOf = (socket: Socket): number =>
-  (socket as unknown as { _handle: { fd: number } })._handle.fd
 
 /** A socket that lends, and who reads from it. */
 async function lending(): Promise<{ socket: Descriptor; client: Socket; collector: Collector }> {

@@ -2,12 +2,14 @@
  * What tests of the addon share: the addon where it must be there, names of errors, scripts.
  */
 import { closeSync, openSync, writeFileSync } from 'node:fs'
+import type { Socket } from 'node:net'
 import { constants } from 'node:os'
 import { join } from 'node:path'
 import { opened } from '#lib/reactor.js'
 import type { Addon, Descriptor, Pipe, ScriptRule, Slab } from '#lib/native.js'
 import { afterwards } from '../support/cleanup.js'
 import { tempFolder } from '../support/folders.js'
+import { fdOf } from '../support/socket-pairs.js'
 
 /** Error numbers as the addon returns them. */
 export const E = Object.fromEntries(
@@ -33,6 +35,11 @@ export function pipe(slots = 16): Pipe {
 /** A descriptor, dropped after the test. */
 export function adopted(fd: number, ownership: 'borrow' | 'duplicate' = 'borrow'): Descriptor {
   return kept(opened().adopt(fd, ownership))
+}
+
+/** A socket's own descriptor, dropped after the test. */
+export function borrowed(socket: Socket): Descriptor {
+  return adopted(fdOf(socket))
 }
 
 /** A slab, dropped after the test. */

@@ -2,6 +2,7 @@
  * What the addon is asked to send to a socket, call by call, and whether more was promised to follow.
  */
 import type { Socket } from 'node:net'
+import { fdOf } from './socket-pairs.js'
 import { watch } from './watch.js'
 
 /** One call that a socket has taken bytes of. */
@@ -33,7 +34,7 @@ export function sendsTo(socket: Socket): readonly Send[] {
 
 /** The addon's handles of a socket that nobody has used yet, as they are made until the test is over. */
 export function handlesOf(socket: Socket): ReadonlySet<unknown> {
-  const { fd } = (socket as unknown as { readonly _handle: { readonly fd: number } })._handle
+  const fd = fdOf(socket)
   const handles = new Set<unknown>()
   watch('adopt', ([number], made) => {
     if (number === fd) handles.add(made)

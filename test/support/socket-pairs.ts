@@ -25,6 +25,11 @@ export interface PairOptions {
   readonly pauseOnConnect?: boolean
 }
 
+/** The number of a socket's descriptor. */
+export function fdOf(socket: Socket): number {
+  return (socket as unknown as { readonly _handle: { readonly fd: number } })._handle.fd
+}
+
 let lastPath = 0
 
 /** A pair over loopback TCP. */

@@ -20,3 +20,10 @@ export function watch<K extends keyof Addon>(
   Object.assign(door, { [name]: watched })
   afterwards(() => void Object.assign(door, { [name]: real }))
 }
+
+/** How often one of the addon's functions was called, from now on. */
+export function callsOf(name: keyof Addon): () => number {
+  let times = 0
+  watch(name, () => (times += 1))
+  return () => times
+}

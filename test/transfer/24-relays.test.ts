@@ -4,40 +4,24 @@
  */
 import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
-import type { Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { expect } from 'chai'
 import { AbortError, audit, counters, proxy, transfer, type TransferError } from 'splicelist'
-import { addon, type Addon, type Descriptor } from '#lib/native.js'
+import { addon } from '#lib/native.js'
 import { DirectPlace } from '#lib/endpoints/direct.js'
 import { RELAY_MS_MAX, relays, StandingRelays } from '#lib/endpoints/relays.js'
 import { pipePool, type HeldPipe } from '#lib/raw/pipe-pool.js'
 import { opened, Watch, type StandingRelay } from '#lib/reactor.js'
-import { adopted, contentOf, script } from '../native/door.js'
+import { borrowed, contentOf, script } from '../native/door.js'
 import { bytes } from '../support/bytes.js'
 import { afterwards } from '../support/cleanup.js'
 import { expectSameBytes } from '../support/first-difference.js'
 import { refreshes } from '../support/idle-timers.js'
 import { needsPages } from '../support/needs.js'
 import { tcpPair, unixPair, type SocketPair } from '../support/socket-pairs.js'
+import { callsOf } from '../support/watch.js'
 import { Collector } from './collector.js'
 import { failure, until } from './outcomes.js'
-
-const borrowed = (socket: Socket): Descriptor =>
-  adopted((socket as unknown as { _handle: { fd: number } })._handle.fd)
-
-/** How many relays were started, from now on. */
-function relaysStarted(): () => number {
-  const door = opened() as { startRelay: Addon['startRelay'] }
-  const { startRelay } = door
-  let times = 0
-  door.startRelay = (...given) => {
-    times += 1
-    return startRelay(...given)
-  }
-  afterwards(() => void (door.startRelay = startRelay))
-  return () => times
-}
 
 /** Two connections, and what becomes of a stream from the first to the second. */
 async function scene(pair: () => Promise<SocketPair> = tcpPair) {
@@ -164,7 +148,7 @@ describe('A stream whose bytes keep coming', () => {
   })
 
   it('is not relayed where somebody wants to hear of each turn', async () => {
-    const started = relaysStarted()
+    const started = callsOf('startRelay')
     const made = await scene()
     const heard: number[] = []
     const running = made.run({ onProgress: (n: number) => heard.push(n) })
@@ -185,7 +169,7 @@ describe('A stream whose bytes keep coming', () => {
     [0, true, 'sink', ({ to }: Scene) => to.client],
   ] as const) {
     it(`is ${isRelayed ? '' : 'not '}relayed where the ${side} has an idle timer of ${timeoutMs} ms`, async () => {
-      const started = relaysStarted()
+      const started = callsOf('startRelay')
       const made = await scene()
       for (const socket of [made.from.server, made.to.client]) socket.setTimeout(2 * RELAY_MS_MAX)
       timed(made).setTimeout(timeoutMs)
@@ -421,7 +405,7 @@ describe('A crowd of streams', () => {
 
   it('of all speeds is relayed, and each gets its own bytes, all of them', async function () {
     this.timeout(20_000)
-    const started = relaysStarted()
+    const started = callsOf('startRelay')
     const open = readdirSync('/proc/self/fd').length
     const scenes = await Promise.all(
       Array.from({ length: 40 }, (_, i) => scene(i % 2 === 0 ? tcpPair : unixPair)),
