@@ -7,13 +7,23 @@ import { needsAddon } from '../support/needs.js'
 
 /** Makes `count` lists in pipes and forgets them; tells what the collector made of that. */
 const forget = (count: number, release: boolean): string => `
-  import { readdirSync } from 'node:fs'
+  import { readdirSync, readlinkSync } from 'node:fs'
   import { setTimeout as delay } from 'node:timers/promises'
   import { BufferList, counters } from 'splicelist'
   import { opened } from '#lib/reactor.js'
   import { PipeRaw } from '#lib/raw/pipe.js'
   import { pipePool } from '#lib/raw/pipe-pool.js'
 
+  /** The ends of pipes that this process has: what else is open may be the runtime's. */
+  function pipeEnds() {
+    return readdirSync('/proc/self/fd').filter((fd) => {
+      try {
+        return readlinkSync('/proc/self/fd/' + fd).startsWith('pipe:')
+      } catch {
+        return false // The folder that was read.
+      }
+    }).length
+  }
   function makeAndForget() {
     for (let i = 0; i < ${count}; i++) {
       const held = pipePool.borrow(100_000)
@@ -28,7 +38,7 @@ const forget = (count: number, release: boolean): string => `
   process.on('warning', (warning) => warnings.push(warning))
   opened()
   pipePool.drain()
-  const before = readdirSync('/proc/self/fd').length
+  const before = pipeEnds()
   makeAndForget()
   for (let i = 0; i < 100 && counters.snapshot().leaks < ${release ? 1 : count}; i++) {
     gc()
@@ -36,8 +46,7 @@ const forget = (count: number, release: boolean): string => `
   }
   pipePool.drain()
   console.log(JSON.stringify({
-    // One descriptor for /dev/null and two of the reserved pipe may be new.
-    kept: readdirSync('/proc/self/fd').length - before,
+    kept: pipeEnds() - before,
     pipes: pipePool.livePipes,
     leaks: counters.snapshot().leaks,
     warnings: warnings.map(({ name, code, message }) => ({ name, code, message })),
@@ -61,7 +70,8 @@ describe('A segment that is collected without release()', () => {
     expect(code).to.equal(0)
     const told = JSON.parse(stdout) as Told
     expect(told.leaks).to.equal(5)
-    expect(told.kept).to.be.at.most(3)
+    // The two of the reserved pipe may be new.
+    expect(told.kept).to.be.at.most(2)
     expect(told.pipes).to.be.at.most(1)
     expect(told.warnings).to.have.length(1)
     expect(told.warnings[0]).to.include({
