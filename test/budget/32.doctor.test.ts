@@ -5,6 +5,7 @@ import { capabilities } from 'splicelist'
 import { runChild, type ChildOptions } from '../support/children.js'
 import { tempFolder } from '../support/folders.js'
 import { needsAddon } from '../support/needs.js'
+import { NOBODY } from '../support/nobody.js'
 
 const program = fileURLToPath(new URL('../../../dist/doctor/main.js', import.meta.url))
 
@@ -115,14 +116,13 @@ describe('splicelist doctor', () => {
     if (process.getuid?.() !== 0) return this.skip()
     const folder = await tempFolder()
     await chmod(folder, 0o777)
-    const nobody = { uid: 65534, gid: 65534, cwd: '/' }
     try {
-      await runChild(process.execPath, ['--version'], nobody)
+      await runChild(process.execPath, ['--version'], NOBODY)
     } catch {
       // Node itself lies where they cannot look.
       return this.skip()
     }
-    const { told: found } = await told([folder], nobody)
+    const { told: found } = await told([folder], NOBODY)
     expect(found.isPrivileged).to.equal(false)
     const soft = Number(found.capabilities['pipeUserPagesSoft'])
     if (soft > 0 && soft < 65_536) {

@@ -12,6 +12,7 @@ import { afterwards } from '../support/cleanup.js'
 import { compiled } from '../support/compiled.js'
 import { tempFolder } from '../support/folders.js'
 import { needsAddon, needsPages } from '../support/needs.js'
+import { NOBODY } from '../support/nobody.js'
 import type { Printed } from './programs/mover.js'
 
 const program = fileURLToPath(new URL('programs/mover.js', import.meta.url))
@@ -19,7 +20,6 @@ const root = fileURLToPath(new URL('../../..', import.meta.url))
 /** Denies system calls to the program that it becomes. */
 const DENY = 'test/budget/programs/deny.c'
 const SOURCE_BYTES = 3_000_000
-const NOBODY = { uid: 65534, gid: 65534, cwd: '/' } as const
 
 /** Runs the program by way of `command`, in a folder that everybody may write to. */
 async function run(command: readonly string[], lists: number, options: ChildOptions = {}) {
