@@ -10,7 +10,7 @@ import { EndChunks, openChunks, type Chunks } from './chunks.js'
 import { FanOutRun, type FanOutLimits } from './fan-out-run.js'
 import { closeSinks, openSinks, type OpenedSink } from './fan-out-open.js'
 import { FanOutSink } from './fan-out-sink.js'
-import { hearing } from './hearing.js'
+import { hearing, whenOver } from './hearing.js'
 import { Plan } from './plan.js'
 import { inAllTurns } from './turn-order.js'
 
@@ -93,13 +93,29 @@ async function fanOutPlaces(
       })
       const length = lengthWithin(chunks, limits.length, opened)
       const run = () => new FanOutRun(chunks, places, { ...limits, length }).run()
-      return await inAllTurns(turnsOf(chunks, places), signal, run, refusedIn(places))
+      const forget = watchSinks(sinks, places)
+      try {
+        return await inAllTurns(turnsOf(chunks, places), signal, run, refusedIn(places))
+      } finally {
+        for (const it of forget) it()
+      }
     } finally {
       closeSinks(opened)
     }
   } finally {
     chunks.close()
   }
+}
+
+/** Tells sinks that their places are lost, until the returned functions are called. */
+function watchSinks(
+  sinks: readonly Sink[],
+  places: readonly (FanOutSink | TransferError)[],
+): (() => void)[] {
+  return sinks.flatMap((sink, i) => {
+    const place = places[i]
+    return place instanceof FanOutSink ? [whenOver(sink, place.end, () => place.over())] : []
+  })
 }
 
 function limitsOf(sinks: readonly Sink[], options: FanOutOptions): FanOutLimits {

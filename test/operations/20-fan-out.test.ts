@@ -414,6 +414,46 @@ describe('fanOut()', () => {
       })
     }
 
+    for (const kind of ['socket', 'stream'] as const) {
+      for (const before of [0, 30_000]) {
+        it(`while the source is silent, a ${kind} after ${before} bytes: it ends where all were asked for`, async () => {
+          const { client, server } = await tcpPair()
+          const [one, two] = await readers(2)
+          if (one === undefined || two === undefined) throw new Error('none')
+          const stream = new PassThrough()
+          const other = kind === 'socket' ? one.client : stream
+          const collector = kind === 'socket' ? one.collector : new Collector(stream)
+          const running = failure(fanOut(server, [other, two.client], { atLeast: 2 }))
+          client.write(bytes(1, before))
+          await until(() => collector.length === before && two.collector.length === before)
+          expect(await within(20, running)).to.equal('pending')
+          other.destroy()
+          const error = (await within(5_000, running)) as FanOutError
+          expect(error).to.be.instanceOf(FanOutError)
+          expect(error).to.include({ side: 'sink', bytesMoved: before, bytesPulled: before })
+          expect(error.sinks[0]).to.have.property('bytesMoved', before)
+          expect(error.sinks[0]?.error).to.include({ side: 'sink', bytesMoved: before })
+          expect(error.sinks[1]).to.deep.equal({ bytesMoved: before })
+          // The source is given back as it was.
+          client.end('more')
+          expect((await new Collector(server).rest()).toString()).to.equal('more')
+        })
+      }
+    }
+
+    it('but one that closes behind its last byte, while others have bytes left, has not failed', async () => {
+      const [one] = await readers(1)
+      if (one === undefined) throw new Error('none')
+      let finish: (() => void) | undefined
+      const slow = new Writable({ highWaterMark: 1, write: (_, _e, done) => (finish = done) })
+      const running = fanOut(new BufferList(bytes(1, 1_000)), [one.client, slow])
+      await until(() => one.collector.length === 1_000 && finish !== undefined)
+      one.client.destroy()
+      await new Promise((resolve) => one.client.once('close', resolve))
+      finish?.()
+      expect((await running).sinks).to.deep.equal([{ bytesMoved: 1_000 }, { bytesMoved: 1_000 }])
+    })
+
     it('goes on without it, and its record says where and why', async () => {
       const content = bytes(12, TOO_MUCH)
       const { client, server } = await tcpPair()
