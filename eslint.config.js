@@ -10,7 +10,7 @@ import ts from 'typescript'
 
 /** The floors of lib/, from the ground up. Names on one line stand on the same floor. */
 const floors = [
-  ['errors', 'contract', 'arguments', 'eventually', 'abort'],
+  ['errors', 'contract', 'arguments', 'errno', 'eventually', 'abort'],
   ['native'],
   ['reactor'],
   ['audit'],

@@ -14,11 +14,8 @@ import {
   type Addon,
   type Descriptor,
 } from './native.js'
+import { EAGAIN, ECANCELED } from './errno.js'
 
-/** Linux's EAGAIN, as a relay tells it. */
-const EAGAIN = 11
-/** Linux's ECANCELED: what a job answers that was asked to stop. */
-export const ECANCELED = 125
 /** Event records that fit one call from the addon. More than that come in the next. */
 const EVENTS_MAX = 256
 

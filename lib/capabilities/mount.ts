@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto'
 import { constants, copyFile, open, rm, stat, type FileHandle } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { EAGAIN } from '../errno.js'
 import { InvalidArgumentError } from '../errors.js'
 import type { Descriptor, Pipe } from '../native.js'
 import { opened, runJob } from '../reactor.js'
@@ -14,7 +15,6 @@ import { attempt, Refused, Trial, type Verdict } from './trial.js'
 
 /** Where a page is written past the page cache: behind all that a read-ahead could have fetched. */
 const DIRECT_OFFSET = 16 << 20
-const EAGAIN = 11
 
 /** How bytes get in and out of the files of one mount. */
 export interface MountVerdicts {

@@ -6,12 +6,10 @@ import { OpenFile, type FileJob } from '../raw/open-file.js'
 import type { PipeParcel } from '../raw/parcel.js'
 import { PAGE_BYTES, pipePool, type HeldPipe } from '../raw/pipe-pool.js'
 import { opened } from '../reactor.js'
-import { EAGAIN } from './end.js'
+import { EAGAIN, EINVAL, ENOTSUP } from '../errno.js'
 
 /** `O_DIRECT`; on platforms without it nothing here is used. */
 const O_DIRECT = (fs.constants as { readonly O_DIRECT?: number }).O_DIRECT ?? 0
-/** Linux's ENOTSUP: refused here, so that the bytes go the next way. */
-const ENOTSUP = 95
 /**
  * Refusals in a row after which direct writes are not tried again in an operation: pages of a socket
  * lie anywhere and are refused every time, which costs a disk job (10 µs) each.
@@ -182,9 +180,6 @@ export class DirectFile {
     return lengthBytes - (lengthBytes % this.#alignBytes)
   }
 }
-
-/** Linux's EINVAL: what a device answers to pages that it cannot take as they lie. */
-const EINVAL = 22
 
 function closedMeanwhile(): Error {
   return Object.assign(new Error('The file was closed meanwhile'), { code: 'EBADF' })

@@ -16,13 +16,6 @@ import type { RunningJob } from '../reactor.js'
 import type { DirectPlace } from './direct.js'
 import type { Turns } from './turns.js'
 
-/** Linux's EAGAIN: not now. */
-export const EAGAIN = 11
-/** Linux's ECONNABORTED: what an end answers when its owner has closed it. */
-export const ECONNABORTED = 103
-/** Linux's EPIPE: what a stream answers that has ended. */
-export const EPIPE = 32
-
 /** Bytes that one attempt on the JavaScript thread may move, before others have their turn. */
 export const TURN_BYTES_MAX = 1 << 20
 

@@ -14,15 +14,12 @@ import type { Device } from './device.js'
 import type { DirectFile } from './direct-file.js'
 import { DirectPlace } from './direct.js'
 import { withoutAddon, type Obstacle, type SinkEnd, type SourceEnd } from './end.js'
+import { ENODATA, ENOTSUP } from '../errno.js'
 import type { Eventually } from '../eventually.js'
 import { Turns } from './turns.js'
 
 /** Memory that one read of a file asks for, at the most, in bytes: the optimum of read/write copies. */
 const READ_BYTES_MAX = 1 << 20
-/** Linux's ENODATA: the file ended before the bytes that it had. */
-const ENODATA = 61
-/** Linux's ENOTSUP: what the direct way answers that cannot take these pages. */
-const ENOTSUP = 95
 
 /**
  * Bytes that one disk job moves at the most. A job costs two thread switches, so it is worth several

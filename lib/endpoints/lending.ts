@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import { ledger } from '../audit/ledger.js'
 import { courseNow, inCourse, type Course } from '../audit/observers.js'
+import { ENOBUFS } from '../errno.js'
 import { systemError } from '../errors.js'
 import type { Descriptor } from '../native.js'
 import type { Loan, LoanEnd, LoanParcel } from '../raw/loan.js'
@@ -11,8 +12,6 @@ import { NoticeWatch, opened } from '../reactor.js'
  * advice.
  */
 export const LEND_BYTES_MIN = 10240
-/** Linux's ENOBUFS: as much is lent as the socket, or the user, may lend. */
-const ENOBUFS = 105
 /** Errors by which the kernel refuses to send from memory: EPERM, EINVAL, ENOPROTOOPT, EOPNOTSUPP. */
 const REFUSALS: ReadonlySet<number> = new Set([1, 22, 92, 95])
 

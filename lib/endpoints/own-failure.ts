@@ -6,8 +6,8 @@ import { Socket } from 'node:net'
 import { constants } from 'node:os'
 import type { Readable, Writable } from 'node:stream'
 import { describe } from '../arguments.js'
+import { EAGAIN, ECONNABORTED, EPIPE } from '../errno.js'
 import { SplicelistError, systemError, TransferError, type TransferFailure } from '../errors.js'
-import { EAGAIN, ECONNABORTED, EPIPE } from './end.js'
 
 /** What of a failure its cause says. */
 type OwnFailure = Pick<TransferFailure, 'errno' | 'code' | 'text' | 'detail' | 'cause'> & {

@@ -1,20 +1,18 @@
 import { OutgoingMessage, type ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
+import { EMSGSIZE, EPIPE } from '../errno.js'
 import { TransferError, UnsupportedEndpointError } from '../errors.js'
 import type { Eventually } from '../eventually.js'
 import type { KernelCause } from '../audit/causes.js'
 import type { PipeParcel } from '../raw/parcel.js'
 import type { RunningJob } from '../reactor.js'
 import type { DirectPlace } from './direct.js'
-import { EPIPE, TURN_BYTES_MAX, type Obstacle, type SinkEnd } from './end.js'
+import { TURN_BYTES_MAX, type Obstacle, type SinkEnd } from './end.js'
 import { isEncrypted, socketFd } from './node-socket.js'
 import { SocketEnd } from './socket-end.js'
 import { copiesOfWrites } from './socket-sink.js'
 import { STREAM, TLS, WritableEnd } from './stream-end.js'
 import { Turns } from './turns.js'
-
-/** Linux's EMSGSIZE: more bytes than the Content-Length that was promised. */
-const EMSGSIZE = 90
 
 /** What of Node's responses is used beyond their documented face. */
 interface Inner {

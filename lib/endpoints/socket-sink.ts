@@ -1,15 +1,13 @@
 import type { Socket } from 'node:net'
 import type { KernelCause } from '../audit/causes.js'
+import { ECANCELED, ECONNABORTED } from '../errno.js'
 import type { Eventually } from '../eventually.js'
 import { bufferOf } from '../list/buffer-view.js'
 import { kindOf } from './device.js'
-import { ECONNABORTED, TURN_BYTES_MAX, type Obstacle, type SinkEnd } from './end.js'
+import { TURN_BYTES_MAX, type Obstacle, type SinkEnd } from './end.js'
 import { failSocket, socketFd } from './node-socket.js'
 import { errnoOf } from './own-failure.js'
 import { notWritable, SocketWriting } from './socket-writing.js'
-
-/** Linux's ECANCELED: what Node 24 says of what it had begun to encrypt. */
-const ECANCELED = 125
 
 /**
  * A socket that takes its bytes in memory, from Node: one that carries TLS, or any where there is no

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
+import { EPIPE } from '../errno.js'
 import { TransferError } from '../errors.js'
-import { EPIPE } from './end.js'
 import {
   failSocket,
   inner,

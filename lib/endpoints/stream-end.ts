@@ -1,16 +1,9 @@
 import type { Readable, Writable } from 'node:stream'
+import { EAGAIN, ECONNABORTED, EPIPE } from '../errno.js'
 import { UnsupportedEndpointError } from '../errors.js'
 import { BufferList, segmentsOf } from '../list/buffer-list.js'
 import type { Segments } from '../list/segments.js'
-import {
-  EAGAIN,
-  ECONNABORTED,
-  EPIPE,
-  TURN_BYTES_MAX,
-  type Obstacle,
-  type SinkEnd,
-  type SourceEnd,
-} from './end.js'
+import { TURN_BYTES_MAX, type Obstacle, type SinkEnd, type SourceEnd } from './end.js'
 import { partsToGiveBack } from './give-back.js'
 import { errnoOf, standInFor } from './own-failure.js'
 import { StreamReading } from './stream-reading.js'

@@ -7,9 +7,8 @@ import { pipePool } from './pipe-pool.js'
 import type { OpenFile } from './open-file.js'
 import type { BufferRaw, Stretch } from './raw.js'
 import { leaseMemory, type LeaseHolder } from './slabs.js'
+import { ENODATA } from '../errno.js'
 
-/** Linux's ENODATA: the file ended before the bytes that the extent promised. */
-const ENODATA = 61
 /** How much of an extent one parcel reads into memory where pages cannot be moved, in bytes. */
 const COPY_PARCEL_BYTES_MAX = 1 << 20
 /** The same where pipes are short: then many sends are under way, and any of them may stall with it. */

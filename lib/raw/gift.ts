@@ -1,10 +1,9 @@
 import { ledger } from '../audit/ledger.js'
+import { EAGAIN } from '../errno.js'
 import { systemError } from '../errors.js'
 import type { OwnMemory } from './own-memory.js'
 import { pipePool, type HeldPipe } from './pipe-pool.js'
 
-/** Linux's EAGAIN: the pipe is full. */
-const EAGAIN = 11
 const isCopyForced = process.env['SPLICELIST_MODE'] === 'copy'
 
 /** What went into pipes: the pages of the first `lengthBytes` bytes. */

@@ -2,13 +2,13 @@ import type { EventEmitter } from 'node:events'
 import fs from 'node:fs'
 import { open, type FileHandle } from 'node:fs/promises'
 import { describe } from '../arguments.js'
+import { EBADF } from '../errno.js'
 import { InvalidArgumentError, TransferError } from '../errors.js'
 import { addon, CACHE_DROP, type Descriptor } from '../native.js'
 import { opened, runJob, type JobResult, type RunningJob } from '../reactor.js'
 import { copiesRanges, statesSizes } from './file-system.js'
 import type { HeldPipe } from './pipe-pool.js'
 
-const EBADF = 9
 /** `O_APPEND`, as `F_GETFL` reports it on every Linux. */
 const O_APPEND = 0o2000
 /** The bits of `F_GETFL` that say whether it was opened to be read, written, or both. */

@@ -1,7 +1,5 @@
+import { EINVAL } from '../errno.js'
 import { SplicelistError, TransferError } from '../errors.js'
-
-/** Linux's EINVAL: stands for an error of the library's own in a record that has an errno. */
-const EINVAL = 22
 
 /** An error as a failure of one side. Throws what is none, but a bug, or a caller's own. */
 export function asTransferError(

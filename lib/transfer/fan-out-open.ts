@@ -1,6 +1,6 @@
 import type { SourceEnd } from '../endpoints/end.js'
-import { EPIPE } from '../endpoints/end.js'
 import { FileEnd } from '../endpoints/file-end.js'
+import { EPIPE } from '../errno.js'
 import { TransferError } from '../errors.js'
 import type { Eventually } from '../eventually.js'
 import type { Sink, Source } from '../list/endpoint.js'

@@ -1,8 +1,9 @@
 import { transfers } from '../audit/channels.js'
 import type { SinkResult } from '../contract.js'
 import type { DirectPlace, Relayed } from '../endpoints/direct.js'
-import { EAGAIN, type SinkEnd } from '../endpoints/end.js'
+import type { SinkEnd } from '../endpoints/end.js'
 import { burstBytesOf, isPaced, packetBytesOf } from '../endpoints/packets.js'
+import { EAGAIN, ENOBUFS } from '../errno.js'
 import type { Eventually } from '../eventually.js'
 import { AbortError, TransferError } from '../errors.js'
 import { Segments } from '../list/segments.js'
@@ -14,9 +15,6 @@ import { ListSource } from './list-sides.js'
 import { Machine } from './machine.js'
 import type { Taker } from './offer.js'
 import type { Plan } from './plan.js'
-
-/** Linux's ENOBUFS: a sink is a whole window behind. */
-const ENOBUFS = 105
 
 /** Chunks on their way to one sink: a list that waits for more until it is told that it ends. */
 class ChunkQueue extends ListSource {
