@@ -9,7 +9,7 @@ import { expect } from 'chai'
 import { AbortError, audit, counters, proxy, transfer, type TransferError } from 'splicelist'
 import { addon } from '#lib/native.js'
 import { DirectPlace } from '#lib/endpoints/direct.js'
-import { RELAY_MS_MAX, relays, StandingRelays } from '#lib/endpoints/relays.js'
+import { RELAY_MS_MAX, relays, StandingRelays, TOLD_IN_A_LOOK } from '#lib/endpoints/relays.js'
 import { pipePool, type HeldPipe } from '#lib/raw/pipe-pool.js'
 import { opened, Watch, type StandingRelay } from '#lib/reactor.js'
 import { borrowed, contentOf, script } from '../native/door.js'
@@ -327,7 +327,7 @@ describe('A relayed stream whose peer stops to read', () => {
       const { over, all } = await many(120)
       keepBusy(120)
       await until(() => over() > 0)
-      expect(over()).to.equal(50)
+      expect(over()).to.equal(TOLD_IN_A_LOOK)
       await all
     })
 
