@@ -133,8 +133,10 @@ export class DirectFile {
       const got = await run(block)
       if (got <= 0) return got
       scratch.bytes = got
-      if (got <= skip) return 0
-      this.#discard(scratch, skip)
+      if (got <= skip) return this.#isEnd(offset - skip + got) ? 0 : -ENOTSUP
+      const cut = this.#discard(scratch, skip)
+      // What lies before the range would be taken for it: the block is read again.
+      if (cut < skip) return cut < 0 ? cut : -EAGAIN
       const n = opened().move(
         scratch.pipe,
         -1,
@@ -152,8 +154,15 @@ export class DirectFile {
       pipePool.giveBack(scratch)
     }
   }
-  #discard(held: HeldPipe, lengthBytes: number): void {
-    if (lengthBytes > 0) held.bytes -= Math.max(0, opened().discard(held.pipe, lengthBytes))
+  /** Whether a read that came so far has met the end: the device may have failed behind it. */
+  #isEnd(position: number): boolean {
+    return position >= this.#file.sizeBytes()
+  }
+  /** Drops bytes from a pipe's front: how many, or −errno. */
+  #discard(held: HeldPipe, lengthBytes: number): number {
+    const n = lengthBytes > 0 ? opened().discard(held.pipe, lengthBytes) : 0
+    held.bytes -= Math.max(0, n)
+    return n
   }
   /** How many whole blocks each pipe has slots for. */
   #shares(pipes: readonly HeldPipe[], lengthBytes: number): number[] {

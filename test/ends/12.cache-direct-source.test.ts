@@ -18,6 +18,8 @@ import { cachedBytes, needsResidency } from './residency.js'
 
 const MIB = 1 << 20
 const { O_DIRECT } = constants
+const EIO = 5
+const EAGAIN = 11
 const EINVAL = 22
 
 describe("cache: 'direct' at a source", () => {
@@ -214,6 +216,29 @@ describe("cache: 'direct' at a source", () => {
       expectSameBytes(list.toBuffer(), bytes(1, MIB))
       expect(account.fallbacks).to.deep.equal({ 'splice:EINVAL': 1 })
       expect(account.copied).to.deep.equal({ 'fallback:EINVAL': MIB })
+    })
+
+    it('reads a block again where the bytes before the range could not be dropped', async function () {
+      await needsDirect(this)
+      const content = bytes(11, MIB)
+      const { path } = await fileOf(content)
+      using list = new BufferList()
+      // The second call drops them, and is made twice.
+      script({ call: 'splice', skip: 1, times: 2, errno: EAGAIN })
+      await list.spliceFrom({ file: path, cache: 'direct', offset: 7 }, 100_001)
+      expectSameBytes(list.toBuffer(), content.subarray(7, 100_008))
+    })
+
+    it('takes a device that stops within a block for no end of the file', async function () {
+      await needsDirect(this)
+      const content = bytes(12, MIB)
+      const { path } = await fileOf(content)
+      using list = new BufferList()
+      // It gives one sector of the block, which lies before the range, and then fails.
+      script({ call: 'splice', maxBytes: 512, times: 1 }, { call: 'splice', errno: EIO, times: 1 })
+      const place = { file: path, cache: 'direct', offset: 1000 } as const
+      expect(await list.spliceFrom(place, 100_001)).to.equal(100_001)
+      expectSameBytes(list.toBuffer(), content.subarray(1000, 101_001))
     })
 
     it('gives the same bytes without the addon, and in every mode', async () => {
