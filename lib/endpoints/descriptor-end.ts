@@ -54,16 +54,23 @@ export class DescriptorEnd implements SourceEnd, SinkEnd {
   /** Whether somebody can pull what is given back: the owner's stream, or an endpoint. */
   readonly #keepsFront: boolean
 
-  constructor(fd: number, ownership: Ownership, keepsFront: boolean, turns?: SideTurns) {
+  /** `side`: what fails where the descriptor cannot be used. */
+  constructor(
+    fd: number,
+    ownership: Ownership,
+    keepsFront: boolean,
+    turns?: SideTurns,
+    side: 'source' | 'sink' = 'source',
+  ) {
     this.#keepsFront = keepsFront
     this.readTurns = turns?.read ?? new Turns()
     this.writeTurns = turns?.write ?? new Turns()
     const descriptor = opened().adopt(fd, ownership)
-    if (typeof descriptor === 'number') throw notOpen(fd, descriptor)
+    if (typeof descriptor === 'number') throw notOpen(fd, descriptor, side)
     this.#descriptor = descriptor
     const known = opened().describe(descriptor)
     try {
-      if (typeof known === 'number') throw notOpen(fd, known)
+      if (typeof known === 'number') throw notOpen(fd, known, side)
       this.label = labelOf(known)
       refuseBlocking(fd, known)
     } catch (error) {
@@ -239,10 +246,10 @@ function refuseBlocking(fd: number, { flags }: Description): void {
   )
 }
 
-function notOpen(fd: number, errno: number): Error {
+function notOpen(fd: number, errno: number, side: 'source' | 'sink'): Error {
   return Number.isInteger(fd) && fd >= 0
     ? new TransferError({
-        side: 'source',
+        side,
         errno,
         syscall: 'fcntl',
         bytesMoved: 0,

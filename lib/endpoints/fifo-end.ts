@@ -19,7 +19,7 @@ export class FifoEnd extends DescriptorEnd {
   #hasBegun = false
 
   constructor(fd: number, isSink: boolean) {
-    super(fd, 'duplicate', false)
+    super(fd, 'duplicate', false, undefined, isSink ? 'sink' : 'source')
     this.#isSink = isSink
   }
   override startReading(): Eventually<void> {

@@ -77,8 +77,13 @@ export function endOfHandle(
 ): FileEnd {
   let turns = turnsOfHandle.get(handle)
   if (turns === undefined) turnsOfHandle.set(handle, (turns = new Turns()))
-  const file = OpenFile.adopt(handle)
+  const file = OpenFile.adopt(handle, sideOf(options))
   return new FileEnd(file, offset, options, turns)
+}
+
+/** The side that fails where a place cannot be used. */
+function sideOf({ isSink = false }: FileEndOptions): 'source' | 'sink' {
+  return isSink ? 'sink' : 'source'
 }
 
 /** What a handle is open on. A handle that was used before is known to be a file or a device. */
@@ -92,7 +97,7 @@ async function openDirectly(
   offset: number | undefined,
   options: FileEndOptions,
 ): Promise<Opened> {
-  const file = OpenFile.adopt(handle)
+  const file = OpenFile.adopt(handle, sideOf(options))
   try {
     const direct = file.isAppending ? undefined : await DirectFile.open(handle.fd, file)
     return { end: endOfHandle(handle, offset, { ...options, direct }) }
@@ -109,7 +114,7 @@ async function openPath(path: string | URL, place: FilePlace, isSink: boolean): 
   if (kind === 'pipe') return openFifo(handle, path, place, isSink)
   return OpenFile.takeOver(handle, async () => {
     const device = kind === 'device' ? usableDevice(found, isSink) : undefined
-    const file = OpenFile.ours(handle)
+    const file = OpenFile.ours(handle, sideOf({ isSink }))
     const hasOffsets = file.isSeekable && !file.isAppending && !flags.startsWith('a')
     const isDirect = cache === 'direct' && hasOffsets
     const direct = isDirect ? await DirectFile.open(handle.fd, file) : undefined

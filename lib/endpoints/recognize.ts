@@ -218,7 +218,7 @@ function fileOfNumber(
   found: { readonly device: Device | undefined } | undefined,
 ): Ends {
   const device = found === undefined ? undefined : usableDevice(found.device, isSink)
-  const file = OpenFile.adopt(fd)
+  const file = OpenFile.adopt(fd, isSink ? 'sink' : 'source')
   return fileEnds(new FileEnd(file, offset, { isSink, device }, turns.read))
 }
 
@@ -232,7 +232,9 @@ function streamOfNumber(fd: number, options: PlaceOptions, turns: NumberTurns, k
   }
   const second = kind === 'pipe' ? secondDescription(fd) : undefined
   try {
-    const end = new DescriptorEnd(second ?? fd, 'duplicate', options.use === 'attach', turns)
+    const side = options.isSink ? 'sink' : 'source'
+    const isAttached = options.use === 'attach'
+    const end = new DescriptorEnd(second ?? fd, 'duplicate', isAttached, turns, side)
     return { source: end, sink: end, close: () => closeDescriptor(end) }
   } finally {
     if (second !== undefined) fs.closeSync(second)

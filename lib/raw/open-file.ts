@@ -54,7 +54,12 @@ export class OpenFile {
   /** Whether it was opened for appending: it takes no pages then. */
   readonly isAppending: boolean
 
-  private constructor(fd: number, handle: FileHandle | undefined, ownsHandle: boolean) {
+  private constructor(
+    fd: number,
+    handle: FileHandle | undefined,
+    ownsHandle: boolean,
+    side: 'source' | 'sink',
+  ) {
     this.#fd = fd
     this.#handle = handle
     if (addon === null) {
@@ -72,7 +77,7 @@ export class OpenFile {
     if (typeof descriptor === 'number' || typeof known === 'number') {
       if (typeof descriptor !== 'number') opened().drop(descriptor)
       throw new TransferError({
-        side: 'source',
+        side,
         errno: typeof known === 'number' ? known : EBADF,
         syscall: 'fcntl',
         bytesMoved: 0,
@@ -90,8 +95,8 @@ export class OpenFile {
     }
   }
 
-  /** A file that is open already, and stays the caller's. */
-  static adopt(file: FileHandle | number): OpenFile {
+  /** A file that is open already, and stays the caller's. `side`: what fails where it cannot be used. */
+  static adopt(file: FileHandle | number, side: 'source' | 'sink' = 'source'): OpenFile {
     const fd: unknown = typeof file === 'number' ? file : (file as Partial<FileHandle> | null)?.fd
     if (!Number.isInteger(fd)) {
       throw new InvalidArgumentError(`Expected a FileHandle or a path, not ${describe(file)}`)
@@ -99,16 +104,16 @@ export class OpenFile {
     if ((fd as number) < 0) {
       throw new InvalidArgumentError('This FileHandle is closed. Pass one that is still open')
     }
-    if (typeof file === 'number') return new OpenFile(file, undefined, false)
-    return adopted.get(file)?.retain() ?? OpenFile.#keep(file)
+    if (typeof file === 'number') return new OpenFile(file, undefined, false, side)
+    return adopted.get(file)?.retain() ?? OpenFile.#keep(file, side)
   }
   /** Whether a handle was adopted before, and is one of a file or device therefore. */
   static isKnown(handle: FileHandle): boolean {
     return adopted.has(handle)
   }
   /** Adopts a handle for as long as its owner keeps it open, so that no operation does it anew. */
-  static #keep(handle: FileHandle): OpenFile {
-    const file = new OpenFile(handle.fd, handle, false)
+  static #keep(handle: FileHandle, side: 'source' | 'sink'): OpenFile {
+    const file = new OpenFile(handle.fd, handle, false, side)
     adopted.set(handle, file.retain())
     ;(handle as unknown as EventEmitter).once('close', () => {
       adopted.delete(handle)
@@ -138,8 +143,8 @@ export class OpenFile {
     }
   }
   /** The file of a handle of our own, within `takeOver`. */
-  static ours(handle: FileHandle): OpenFile {
-    return new OpenFile(handle.fd, handle, addon === null)
+  static ours(handle: FileHandle, side: 'source' | 'sink' = 'source'): OpenFile {
+    return new OpenFile(handle.fd, handle, addon === null, side)
   }
 
   retain(): this {

@@ -96,6 +96,9 @@ async function madeList(kind: ListKind, content: Buffer): Promise<BufferList> {
 
 /** Who makes calls that only one side makes. */
 export const SOURCE_CALLS = { read: 'source', recv: 'source', pread: 'source' } as const
+/** Who it is that cannot be opened, where only one side is. */
+const OPENED_SOURCE = { fcntl_dupfd: 'source' } as const
+const OPENED_SINK = { fcntl_dupfd: 'sink' } as const
 const SINK_CALLS = {
   write: 'sink',
   writev: 'sink',
@@ -111,7 +114,11 @@ export function pulling(from: PlaceKind, face: 'spliceFrom' | 'pull' | 'peek', m
     isAccounted: face !== 'peek',
     mayGoDirect: false,
     // What was seen is read from pipes of our own.
-    sides: face === 'peek' ? { splice: 'source' } : { ...SOURCE_CALLS, splice: 'source' },
+    sides: {
+      ...OPENED_SOURCE,
+      ...(face === 'peek' ? {} : SOURCE_CALLS),
+      splice: 'source',
+    },
     prepare: async (content) => {
       const peer = await attached(from, content)
       const list = new BufferList()
@@ -172,8 +179,9 @@ export function pushing(kind: ListKind, to: PlaceKind, { consume, mode, face }: 
     mayGoDirect: isMixed && mode === 'auto',
     // Pages that are to stay are read, and teed, on the source's side.
     sides: isMixed
-      ? { pread: 'source', sendmsg: 'sink' }
+      ? { ...OPENED_SINK, pread: 'source', sendmsg: 'sink' }
       : {
+          ...OPENED_SINK,
           ...SINK_CALLS,
           ...(consume && kind === 'pages' && mode === 'auto' ? { splice: 'sink' } : {}),
         },
@@ -201,6 +209,12 @@ export function pushing(kind: ListKind, to: PlaceKind, { consume, mode, face }: 
   }
 }
 
+/** The sides of a copy. A socket that is read is used as it is: what is duplicated is the sink then. */
+function sidesOfCopy(from: PlaceKind): Scene['sides'] {
+  const isSocket = from === 'tcp' || from === 'unix'
+  return { ...SOURCE_CALLS, ...SINK_CALLS, ...(isSocket ? OPENED_SINK : {}) }
+}
+
 /** From place to place. */
 export function transferring(from: PlaceKind, to: PlaceKind, mode: Mode): Scene {
   return {
@@ -208,7 +222,7 @@ export function transferring(from: PlaceKind, to: PlaceKind, mode: Mode): Scene 
     sink: to,
     isAccounted: true,
     mayGoDirect: mode === 'auto',
-    sides: mode === 'copy' ? { ...SOURCE_CALLS, ...SINK_CALLS } : {},
+    sides: mode === 'copy' ? sidesOfCopy(from) : {},
     prepare: async (content) => {
       const peer = await attached(from, content)
       const there = await target(to)
