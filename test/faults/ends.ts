@@ -8,11 +8,12 @@ import { fileOf, taker, type Kind } from '../transfer/places.js'
 import { Collector } from '../transfer/collector.js'
 import { destroyed, tcpPair, unixPair } from '../support/socket-pairs.js'
 import { fifoToRead, fifoToWrite } from '../transfer/fifos.js'
+import { otherSource, otherTarget, type OtherPlace } from './other-ends.js'
 
-/** The places of the sweep. */
+/** The places that the sweep tries in all pairs. */
 export const PLACES = ['tmpfs file', 'tcp', 'unix', 'pipe'] as const satisfies readonly Kind[]
-/** One of them. */
-export type PlaceKind = (typeof PLACES)[number]
+/** One of them, or one of those that are not tried in all pairs. */
+export type PlaceKind = (typeof PLACES)[number] | OtherPlace
 /** A sink that tells what came out of it when a failure has ended it. */
 export interface Target {
   readonly sink: Sink
@@ -22,8 +23,12 @@ export interface Target {
   close(): Promise<void>
 }
 
-/** A new sink of a kind. */
-export async function target(kind: PlaceKind): Promise<Target> {
+/**
+ * A new sink of a kind, which is to take so many bytes. `content`: what they are, for a sink that nobody
+ * can look into.
+ */
+export async function target(kind: PlaceKind, length: number, content?: Buffer): Promise<Target> {
+  if (isOther(kind)) return otherTarget(kind, length, content)
   const close = (): Promise<void> => Promise.resolve()
   if (kind === 'tmpfs file') {
     const file = await taker(kind)
@@ -62,6 +67,7 @@ export async function attached(
   content: Buffer,
   then: 'open' | 'end' = 'open',
 ): Promise<Endpoint> {
+  if (isOther(kind)) return otherSource(kind, content, then)
   const give = (writer: Socket): void => {
     if (then === 'end') writer.end(content)
     else writer.write(content)
@@ -86,10 +92,14 @@ function acceptedOf(error: unknown): number {
   return (error as Partial<TransferError>).bytesMoved ?? 0
 }
 
-/** Sends a list to a new place of a kind, and returns what arrived there. */
+function isOther(kind: PlaceKind): kind is OtherPlace {
+  return !PLACES.some((each) => each === kind)
+}
+
+/** Sends a list to a new place of a kind, or where nobody can look into one, to a file. */
 export async function resent(kind: PlaceKind, list: BufferList): Promise<Buffer> {
   const { length } = list
-  const again = await target(kind)
+  const again = await target(kind === '/dev/null' ? 'tmpfs file' : kind, length)
   await list.spliceTo(again.sink)
   return again.taken(length, undefined)
 }

@@ -67,6 +67,15 @@ export const DATA_CALLS: readonly string[] = [
   'sendmsg',
   'writev',
 ]
+/** Calls by which bytes that a file has taken come to its disk: the operation is not over before. */
+export const FLUSH_CALLS: readonly string[] = ['fsync', 'fdatasync', 'sync_file_range']
+const FLUSH_FAULTS: readonly Fault[] = [
+  harmless('EINTR', { code: 'EINTR', times: 3 }),
+  broken('EIO'),
+  broken('ENOSPC'),
+  broken('EDQUOT'),
+  broken('ENOMEM'),
+]
 const DATA_FAULTS: readonly Fault[] = [
   harmless('EINTR', { code: 'EINTR', times: 3 }),
   harmless('EAGAIN', { code: 'EAGAIN', times: 2 }),
@@ -124,6 +133,21 @@ const OTHER_FAULTS: Readonly<Record<string, readonly Fault[]>> = {
     harmless('EINTR', { code: 'EINTR', times: 3 }),
     harmless('EAGAIN', { code: 'EAGAIN' }),
     harmless('ENOMEM for good', { code: 'ENOMEM', times: ALWAYS }),
+  ],
+  fsync: FLUSH_FAULTS,
+  fdatasync: FLUSH_FAULTS,
+  // Where there is no such call, another does the same.
+  sync_file_range: [
+    ...FLUSH_FAULTS,
+    harmless('EINVAL', { code: 'EINVAL' }),
+    harmless('ENOSYS', { code: 'ENOSYS' }),
+  ],
+  // What does not leave the page cache stays there.
+  posix_fadvise: [harmless('EIO', { code: 'EIO', times: ALWAYS })],
+  statx: [
+    harmless('ENOSYS', { code: 'ENOSYS' }),
+    harmless('EIO', { code: 'EIO' }),
+    harmless('no direct way', { maxBytes: 0 }),
   ],
   poll: [harmless('ENOMEM', { code: 'ENOMEM' }), harmless('EINTR', { code: 'EINTR' })],
 }

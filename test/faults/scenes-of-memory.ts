@@ -27,7 +27,7 @@ async function preparedMemory(
   to: PlaceKind,
   content: Buffer,
 ): Promise<Prepared> {
-  const there = await target(to)
+  const there = await target(to, content.length)
   let pages: PageBuffer | undefined
   let list = new BufferList()
   let back: Promise<unknown> | undefined

@@ -110,7 +110,7 @@ export function fanningOut({ from, to, atLeast = to.length, mode }: FanOutOf): S
     sides: mode === 'copy' && from !== 'tmpfs file' ? { recv: 'source', sendmsg: 'sink' } : {},
     prepare: async (content) => {
       const peer = await attached(from, content)
-      const targets = await Promise.all(to.map((kind) => target(kind)))
+      const targets = await Promise.all(to.map((kind) => target(kind, content.length)))
       const sinks = targets.map(({ sink }) => sink)
       let result: FanOutResult | undefined
       return {

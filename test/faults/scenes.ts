@@ -32,6 +32,8 @@ export interface Outcome {
   readonly ledgerBytes?: number
   /** Why the source gives no more, where it does not. */
   readonly sourceError?: unknown
+  /** Bytes that the operation took from its source: accepted, or handed back. */
+  readonly pulled?: number
 }
 
 /** What an operation of a scene may be run with. */
@@ -52,6 +54,10 @@ export interface Scene {
   readonly isAccounted: boolean
   /** Whether one call may move bytes from place to place, and so not say which side failed. */
   readonly mayGoDirect: boolean
+  /** What its calls are cut to, where that is not what all are. */
+  readonly cutBytes?: number
+  /** Whether its source gives zeros without an end, whatever the content is. */
+  readonly givesZeros?: boolean
   /** The side that a failure of each call names; both may make a call that is not here. */
   readonly sides: Readonly<Record<string, Side>>
   prepare(content: Buffer): Promise<Prepared>
@@ -99,6 +105,8 @@ export const SOURCE_CALLS = { read: 'source', recv: 'source', pread: 'source' } 
 /** Who it is that cannot be opened, where only one side is. */
 const OPENED_SOURCE = { fcntl_dupfd: 'source' } as const
 const OPENED_SINK = { fcntl_dupfd: 'sink' } as const
+/** Who has not brought to its disk what it took. */
+const FLUSHED_SINK = { fsync: 'sink', fdatasync: 'sink', sync_file_range: 'sink' } as const
 const SINK_CALLS = {
   write: 'sink',
   writev: 'sink',
@@ -113,6 +121,8 @@ export function pulling(from: PlaceKind, face: 'spliceFrom' | 'pull' | 'peek', m
     sink: 'list',
     isAccounted: face !== 'peek',
     mayGoDirect: false,
+    ...cutOf([from]),
+    givesZeros: from === '/dev/zero',
     // What was seen is read from pipes of our own.
     sides: {
       ...OPENED_SOURCE,
@@ -155,7 +165,7 @@ export function pulling(from: PlaceKind, face: 'spliceFrom' | 'pull' | 'peek', m
           const whole = list.toBuffer()
           list.release()
           await peer.detach()
-          return { accepted, whole, sourceError }
+          return { accepted, whole, sourceError, pulled: accepted }
         },
       }
     },
@@ -176,18 +186,20 @@ export function pushing(kind: ListKind, to: PlaceKind, { consume, mode, face }: 
     name: `${kind} → ${to}, ${face}, ${mode}${consume ? ', consumed' : ''}`,
     sink: to,
     isAccounted: true,
-    mayGoDirect: isMixed && mode === 'auto',
+    mayGoDirect: isMixed && mode === 'auto' && !BY_PARCELS.has(to),
+    ...cutOf([to]),
     // Pages that are to stay are read, and teed, on the source's side.
     sides: isMixed
-      ? { ...OPENED_SINK, pread: 'source', sendmsg: 'sink' }
+      ? { ...OPENED_SINK, ...FLUSHED_SINK, pread: 'source', sendmsg: 'sink' }
       : {
           ...OPENED_SINK,
+          ...FLUSHED_SINK,
           ...SINK_CALLS,
           ...(consume && kind === 'pages' && mode === 'auto' ? { splice: 'sink' } : {}),
         },
     prepare: async (content) => {
       const list = await madeList(kind, content)
-      const there = await target(to)
+      const there = await target(to, content.length, content)
       const peer = face === 'push' ? attach(there.sink as never) : undefined
       return {
         run: (running) =>
@@ -209,6 +221,21 @@ export function pushing(kind: ListKind, to: PlaceKind, { consume, mode, face }: 
   }
 }
 
+/** What is to leave the page cache, is appended or is a device: no call moves from place to place. */
+const BY_PARCELS: ReadonlySet<PlaceKind> = new Set<PlaceKind>([
+  'direct file',
+  'aligned direct file',
+  'dropped file',
+  'appended file',
+  '/dev/zero',
+  '/dev/null',
+])
+/** A device takes and gives whole blocks: nothing else would ever go that way. */
+const BLOCKS_BYTES = 7 * 4096
+const isDirect = (kind: PlaceKind): boolean => kind.endsWith('direct file')
+const cutOf = (kinds: readonly PlaceKind[]): Pick<Scene, 'cutBytes'> =>
+  kinds.some(isDirect) ? { cutBytes: BLOCKS_BYTES } : {}
+
 /** The sides of a copy. A socket that is read is used as it is: what is duplicated is the sink then. */
 function sidesOfCopy(from: PlaceKind): Scene['sides'] {
   const isSocket = from === 'tcp' || from === 'unix'
@@ -221,20 +248,24 @@ export function transferring(from: PlaceKind, to: PlaceKind, mode: Mode): Scene 
     name: `${from} → ${to}, transfer, ${mode}`,
     sink: to,
     isAccounted: true,
-    mayGoDirect: mode === 'auto',
-    sides: mode === 'copy' ? sidesOfCopy(from) : {},
+    mayGoDirect: mode === 'auto' && !BY_PARCELS.has(from) && !BY_PARCELS.has(to),
+    ...cutOf([from, to]),
+    givesZeros: from === '/dev/zero',
+    sides: { ...FLUSHED_SINK, ...(mode === 'copy' ? sidesOfCopy(from) : {}) },
     prepare: async (content) => {
       const peer = await attached(from, content)
-      const there = await target(to)
       const { length } = content
+      const there = await target(to, length, content)
       return {
         run: (running) => transfer(peer, there.sink, { length, mode, ...running }),
         finish: async (error) => {
           const part = await there.taken(length, error)
           const parts = [part]
+          let pulled = part.length
           let sourceError: unknown
           if (error !== undefined) {
             using residual = (error as Partial<TransferError>).takeResidual?.()
+            pulled += residual?.length ?? 0
             if (residual !== undefined) parts.push(await resent(to, residual))
             const left = length - parts.reduce((sum, each) => sum + each.length, 0)
             try {
@@ -245,7 +276,7 @@ export function transferring(from: PlaceKind, to: PlaceKind, mode: Mode): Scene 
             }
           }
           await peer.detach()
-          return { accepted: part.length, whole: Buffer.concat(parts), sourceError }
+          return { accepted: part.length, whole: Buffer.concat(parts), sourceError, pulled }
         },
       }
     },

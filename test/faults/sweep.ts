@@ -17,7 +17,7 @@ import { cleanedUp } from '../support/cleanup.js'
 import { expectSameBytes } from '../support/first-difference.js'
 import { accounted, type Account } from '../transfer/account.js'
 import { within } from '../transfer/outcomes.js'
-import { DATA_CALLS, faultsOf, scriptOf, type Fault } from './faults.js'
+import { DATA_CALLS, faultsOf, FLUSH_CALLS, scriptOf, type Fault } from './faults.js'
 import type { Outcome, Prepared, Scene } from './scenes.js'
 
 /** What calls are cut to. */
@@ -28,12 +28,18 @@ const LENGTH_BYTES = 200_001
 const LIMIT_MS = 8_000
 /** How often it is looked whether all is closed, a millisecond later each time. */
 const LOOKS_MAX = 20
-const isLong = process.env['SPLICELIST_LONG'] === '1'
+/** Whether every fault is tried at every corner, and more scenes. */
+export const isLong = process.env['SPLICELIST_LONG'] === '1'
 
 /** Calls by which a pipe of ours is read, and moved on to where a window begins. */
 const OWN_PIPE_CALLS = ['read', 'splice']
 
 const content = bytes(11, LENGTH_BYTES)
+const zeros = Buffer.alloc(LENGTH_BYTES)
+/** What the bytes of a scene are. */
+const contentOf = ({ givesZeros }: Scene): Buffer => (givesZeros === true ? zeros : content)
+/** What its calls are cut to. */
+const cutOf = ({ cutBytes = CUT_BYTES }: Scene): number => cutBytes
 
 /** What one run of a scene came to. */
 export interface Run {
@@ -46,12 +52,12 @@ export interface Run {
 /** Runs a scene once, by the rules of a script: its calls are cut short in any case. */
 export async function runScene(
   scene: Scene,
-  rules = scriptOf(CUT_BYTES),
+  rules = scriptOf(cutOf(scene)),
   start = (prepared: Prepared): Promise<unknown> => prepared.run(),
 ): Promise<Run> {
   const before = liveNow()
   const run = await cleanedUp(async () => {
-    const prepared = await scene.prepare(content)
+    const prepared = await scene.prepare(contentOf(scene))
     // Idle pipes would hide the calls that make some.
     pipePool.drain()
     addon?.script(rules)
@@ -94,14 +100,24 @@ async function expectNothingMore(before: LiveCounts): Promise<void> {
   expect(liveNow(), 'what lives').to.deep.equal(before)
 }
 
+const sum = (counts: Record<string, number>): number =>
+  Object.values(counts).reduce((total, each) => total + each, 0)
+
 /** Bytes that the ledger says the sink took. */
 function acceptedByLedger(scene: Scene, { moved, copied, kernelCopied }: Account): number {
-  const sum = (counts: Record<string, number>): number =>
-    Object.values(counts).reduce((total, each) => total + each, 0)
   // Pages that came by reference and were read afterwards are in both.
   if (scene.sink === 'list') return moved + sum(copied) - (copied['sparse-pages'] ?? 0)
-  if (scene.sink === 'tmpfs file') return moved + (copied['staging'] ?? 0)
-  return moved + sum(kernelCopied)
+  // All but pages is staged for a disk thread.
+  const isStaged = scene.sink.endsWith('file') || scene.sink === '/dev/null'
+  if (isStaged) return moved + (copied['staging'] ?? 0)
+  // A device's own copy is made before, when it is read.
+  return moved + sum(kernelCopied) - (kernelCopied['device-read'] ?? 0)
+}
+
+/** Bytes that a device gave, as the ledger says; undefined where pages of it were read again. */
+function pulledByLedger({ copied, kernelCopied, fallbacks }: Account): number | undefined {
+  if (sum(fallbacks) > 0) return undefined
+  return (kernelCopied['device-read'] ?? 0) + (copied['copy-mode'] ?? 0)
 }
 
 /** Checks what a run came to, where one of its calls may have failed. */
@@ -122,14 +138,18 @@ export function check(
 /** Checks that every byte is somewhere, once, and that the ledger knows. */
 export function checkOutcome(
   scene: Scene,
-  { accepted, ledgerBytes = accepted, whole, sourceError }: Outcome,
+  { accepted, ledgerBytes = accepted, whole, sourceError, pulled }: Outcome,
   account: Account,
 ): void {
-  if (sourceError === undefined) expectSameBytes(whole, content)
-  else expectSameBytes(whole, content.subarray(0, whole.length), 'the bytes up to the failure')
+  const expected = contentOf(scene)
+  if (sourceError === undefined) expectSameBytes(whole, expected)
+  else expectSameBytes(whole, expected.subarray(0, whole.length), 'the bytes up to the failure')
   if (scene.isAccounted) {
     expect(acceptedByLedger(scene, account), 'what the ledger says').to.equal(ledgerBytes)
   }
+  // It gives zeros for those that are lost.
+  const given = scene.givesZeros === true ? pulledByLedger(account) : undefined
+  if (given !== undefined) expect(given, 'what the device gave').to.equal(pulled)
 }
 
 interface Faulty {
@@ -150,7 +170,8 @@ function checkError(
   if (fault.isHarmless) return void expect(error).to.equal(undefined)
   if (error === undefined) {
     const isPages = call === 'splice' || call === 'tee'
-    const isOnlyPreparing = call === 'tee' || !DATA_CALLS.includes(call)
+    const isFlush = FLUSH_CALLS.includes(call)
+    const isOnlyPreparing = call === 'tee' || (!DATA_CALLS.includes(call) && !isFlush)
     const isSentOtherwise = scene.mayGoDirect || (isPages && fault.isRefusal === true)
     const mayPass = !isReached || isOnlyPreparing || isSentOtherwise
     expect(mayPass, 'a failure that nobody was told of').to.equal(true)
@@ -180,7 +201,7 @@ export async function sweep(scene: Scene): Promise<void> {
       for (const index of indexesOf(times, turn)) {
         try {
           const faulty = { call, index, fault }
-          check(scene, await runScene(scene, scriptOf(CUT_BYTES, faulty)), faulty)
+          check(scene, await runScene(scene, scriptOf(cutOf(scene), faulty)), faulty)
         } catch (cause) {
           const what = `${fault.name} of ${call}, after ${index} of ${times} calls`
           throw new Error(`${scene.name}: ${what}: ${String(cause)}`, { cause })
