@@ -8,8 +8,9 @@ import type { Loan, LoanEnd, LoanParcel } from '../raw/loan.js'
 import { NoticeWatch, opened } from '../reactor.js'
 
 /**
- * Below this a copy costs less than pinning pages and reading a notice, in bytes: the kernel's own
- * advice.
+ * Below this a copy costs less than pinning pages and reading a notice, in bytes: the kernel's own advice
+ * (`Documentation/networking/msg_zerocopy.rst`). Loopback cannot tell, where the kernel copies what is
+ * lent.
  */
 export const LEND_BYTES_MIN = 10240
 /** Errors by which the kernel refuses to send from memory: EPERM, EINVAL, ENOPROTOOPT, EOPNOTSUPP. */

@@ -7,7 +7,11 @@
 
 /** Large enough to make an allocation rare, small enough to be pinned, in bytes. */
 const BLOCK_BYTES = 32768
-/** The most that a read may ask of the shared block, in bytes: half of it would waste too much. */
+/**
+ * The most that a read may ask of the shared block, in bytes. Pulls of 2, 4 and 8 KiB took 0.82 to 0.85 of
+ * what they take with memory of their own, and so did those of 16; but half of a block would waste, and
+ * keep, too much of it.
+ */
 export const SHARED_READ_BYTES_MAX = 8192
 
 let block = Buffer.alloc(0)

@@ -16,7 +16,10 @@ import type { PullSide, PushSide } from './sides.js'
 
 /** Parts that one gathering write takes, at the most: a tenth of IOV_MAX keeps the call short. */
 const PARTS_MAX = 100
-/** Pages that hold less than this, on average, are not worth pinning, in bytes. */
+/**
+ * Pages that hold less than this, on average, are not worth pinning, in bytes: half a page, so that what
+ * is pinned is at most twice what is held. No measure of speed: to read them costs as much as ever.
+ */
 const SLOT_BYTES_MIN = 2048
 
 /** A list's segments as a pull side. It owns them: a copy's references, or the list's own. */
