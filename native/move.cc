@@ -35,6 +35,14 @@ bool HasBytesNext(int fd) {
   return RetryInterrupted([=] { return Calls().poll(fd, kAll, -1, 0); }) == POLLIN;
 }
 
+/// Whether a stream socket has an urgent byte next and others behind it. splice does not pass it:
+/// it says that there is nothing, and when the peer has ended, that this was all. recv does.
+bool IsStuckAtMark(int fd) {
+  if (Calls().sockatmark(fd) <= 0) return false;
+  char next = 0;
+  return RetryInterrupted([&] { return Calls().recv(fd, &next, 1, MSG_PEEK | MSG_DONTWAIT); }) > 0;
+}
+
 /// The front of `parts` that a FIFO takes without waiting once it has polled writable.
 size_t CutToPipeBuf(const iovec* parts, size_t count, iovec* front) {
   size_t left = PIPE_BUF;
@@ -95,8 +103,10 @@ int64_t Move(const Endpoint& source, int64_t source_offset, const Endpoint& sink
   Offset to(sink_offset);
   if (source.IsPipe() || sink.IsPipe()) {
     const unsigned flags = SPLICE_F_NONBLOCK | (more && sink.IsSocket() ? SPLICE_F_MORE : 0);
-    return RetryInterrupted(
+    const int64_t moved = RetryInterrupted(
         [&] { return Calls().splice(in, from.pointer(), out, to.pointer(), bytes, flags); });
+    const bool found_none = moved == 0 || moved == -EAGAIN;
+    return found_none && source.IsSocket() && IsStuckAtMark(in) ? -EOPNOTSUPP : moved;
   }
   if (sink.IsSocket() && (source.IsFile() || source.IsBlockDevice())) {
     if (sink_offset != kOwnPosition) return -ESPIPE;

@@ -41,6 +41,7 @@ enum class Call : size_t {
   kSetsockopt,
   kGetsockopt,
   kIoctl,
+  kSockatmark,
   kPoll,
   kFsync,
   kFdatasync,
@@ -49,19 +50,13 @@ enum class Call : size_t {
   kStatx,
 };
 
-constexpr std::array<const char*, 35> kCallNames = {
-    "splice",          "tee",          "sendfile",
-    "copy_file_range", "read",         "pread",
-    "write",           "pwrite",       "recv",
-    "sendmsg",         "writev",       "pipe2",
-    "fcntl",           "fcntl_dupfd",  "preadv2",
-    "socketpair",      "memfd_create", "mmap",
-    "munmap",          "mremap",       "vmsplice",
-    "recvmsg",         "epoll_ctl",    "lseek",
-    "fstat",           "fstatfs",      "setsockopt",
-    "getsockopt",      "ioctl",        "poll",
-    "fsync",           "fdatasync",    "sync_file_range",
-    "posix_fadvise",   "statx",
+constexpr std::array<const char*, 36> kCallNames = {
+    "splice", "tee",         "sendfile",   "copy_file_range", "read",          "pread",
+    "write",  "pwrite",      "recv",       "sendmsg",         "writev",        "pipe2",
+    "fcntl",  "fcntl_dupfd", "preadv2",    "socketpair",      "memfd_create",  "mmap",
+    "munmap", "mremap",      "vmsplice",   "recvmsg",         "epoll_ctl",     "lseek",
+    "fstat",  "fstatfs",     "setsockopt", "getsockopt",      "ioctl",         "sockatmark",
+    "poll",   "fsync",       "fdatasync",  "sync_file_range", "posix_fadvise", "statx",
 };
 
 /// What a script makes of one call.
@@ -291,6 +286,10 @@ int64_t Ioctl(int fd) {
   return Judged(Call::kIoctl, kDirectCalls.ioctl, fd);
 }
 
+int64_t Sockatmark(int fd) {
+  return Judged(Call::kSockatmark, kDirectCalls.sockatmark, fd);
+}
+
 int64_t Poll(int fd, int16_t events, int wake, int milliseconds) {
   return Judged(Call::kPoll, kDirectCalls.poll, fd, events, wake, milliseconds);
 }
@@ -319,11 +318,12 @@ int64_t Statx(int fd) {
 }
 
 const SystemCalls kScriptedCalls = {
-    Splice,  Tee,        Sendfile,    CopyFileRange, Read,          Pread,       Write,
-    Pwrite,  Recv,       Sendmsg,     Writev,        Pipe2,         SetPipeSize, Duplicate,
-    Preadv2, SocketPair, MemfdCreate, Mmap,          Munmap,        Mremap,      Vmsplice,
-    Recvmsg, EpollCtl,   Lseek,       Fstat,         Fstatfs,       Setsockopt,  Getsockopt,
-    Ioctl,   Poll,       Fsync,       Fdatasync,     SyncFileRange, Fadvise,     Statx,
+    Splice,      Tee,       Sendfile,   CopyFileRange, Read,        Pread,
+    Write,       Pwrite,    Recv,       Sendmsg,       Writev,      Pipe2,
+    SetPipeSize, Duplicate, Preadv2,    SocketPair,    MemfdCreate, Mmap,
+    Munmap,      Mremap,    Vmsplice,   Recvmsg,       EpollCtl,    Lseek,
+    Fstat,       Fstatfs,   Setsockopt, Getsockopt,    Ioctl,       Sockatmark,
+    Poll,        Fsync,     Fdatasync,  SyncFileRange, Fadvise,     Statx,
 };
 
 }  // namespace

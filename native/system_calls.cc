@@ -152,6 +152,11 @@ int64_t Ioctl(int fd) {
   return ::ioctl(fd, FIONREAD, &bytes) < 0 ? -errno : bytes;
 }
 
+int64_t Sockatmark(int fd) {
+  int at_mark = 0;
+  return ::ioctl(fd, SIOCATMARK, &at_mark) < 0 ? -errno : at_mark;
+}
+
 int64_t Poll(int fd, int16_t events, int wake, int milliseconds) {
   pollfd entries[] = {{fd, events, 0}, {wake, POLLIN, 0}};
   return ::poll(entries, wake < 0 ? 1 : 2, milliseconds) < 0 ? -errno : entries[0].revents;
@@ -197,11 +202,12 @@ int64_t Statx(int fd) {
 }  // namespace
 
 const SystemCalls kDirectCalls = {
-    Splice,  Tee,        Sendfile,    CopyFileRange, Read,          Pread,       Write,
-    Pwrite,  Recv,       Sendmsg,     Writev,        Pipe2,         SetPipeSize, Duplicate,
-    Preadv2, SocketPair, MemfdCreate, Mmap,          Munmap,        Mremap,      Vmsplice,
-    Recvmsg, EpollCtl,   Lseek,       Fstat,         Fstatfs,       Setsockopt,  Getsockopt,
-    Ioctl,   Poll,       Fsync,       Fdatasync,     SyncFileRange, Fadvise,     Statx,
+    Splice,      Tee,       Sendfile,   CopyFileRange, Read,        Pread,
+    Write,       Pwrite,    Recv,       Sendmsg,       Writev,      Pipe2,
+    SetPipeSize, Duplicate, Preadv2,    SocketPair,    MemfdCreate, Mmap,
+    Munmap,      Mremap,    Vmsplice,   Recvmsg,       EpollCtl,    Lseek,
+    Fstat,       Fstatfs,   Setsockopt, Getsockopt,    Ioctl,       Sockatmark,
+    Poll,        Fsync,     Fdatasync,  SyncFileRange, Fadvise,     Statx,
 };
 
 std::atomic<const SystemCalls*> current_calls{&kDirectCalls};

@@ -86,6 +86,8 @@ struct SystemCalls {
   int64_t (*getsockopt)(int fd, int option, void* value, size_t length);
   /// ioctl(fd, FIONREAD).
   int64_t (*ioctl)(int fd);
+  /// ioctl(fd, SIOCATMARK), as sockatmark(3).
+  int64_t (*sockatmark)(int fd);
   /// poll(2) of one descriptor, for so long at the most, or until `wake` can be read, unless that
   /// is −1; returns the descriptor's `revents`.
   int64_t (*poll)(int fd, int16_t events, int wake, int milliseconds);

@@ -61,7 +61,8 @@ export const COPY_CAUSES: Readonly<Record<CopyCause, string>> = {
   'fallback:EINVAL':
     'a system call refused to move pages here: this kind of place takes or gives none',
   'fallback:ENOSYS': 'a system call refused to move pages here: this kernel does not have it',
-  'fallback:ENOTSUP': 'a system call refused to move pages here: this place does not support it',
+  'fallback:ENOTSUP':
+    'a system call refused to move pages here: this place does not support it, or, of a socket, an urgent byte is in the way',
 }
 
 /**

@@ -117,6 +117,7 @@ const OTHER_FAULTS: Readonly<Record<string, readonly Fault[]>> = {
     harmless('ENOPROTOOPT', { code: 'ENOPROTOOPT' }),
     harmless('EINVAL', { code: 'EINVAL' }),
   ],
+  sockatmark: [harmless('EINVAL', { code: 'EINVAL' }), harmless('ENOTTY', { code: 'ENOTTY' })],
   ioctl: [harmless('EINVAL', { code: 'EINVAL' }), harmless('ENOTTY', { code: 'ENOTTY' })],
   mmap: [harmless('ENOMEM', { code: 'ENOMEM' })],
   // What does not go into pipes stays in memory of the list.
