@@ -156,7 +156,9 @@ export class DirectFile {
   }
   /** Whether a read that came so far has met the end: the device may have failed behind it. */
   #isEnd(position: number): boolean {
-    return position >= this.#file.sizeBytes()
+    // A block device states no size. The second description's position is nobody's.
+    const sizeBytes = this.#file.sizeBytes() || opened().seek(this.#file.descriptor, 0, 2)
+    return position >= sizeBytes
   }
   /** Drops bytes from a pipe's front: how many, or −errno. */
   #discard(held: HeldPipe, lengthBytes: number): number {

@@ -55,6 +55,8 @@ export class FanOutRun {
   readonly #chunkBytes: number
   /** Bytes after which others have their turn. */
   readonly #turnBytes: number
+  /** Calls a function when a sink is lost, until the returned one is called. */
+  readonly #watch: (tell: () => void) => () => void
   /** In the caller's order; an error for a place that could not be opened. */
   readonly #places: readonly (FanOutSink | TransferError)[]
   readonly #sinks: readonly FanOutSink[]
@@ -79,8 +81,10 @@ export class FanOutRun {
     source: Chunks,
     places: readonly (FanOutSink | TransferError)[],
     limits: FanOutLimits,
+    watch: (tell: () => void) => () => void,
   ) {
     this.#source = source
+    this.#watch = watch
     this.#limits = limits
     this.#places = places
     this.#sinks = places.filter((place) => place instanceof FanOutSink)
@@ -101,10 +105,15 @@ export class FanOutRun {
     for (const sink of this.#sinks) {
       sink.begin({ needed: () => this.#sends.push(this.#send(sink)), accepted: this.#onAccepted })
     }
+    const forget = this.#watch(this.#onLoss)
     try {
+      // Some may have been lost while turns were waited for.
+      this.#onLoss()
       await this.#pullAll()
     } catch (error) {
       this.#abortFor(error)
+    } finally {
+      forget()
     }
     for (const sink of this.#sinks) sink.finish()
     if (this.#sends.length > 0) await Promise.all(this.#sends)
@@ -125,6 +134,10 @@ export class FanOutRun {
     let turnBytes = 0
     while (this.#pulled < length) {
       const wanted = Math.min(this.#chunkBytes, length - this.#pulled)
+      if (this.#source.isList && this.#source.leftBytes() === 0) {
+        this.#isEof = true
+        return
+      }
       let room = this.#room()
       if (room < wanted) room = await this.#awaitRoom(wanted)
       if (this.#isHalted) return
@@ -210,7 +223,7 @@ export class FanOutRun {
       if (room >= wanted || this.#isHalted) return room
       const isHeldUp =
         this.#limits.onSlow === 'drop' &&
-        this.#receivers.some(({ accepted }) => accepted === this.#pulled)
+        this.#receivers.some((sink) => sink.accepted === this.#pulled && !sink.isLost)
       // Nobody is dropped before the last byte of the window is used.
       if (isHeldUp && room > 0) return room
       if (!isHeldUp) {
@@ -232,6 +245,15 @@ export class FanOutRun {
     // A promise that is resolved again costs more than a call.
     this.#wake = undefined
     wake?.()
+  }
+  /**
+   * A sink is lost. It has failed when there are more bytes for it, as it meets them; but where too few
+   * are left without it nothing is worth a wait for those.
+   */
+  readonly #onLoss = (): void => {
+    if (this.#isHalted || this.#pulled === this.#limits.length) return
+    const lost = this.#live.filter(({ isLost }) => isLost)
+    if (this.#live.length - lost.length < this.#limits.atLeast) for (const sink of lost) sink.over()
   }
   #dropSlowest(): void {
     const least = this.#least()
@@ -258,6 +280,7 @@ export class FanOutRun {
     if (this.#live.length < this.#limits.atLeast) this.#halt()
     else this.#receivers = this.#receivers.filter((other) => other !== sink)
     this.#onAccepted()
+    this.#onLoss()
   }
   /** Fewer sinks than asked for: the failure is the last one's. */
   #checkSinks(error: TransferError | undefined): void {

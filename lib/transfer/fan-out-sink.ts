@@ -99,7 +99,6 @@ export class FanOutSink implements Taker {
   #isTakingOffers = false
   #isRun = false
   #isStopped = false
-  #isFinished = false
   #isDropped = false
   #listener: FanOutListener | undefined
 
@@ -178,17 +177,17 @@ export class FanOutSink implements Taker {
     this.#needed().queue.add(segments)
     this.#beRun()
   }
-  /** Its place has failed or closed: while nothing comes from the source nobody else would look. */
+  /** Whether its place has failed or closed: it takes no more. */
+  get isLost(): boolean {
+    return (this.end.lostErrno ?? 0) !== 0
+  }
+  /** Its place is lost: while nothing comes from the source nobody else would look. */
   over(): void {
-    const { lostErrno = 0 } = this.end
-    if (this.#send !== undefined) this.#send.machine.sinkOver()
-    else if (lostErrno !== 0 && !this.#isFinished) {
-      this.#break({ errno: lostErrno, syscall: 'write' })
-    }
+    this.#needed().machine.sinkOver()
+    this.#beRun()
   }
   /** Nothing follows. */
   finish(): void {
-    this.#isFinished = true
     if (this.#send === undefined) void this.#sink.stop(0)
     else this.#send.queue.end()
   }

@@ -92,13 +92,11 @@ async function fanOutPlaces(
         return new FanOutSink(place.ends.sink, new Plan(mode, intended))
       })
       const length = lengthWithin(chunks, limits.length, opened)
-      const run = () => new FanOutRun(chunks, places, { ...limits, length }).run()
-      const forget = watchSinks(sinks, places)
-      try {
-        return await inAllTurns(turnsOf(chunks, places), signal, run, refusedIn(places))
-      } finally {
-        for (const it of forget) it()
+      const run = () => {
+        const watch = (tell: () => void) => watchSinks(sinks, places, tell)
+        return new FanOutRun(chunks, places, { ...limits, length }, watch).run()
       }
+      return await inAllTurns(turnsOf(chunks, places), signal, run, refusedIn(places))
     } finally {
       closeSinks(opened)
     }
@@ -107,15 +105,19 @@ async function fanOutPlaces(
   }
 }
 
-/** Tells sinks that their places are lost, until the returned functions are called. */
+/** Calls a function when a sink is lost, until the returned one is called. */
 function watchSinks(
   sinks: readonly Sink[],
   places: readonly (FanOutSink | TransferError)[],
-): (() => void)[] {
-  return sinks.flatMap((sink, i) => {
+  tell: () => void,
+): () => void {
+  const forget = sinks.flatMap((sink, i) => {
     const place = places[i]
-    return place instanceof FanOutSink ? [whenOver(sink, place.end, () => place.over())] : []
+    return place instanceof FanOutSink ? [whenOver(sink, place.end, tell)] : []
   })
+  return () => {
+    for (const it of forget) it()
+  }
 }
 
 function limitsOf(sinks: readonly Sink[], options: FanOutOptions): FanOutLimits {

@@ -16,6 +16,7 @@ import {
   InvalidArgumentError,
   NotByReferenceError,
   ReleasedError,
+  transfer,
   TransferError,
   type Sink,
   type Source,
@@ -452,6 +453,95 @@ describe('fanOut()', () => {
       await new Promise((resolve) => one.client.once('close', resolve))
       finish?.()
       expect((await running).sinks).to.deep.equal([{ bytesMoved: 1_000 }, { bytesMoved: 1_000 }])
+    })
+
+    it('but one that has taken all, while a slower one has not, has not failed', async () => {
+      const length = 1 << 20
+      for (const from of ['list', 'file'] as const) {
+        const [one] = await readers(1)
+        if (one === undefined) throw new Error('none')
+        const takes: (() => void)[] = []
+        const slow = new Writable({
+          highWaterMark: 1,
+          write: (_, _e, done) => void takes.push(done),
+        })
+        const content = bytes(1, length)
+        const source = from === 'list' ? new BufferList(content) : (await fileOf(content)).handle
+        // The window is full: the end of the source is not pulled.
+        const running = fanOut(source, [one.client, slow], { windowBytes: length })
+        await until(() => one.collector.length === length)
+        reset(one.server)
+        await new Promise((resolve) => one.client.once('close', resolve))
+        let isOver = false
+        const over = running.finally(() => (isOver = true))
+        await until(() => (takes.splice(0).forEach((done) => done()), isOver))
+        expect((await over).sinks, from).to.deep.equal([
+          { bytesMoved: length },
+          { bytesMoved: length },
+        ])
+      }
+    })
+
+    for (const length of [1_000, TOO_MUCH]) {
+      it(`while a turn is waited for, ${length} bytes: its record says so, and the other gets all`, async () => {
+        const busy = await tcpPair()
+        const { client, server } = await tcpPair()
+        const [one] = await readers(1)
+        if (one === undefined) throw new Error('none')
+        const lost = new PassThrough()
+        lost.on('error', () => undefined)
+        // The source is somebody else's until his byte comes.
+        const first = transfer(server, busy.client, { length: 1 })
+        const running = fanOut(server, [lost, one.client])
+        expect(await within(20, running)).to.equal('pending')
+        lost.destroy()
+        await new Promise((resolve) => lost.once('close', resolve))
+        client.end(bytes(3, length + 1))
+        await first
+        const { sinks } = await running
+        expect(sinks[0]).to.include({ bytesMoved: 0 })
+        expect(sinks[0]?.error).to.include({ side: 'sink', code: 'EPIPE' })
+        expect(sinks[1]).to.deep.equal({ bytesMoved: length })
+        expectSameBytes(await one.collector.take(length), bytes(3, length + 1).subarray(1))
+      })
+    }
+
+    it('with an error of its own while the source is silent: it is the cause in its record', async () => {
+      const { server } = await tcpPair()
+      const [one, two] = await readers(2)
+      if (one === undefined || two === undefined) throw new Error('none')
+      const running = failure(fanOut(server, [one.client, two.client], { atLeast: 2 }))
+      expect(await within(20, running)).to.equal('pending')
+      const cause = new Error('my own')
+      one.client.destroy(cause)
+      const error = (await within(5_000, running)) as FanOutError
+      expect(error.sinks[0]?.error).to.include({ side: 'sink', cause })
+    })
+
+    it('and all of them at once: each has its record', async () => {
+      const { server } = await tcpPair()
+      const all = await readers(3)
+      const sinks = all.map(({ client }) => client)
+      const running = failure(fanOut(server, sinks, { atLeast: 3 }))
+      expect(await within(20, running)).to.equal('pending')
+      for (const sink of sinks) sink.destroy()
+      const error = (await within(5_000, running)) as FanOutError
+      for (const { error: own } of error.sinks) expect(own).to.include({ code: 'ECONNABORTED' })
+    })
+
+    it('is listened to within its turn alone', async () => {
+      const stream = new PassThrough()
+      const collector = new Collector(stream)
+      const before = stream.listenerCount('close')
+      let most = 0
+      const onProgress = (): void => {
+        most = Math.max(most, stream.listenerCount('close'))
+      }
+      const lists = Array.from({ length: 12 }, (_, i) => new BufferList(bytes(i, 50_000)))
+      await Promise.all(lists.map((list) => fanOut(list, [stream], { onProgress })))
+      expect((await collector.take(600_000)).length).to.equal(600_000)
+      expect(most).to.be.at.most(before + 1)
+      expect(stream.listenerCount('close')).to.equal(before)
     })
 
     it('goes on without it, and its record says where and why', async () => {
