@@ -43,6 +43,13 @@ bool IsStuckAtMark(int fd) {
   return RetryInterrupted([&] { return Calls().recv(fd, &next, 1, MSG_PEEK | MSG_DONTWAIT); }) > 0;
 }
 
+/// What a splice came to that has found no bytes: −EOPNOTSUPP where some are there that it does not
+/// reach. A system call where it is a socket.
+int64_t Explained(const Endpoint& source, int64_t moved) {
+  const bool found_none = moved == 0 || moved == -EAGAIN;
+  return found_none && source.IsSocket() && IsStuckAtMark(source.source_fd()) ? -EOPNOTSUPP : moved;
+}
+
 /// The front of `parts` that a FIFO takes without waiting once it has polled writable.
 size_t CutToPipeBuf(const iovec* parts, size_t count, iovec* front) {
   size_t left = PIPE_BUF;
@@ -105,8 +112,7 @@ int64_t Move(const Endpoint& source, int64_t source_offset, const Endpoint& sink
     const unsigned flags = SPLICE_F_NONBLOCK | (more && sink.IsSocket() ? SPLICE_F_MORE : 0);
     const int64_t moved = RetryInterrupted(
         [&] { return Calls().splice(in, from.pointer(), out, to.pointer(), bytes, flags); });
-    const bool found_none = moved == 0 || moved == -EAGAIN;
-    return found_none && source.IsSocket() && IsStuckAtMark(in) ? -EOPNOTSUPP : moved;
+    return moved <= 0 ? Explained(source, moved) : moved;
   }
   if (sink.IsSocket() && (source.IsFile() || source.IsBlockDevice())) {
     if (sink_offset != kOwnPosition) return -ESPIPE;
@@ -146,9 +152,17 @@ Relayed Drain(const Pipe& pipe, uint64_t held, const Endpoint& sink, int64_t sin
 Relayed Relay(const Endpoint& source, const Pipe& pipe, const Endpoint& sink, uint64_t length) {
   Relayed all;
   while (all.moved < length && all.error == 0) {
-    const int64_t pulled =
-        Move(source, kOwnPosition, pipe, kOwnPosition, length - all.moved, false);
-    if (pulled <= 0) return {all.moved, 0, static_cast<int>(-pulled)};
+    const size_t bytes = std::min(length - all.moved, kMoveBytesMax);
+    const int64_t pulled = RetryInterrupted([&] {
+      return Calls().splice(source.source_fd(), nullptr, pipe.sink_fd(), nullptr, bytes,
+                            SPLICE_F_NONBLOCK);
+    });
+    if (pulled <= 0) {
+      // Behind others no more bytes are what is to be expected: the next turn asks why there are
+      // none.
+      const bool is_usual = pulled == -EAGAIN && all.moved > 0;
+      return {all.moved, 0, static_cast<int>(-(is_usual ? pulled : Explained(source, pulled)))};
+    }
     const auto held = static_cast<uint64_t>(pulled);
     const Relayed out = Drain(pipe, held, sink, kOwnPosition, held);
     all = {all.moved + out.moved, out.held, out.error};
