@@ -134,6 +134,7 @@ export class FanOutRun {
     let turnBytes = 0
     while (this.#pulled < length) {
       const wanted = Math.min(this.#chunkBytes, length - this.#pulled)
+      // Its end need not be pulled, for which there may be no room: who has all of it may close.
       if (this.#source.isList && this.#source.leftBytes() === 0) {
         this.#isEof = true
         return
