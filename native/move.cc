@@ -43,8 +43,21 @@ bool IsStuckAtMark(int fd) {
   return RetryInterrupted([&] { return Calls().recv(fd, &next, 1, MSG_PEEK | MSG_DONTWAIT); }) > 0;
 }
 
-/// What a splice came to that has found no bytes: −EOPNOTSUPP where some are there that it does not
-/// reach. A system call where it is a socket.
+/// One splice between two places of which one is a pipe.
+int64_t SpliceOnce(const Endpoint& source, int64_t source_offset, const Endpoint& sink,
+                   int64_t sink_offset, uint64_t length, bool more) {
+  const size_t bytes = std::min(length, kMoveBytesMax);
+  const unsigned flags = SPLICE_F_NONBLOCK | (more && sink.IsSocket() ? SPLICE_F_MORE : 0);
+  Offset from(source_offset);
+  Offset to(sink_offset);
+  return RetryInterrupted([&] {
+    return Calls().splice(source.source_fd(), from.pointer(), sink.sink_fd(), to.pointer(), bytes,
+                          flags);
+  });
+}
+
+/// What a splice came to: −EOPNOTSUPP where it has found no bytes, and some are there that it does
+/// not reach. A system call where it has found none in a socket.
 int64_t Explained(const Endpoint& source, int64_t moved) {
   const bool found_none = moved == 0 || moved == -EAGAIN;
   return found_none && source.IsSocket() && IsStuckAtMark(source.source_fd()) ? -EOPNOTSUPP : moved;
@@ -103,17 +116,14 @@ bool GiveBurst(Sharer* sharer) {
 
 int64_t Move(const Endpoint& source, int64_t source_offset, const Endpoint& sink,
              int64_t sink_offset, uint64_t length, bool more) {
+  if (source.IsPipe() || sink.IsPipe()) {
+    return Explained(source, SpliceOnce(source, source_offset, sink, sink_offset, length, more));
+  }
   const size_t bytes = std::min(length, kMoveBytesMax);
   const int in = source.source_fd();
   const int out = sink.sink_fd();
   Offset from(source_offset);
   Offset to(sink_offset);
-  if (source.IsPipe() || sink.IsPipe()) {
-    const unsigned flags = SPLICE_F_NONBLOCK | (more && sink.IsSocket() ? SPLICE_F_MORE : 0);
-    const int64_t moved = RetryInterrupted(
-        [&] { return Calls().splice(in, from.pointer(), out, to.pointer(), bytes, flags); });
-    return moved <= 0 ? Explained(source, moved) : moved;
-  }
   if (sink.IsSocket() && (source.IsFile() || source.IsBlockDevice())) {
     if (sink_offset != kOwnPosition) return -ESPIPE;
     return RetryInterrupted([&] { return Calls().sendfile(out, in, from.pointer(), bytes); });
@@ -152,11 +162,8 @@ Relayed Drain(const Pipe& pipe, uint64_t held, const Endpoint& sink, int64_t sin
 Relayed Relay(const Endpoint& source, const Pipe& pipe, const Endpoint& sink, uint64_t length) {
   Relayed all;
   while (all.moved < length && all.error == 0) {
-    const size_t bytes = std::min(length - all.moved, kMoveBytesMax);
-    const int64_t pulled = RetryInterrupted([&] {
-      return Calls().splice(source.source_fd(), nullptr, pipe.sink_fd(), nullptr, bytes,
-                            SPLICE_F_NONBLOCK);
-    });
+    const int64_t pulled =
+        SpliceOnce(source, kOwnPosition, pipe, kOwnPosition, length - all.moved, false);
     if (pulled <= 0) {
       // Behind others no more bytes are what is to be expected: the next turn asks why there are
       // none.

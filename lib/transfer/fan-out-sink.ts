@@ -179,7 +179,7 @@ export class FanOutSink implements Taker {
   }
   /** Whether its place has failed or closed: it takes no more. */
   get isLost(): boolean {
-    return (this.end.lostErrno ?? 0) !== 0
+    return this.#sink.lostErrno !== 0
   }
   /** Its place is lost: while nothing comes from the source nobody else would look. */
   over(): void {
