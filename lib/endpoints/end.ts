@@ -102,10 +102,10 @@ export interface SinkEnd {
   /** Why it takes no more bytes for good: a positive errno; 0 while it may. Absent where unknown. */
   readonly lostErrno?: number
   /**
-   * Who is called when it is lost for good: a stream's events cost as much for each message as its move.
-   * Absent where these have to be listened to.
+   * Calls a function when it is lost for good, until the returned one is called: a stream's events cost as
+   * much for each message as its move. Absent where these have to be listened to.
    */
-  readonly onLoss?: Set<() => void>
+  whenLost?(tell: () => void): () => void
   /** Why pages cannot be taken; undefined where they can. */
   readonly obstacle: Obstacle | undefined
   /** The copy that the kernel makes of pages that arrive here; undefined where it makes none. */

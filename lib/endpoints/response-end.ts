@@ -66,7 +66,16 @@ export class ResponseEnd implements SinkEnd {
     return this.#response.errored ?? this.#socket.error
   }
   get lostErrno(): number {
-    return this.#socket.lostErrno
+    return this.#isGivenUp() ? EPIPE : this.#socket.lostErrno
+  }
+  whenLost(tell: () => void): () => void {
+    const { socket } = this.#response
+    const forget = this.#socket.whenLost(tell)
+    socket?.on('end', tell)
+    return () => {
+      socket?.off('end', tell)
+      forget()
+    }
   }
   startWriting(): Eventually<void> {
     return this.#socket.startWriting()
@@ -101,6 +110,15 @@ export class ResponseEnd implements SinkEnd {
   }
   #hasRoom(): boolean {
     return roomOf(this.#response) !== 0
+  }
+  /**
+   * Whether Node's HTTP has ended its connection because the client has ended its side, as it does unless
+   * `httpAllowHalfOpen` was set: that end waits for our turn to be over. What there is of the body still
+   * goes to who may read on; but for bytes that may come some day nobody waits.
+   */
+  #isGivenUp(): boolean {
+    const { socket } = this.#response
+    return socket?.readableEnded === true && socket.writableEnded
   }
   #sent(n: number): number {
     if (n > 0) count(this.#response, n)

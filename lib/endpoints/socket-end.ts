@@ -50,12 +50,12 @@ export class SocketEnd extends DescriptorEnd {
   #readers = 0
   /** What broke reading: errno of the first failure, or 0. */
   #failure = 0
-  readonly onLoss = new Set<() => void>()
+  readonly #onLoss = new Set<() => void>()
   readonly #onOver = (): void => this.endJobs()
   #unhook: (() => void) | undefined
   readonly #onClose = (): void => {
     this.endWaits()
-    for (const tell of this.onLoss) tell()
+    for (const tell of this.#onLoss) tell()
   }
 
   private constructor(socket: Socket, handle: LiveHandle, writing: SocketWriting) {
@@ -117,6 +117,10 @@ export class SocketEnd extends DescriptorEnd {
   }
   get lostErrno(): number {
     return this.isOpen() ? 0 : this.closedErrno()
+  }
+  whenLost(tell: () => void): () => void {
+    this.#onLoss.add(tell)
+    return () => this.#onLoss.delete(tell)
   }
   protected override isOpen(): boolean {
     return this.#handle.isOf(this.#socket) && !FINAL.has(this.#failure)

@@ -48,11 +48,8 @@ export function hear(places: readonly unknown[]): ((told: readonly unknown[]) =>
 }
 
 /** Calls a function when a sink is lost, or its stream has failed, until the returned one is called. */
-export function whenOver(place: Sink, { onLoss }: SinkEnd, tell: () => void): () => void {
-  if (onLoss !== undefined) {
-    onLoss.add(tell)
-    return () => onLoss.delete(tell)
-  }
+export function whenOver(place: Sink, end: SinkEnd, tell: () => void): () => void {
+  if (end.whenLost !== undefined) return end.whenLost(tell)
   const stream = place instanceof AttachedEndpoint ? place.place : place
   if (isFileHandle(stream) || !isStream(stream)) return () => undefined
   stream.on('error', tell).on('close', tell)

@@ -32,6 +32,9 @@ export interface TransferLimits extends TransferOptions {
  * was pulled and not accepted; on an abort that is given back to the source. A list given as the
  * source is consumed.
  *
+ * A sink that fails is heard of while the source is silent too, and so is a client that has gone away
+ * from its response (EPIPE). Another peer that ends its side may read on, and ends nothing.
+ *
  * ```ts
  * import { transfer } from 'splicelist'
  * const { bytesMoved } = await transfer({ file: 'from' }, { file: 'to' })

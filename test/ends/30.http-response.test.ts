@@ -12,7 +12,7 @@ import {
 import { connect, type AddressInfo, type Socket } from 'node:net'
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
-import { setImmediate as nextRound } from 'node:timers/promises'
+import { setImmediate as nextRound, setTimeout as delay } from 'node:timers/promises'
 import { expect } from 'chai'
 import {
   BufferList,
@@ -80,6 +80,17 @@ class Served {
     await once(socket, 'connect')
     return { socket, collector: new Collector(socket) }
   }
+}
+
+/** The headers that come next. */
+async function headOf(collector: Collector): Promise<string> {
+  let head = ''
+  while (!head.endsWith('\r\n\r\n')) {
+    const next = await collector.take(1)
+    if (next.length === 0) throw new Error(`The headers end with ${head}`)
+    head += next.toString('latin1')
+  }
+  return head
 }
 
 describe('A response whose Content-Length was set', () => {
@@ -252,9 +263,7 @@ describe('A response whose Content-Length was set', () => {
     const lengths = [300_000, 5, 200_000, 0, 1]
     socket.write(lengths.map((n) => `GET /${n} HTTP/1.1\r\nHost: a\r\n\r\n`).join(''))
     for (const n of lengths) {
-      let head = ''
-      while (!head.endsWith('\r\n\r\n')) head += (await collector.take(1)).toString('latin1')
-      expect(head).to.match(new RegExp(`Content-Length: ${n}\r\n`))
+      expect(await headOf(collector)).to.match(new RegExp(`Content-Length: ${n}\r\n`))
       expectSameBytes(await collector.take(n), content.subarray(0, n))
     }
     await Promise.all(served.outcomes)
@@ -394,6 +403,86 @@ describe('A response whose Content-Length was set', () => {
     const { bytesMoved } = error as TransferError
     expect(bytesMoved).to.be.lessThan(content.length)
     ;(error as TransferError).takeResidual()?.release()
+  })
+
+  for (const [how, send] of [
+    ['transfer', transfer],
+    ['fanOut', async (from: Socket, to: ServerResponse) => fanOut(from, [to])],
+  ] as const) {
+    for (const before of [0, 1_000]) {
+      it(`${how} hears that the client has gone while its source is silent, after ${before} bytes`, async () => {
+        const { client, server } = await tcpPair()
+        if (before > 0) client.write(bytes(13, before))
+        const closed: Promise<unknown>[] = []
+        const served = await Served.by(async (response) => {
+          response.setHeader('Content-Length', MIB)
+          response.flushHeaders()
+          closed.push(once(response, 'close'))
+          await send(server, response)
+        })
+        const { socket, collector } = await served.connect()
+        socket.write('GET / HTTP/1.1\r\nHost: here\r\n\r\n')
+        await headOf(collector)
+        expectSameBytes(await collector.take(before), bytes(13, before))
+        socket.destroy()
+        const error = await failure(served.outcomes[0] as Promise<unknown>)
+        expect(error).to.be.instanceOf(TransferError)
+        expect(error).to.include({ side: 'sink', code: 'EPIPE' })
+        // Node's own end of the connection had waited for it.
+        await closed[0]
+        // And the source is free.
+        client.write('more')
+        const [more] = (await once(server.resume(), 'data')) as [Buffer]
+        expect(more.toString()).to.equal('more')
+      })
+    }
+  }
+
+  it('waits for its source where Node lets a client end its side', async () => {
+    const { client, server } = await tcpPair()
+    const content = bytes(14, 100_000)
+    const served = await Served.by(async (response) => {
+      const { server: ofHttp } = response.socket as Socket & { server?: object }
+      Object.assign(ofHttp ?? {}, { httpAllowHalfOpen: true })
+      response.setHeader('Content-Length', content.length)
+      response.flushHeaders()
+      await transfer(server, response, { length: content.length })
+      response.end()
+    })
+    const { socket, collector } = await served.connect()
+    socket.write('GET / HTTP/1.1\r\nHost: here\r\n\r\n')
+    await headOf(collector)
+    socket.end()
+    await once(socket, 'finish')
+    client.write(content)
+    expectSameBytes(await collector.take(content.length), content)
+    await served.outcomes[0]
+  })
+
+  it('goes on to a client that has only ended its side, while bytes come', async function () {
+    // Without it bodies go through Node, which takes no more then.
+    needsAddon(this)
+    const content = bytes(15, 64 * MIB)
+    const { path } = await fileOf(content)
+    const gone: Promise<unknown>[] = []
+    const served = await Served.by(async (response) => {
+      response.setHeader('Content-Length', content.length)
+      gone.push(once(response.socket as Socket, 'end'))
+      await transfer({ file: path }, response)
+      response.end()
+    })
+    const { socket, collector } = await served.connect()
+    socket.write('GET / HTTP/1.1\r\nHost: here\r\n\r\n')
+    await headOf(collector)
+    // The body waits for it while it ends its side.
+    socket.pause()
+    socket.end()
+    await gone[0]
+    // Long enough for a disk thread to give up its wait for it.
+    await delay(50)
+    socket.resume()
+    expectSameBytes(await collector.take(content.length), content)
+    await served.outcomes[0]
   })
 
   it('is left as it was when the send is aborted, and can be destroyed', async () => {
