@@ -26,4 +26,19 @@ export const {
   ENOTSUP,
   /** What a stream answers that has ended. */
   EPIPE,
+  /** What calls are refused with, connections end with, disks are full with: see the sets of them. */
+  ECONNRESET,
+  EDQUOT,
+  EFBIG,
+  EHOSTUNREACH,
+  EMFILE,
+  ENETRESET,
+  ENFILE,
+  ENOPROTOOPT,
+  ENOSPC,
+  ENOSYS,
+  EOPNOTSUPP,
+  EPERM,
+  ESPIPE,
+  ETIMEDOUT,
 } = constants.errno

@@ -1,4 +1,5 @@
 import { ledger } from '../audit/ledger.js'
+import { EINVAL, ENOSYS, EOPNOTSUPP, ESPIPE } from '../errno.js'
 import { systemError } from '../errors.js'
 import { CACHE_DROP, CACHE_SETTLE, CACHE_WRITE_BACK } from '../native.js'
 import type { OpenFile } from '../raw/open-file.js'
@@ -11,8 +12,8 @@ import { PAGE_BYTES } from '../raw/pipe-pool.js'
 const DROP_BYTES = 8 << 20
 /** How far behind the place that was reached pages are dropped again: a peer may have held them. */
 const AGAIN_BYTES = 64 << 20
-/** Errors of `sync_file_range` that say that there is no such call here: EINVAL, ESPIPE, ENOSYS, … */
-const NO_RANGES: ReadonlySet<number> = new Set([22, 29, 38, 95])
+/** Errors of `sync_file_range` that say that there is no such call here. */
+const NO_RANGES: ReadonlySet<number> = new Set([EINVAL, ESPIPE, ENOSYS, EOPNOTSUPP])
 
 /**
  * Keeps what one operation on a file reads or writes out of the page cache, behind it.

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import { ledger } from '../audit/ledger.js'
 import { courseNow, inCourse, type Course } from '../audit/observers.js'
-import { ENOBUFS } from '../errno.js'
+import { EINVAL, ENOBUFS, ENOPROTOOPT, EOPNOTSUPP, EPERM } from '../errno.js'
 import { systemError } from '../errors.js'
 import type { Descriptor } from '../native.js'
 import type { Loan, LoanEnd, LoanParcel } from '../raw/loan.js'
@@ -13,8 +13,8 @@ import { NoticeWatch, opened } from '../reactor.js'
  * lent.
  */
 export const LEND_BYTES_MIN = 10240
-/** Errors by which the kernel refuses to send from memory: EPERM, EINVAL, ENOPROTOOPT, EOPNOTSUPP. */
-const REFUSALS: ReadonlySet<number> = new Set([1, 22, 92, 95])
+/** Errors by which the kernel refuses to send from memory. */
+const REFUSALS: ReadonlySet<number> = new Set([EPERM, EINVAL, ENOPROTOOPT, EOPNOTSUPP])
 
 /** What lending asks of the addon. */
 export interface LendingCalls {

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import { ECONNABORTED } from '../errno.js'
+import { ECONNABORTED, ECONNRESET, EHOSTUNREACH, ENETRESET, ETIMEDOUT } from '../errno.js'
 import { systemError } from '../errors.js'
 import { closedSocket } from './connected.js'
 import { DescriptorEnd } from './descriptor-end.js'
@@ -28,11 +28,14 @@ const ends = new WeakMap<Socket, SocketEnd>()
 /** The shortest idle timer that may hear of bytes when a relay has ended, in milliseconds. */
 const IDLE_MS_MIN = 2 * RELAY_MS_MAX
 
-/**
- * Errors after which a connection is no more: ENETRESET, ECONNABORTED, ECONNRESET, ETIMEDOUT,
- * EHOSTUNREACH.
- */
-const FINAL: ReadonlySet<number> = new Set([102, 103, 104, 110, 113])
+/** Errors after which a connection is no more. */
+const FINAL: ReadonlySet<number> = new Set([
+  ENETRESET,
+  ECONNABORTED,
+  ECONNRESET,
+  ETIMEDOUT,
+  EHOSTUNREACH,
+])
 
 /**
  * A TCP or unix socket of Node's, over its own descriptor: no duplicate, so that FIN and RST happen

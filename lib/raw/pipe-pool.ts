@@ -8,6 +8,7 @@
  * a while are closed.
  */
 import { ledger } from '../audit/ledger.js'
+import { EMFILE, ENFILE } from '../errno.js'
 import { systemError } from '../errors.js'
 import { addon, type Pipe } from '../native.js'
 import { opened } from '../reactor.js'
@@ -31,7 +32,7 @@ const IDLE_PIPES_MAX = 16
  */
 const IDLE_MS = 5000
 /** Errors of the system that has no descriptor left, for this process or for all. */
-const NO_DESCRIPTORS: ReadonlySet<number> = new Set([-24, -23])
+const NO_DESCRIPTORS: ReadonlySet<number> = new Set([-EMFILE, -ENFILE])
 
 /** A pipe on loan from the pool, with what we know of it. */
 export interface HeldPipe extends Budgeted {

@@ -5,7 +5,17 @@ import { ledger } from '../audit/ledger.js'
 import type { TransferOptions } from '../contract.js'
 import { TURN_BYTES_MAX } from '../endpoints/end.js'
 import { ownFailure } from '../endpoints/own-failure.js'
-import { EAGAIN, ECANCELED } from '../errno.js'
+import {
+  EAGAIN,
+  ECANCELED,
+  ECONNABORTED,
+  ECONNRESET,
+  EDQUOT,
+  EFBIG,
+  ENOSPC,
+  EPIPE,
+  ETIMEDOUT,
+} from '../errno.js'
 import type { Eventually } from '../eventually.js'
 import { AbortError, systemError, TransferError } from '../errors.js'
 import { listOf } from '../list/buffer-list.js'
@@ -17,11 +27,17 @@ import type { Plan } from './plan.js'
 import { Shortcut, type Leap } from './shortcut.js'
 import type { PullSide, PushSide } from './sides.js'
 
-/**
- * Errors that a direct call can only have met at its sink: a connection that is gone (EPIPE,
- * ECONNRESET, ETIMEDOUT, ECONNABORTED), a disk that is full (ENOSPC, EDQUOT, EFBIG).
- */
-const SINK_ERRORS: ReadonlySet<number> = new Set([32, 104, 110, 103, 28, 122, 27])
+/** Errors that a direct call can only have met at its sink: a connection that is gone, a disk that is full. */
+const SINK_ERRORS: ReadonlySet<number> = new Set([
+  EPIPE,
+  ECONNRESET,
+  ETIMEDOUT,
+  ECONNABORTED,
+  ENOSPC,
+  EDQUOT,
+  EFBIG,
+])
+
 /** Where the machine is. Each state is a method of the same name. */
 type State = 'PULL' | 'SOURCE' | 'RELAY' | 'PUSH' | 'STALLED' | 'YIELD' | 'END'
 

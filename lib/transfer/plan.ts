@@ -5,6 +5,7 @@
 import { fallbackCause, reasonOf, type CopyCause, type CopyReason } from '../audit/causes.js'
 import { beforeCopy, ledger } from '../audit/ledger.js'
 import type { Mode } from '../contract.js'
+import { EINVAL, ENOSYS, EOPNOTSUPP, EPERM } from '../errno.js'
 import { NotByReferenceError, systemError } from '../errors.js'
 import { withoutAddon, type Obstacle } from '../endpoints/end.js'
 import { addon, whyNoAddon } from '../native.js'
@@ -18,8 +19,8 @@ import type { PageOwnership } from '../raw/raw.js'
  */
 export const REFERENCE_BYTES_MIN = 16384
 
-/** Errors by which the kernel refuses pages where a copy may still do: ENOSYS, EINVAL, EPERM, … */
-const REFUSALS: ReadonlySet<number> = new Set([1, 22, 38, 95])
+/** Errors by which the kernel refuses pages where a copy may still do. */
+const REFUSALS: ReadonlySet<number> = new Set([EPERM, EINVAL, ENOSYS, EOPNOTSUPP])
 
 const FORCED_COPY: Obstacle = {
   cause: 'copy-mode',
