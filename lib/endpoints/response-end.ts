@@ -6,6 +6,7 @@ import type { Eventually } from '../eventually.js'
 import type { KernelCause } from '../audit/causes.js'
 import type { PipeParcel } from '../raw/parcel.js'
 import type { RunningJob } from '../reactor.js'
+import { Activity } from './abandoned.js'
 import type { DirectPlace } from './direct.js'
 import { TURN_BYTES_MAX, type Obstacle, type SinkEnd } from './end.js'
 import { isEncrypted, socketFd } from './node-socket.js'
@@ -46,10 +47,12 @@ export class ResponseEnd implements SinkEnd {
   readonly obstacle = undefined
   readonly #response: ServerResponse
   readonly #socket: SocketEnd
+  readonly #activity: Activity
 
   private constructor(response: ServerResponse, socket: SocketEnd) {
     this.#response = response
     this.#socket = socket
+    this.#activity = activityOf(response)
     this.label = socket.label
     this.memoryCopies = socket.memoryCopies
     this.writeTurns = new BodyTurns(response, socket.writeTurns)
@@ -66,14 +69,14 @@ export class ResponseEnd implements SinkEnd {
     return this.#response.errored ?? this.#socket.error
   }
   get lostErrno(): number {
-    return this.#isGivenUp() ? EPIPE : this.#socket.lostErrno
+    const { lostErrno } = this.#socket
+    return lostErrno !== 0 && this.#activity.isAbandoned ? EPIPE : lostErrno
   }
   whenLost(tell: () => void): () => void {
-    const { socket } = this.#response
     const forget = this.#socket.whenLost(tell)
-    socket?.on('end', tell)
+    const unguard = this.#activity.guard()
     return () => {
-      socket?.off('end', tell)
+      unguard()
       forget()
     }
   }
@@ -97,13 +100,16 @@ export class ResponseEnd implements SinkEnd {
     this.#socket.cameDirectly()
   }
   lendTo(job: RunningJob): void {
+    this.#activity.begin()
     this.#socket.lendTo(job)
   }
   returnedBy(job: RunningJob): void {
+    this.#activity.end()
     this.#socket.returnedBy(job)
   }
   writable(): Promise<void> {
-    return this.#socket.writable()
+    this.#activity.begin()
+    return this.#socket.writable().finally(() => this.#activity.end())
   }
   wakeWriter(): void {
     this.#socket.wakeWriter()
@@ -111,17 +117,10 @@ export class ResponseEnd implements SinkEnd {
   #hasRoom(): boolean {
     return roomOf(this.#response) !== 0
   }
-  /**
-   * Whether Node's HTTP has ended its connection because the client has ended its side, as it does unless
-   * `httpAllowHalfOpen` was set: that end waits for our turn to be over. What there is of the body still
-   * goes to who may read on; but for bytes that may come some day nobody waits.
-   */
-  #isGivenUp(): boolean {
-    const { socket } = this.#response
-    return socket?.readableEnded === true && socket.writableEnded
-  }
   #sent(n: number): number {
-    if (n > 0) count(this.#response, n)
+    if (n <= 0) return n
+    count(this.#response, n)
+    this.#activity.step()
     return n
   }
 }
@@ -244,6 +243,14 @@ function lengthOf(response: ServerResponse): number | undefined {
 function isReplaced(response: ServerResponse): boolean {
   const { prototype } = OutgoingMessage
   return response.write !== prototype.write || response.end !== prototype.end
+}
+
+const activities = new WeakMap<ServerResponse, Activity>()
+
+function activityOf(response: ServerResponse): Activity {
+  const activity = activities.get(response) ?? new Activity(response.socket as Socket)
+  activities.set(response, activity)
+  return activity
 }
 
 /** Bodies that are on their way, or wait for their turn. */

@@ -153,7 +153,6 @@ export class Machine {
   /** The sink has failed or closed: where only the source is waited for, nobody else would look. */
   sinkOver(): void {
     this.isSinkOver = true
-    this.shortcut?.cancel()
     this.job.source.wake()
   }
   /** Counts bytes that the sink has taken past the machine, which waits for its source. */
@@ -317,10 +316,8 @@ export class Machine {
     const isBetweenSockets = from.kind === 'socket' && to.kind === 'socket'
     return bytes > 0 && isBetweenSockets && this.job.options.onProgress === undefined
   }
-  private relay(): Eventually<State> {
+  private relay(): Promise<State> {
     const { source, length } = this.job
-    const lost = this.sinkLost()
-    if (lost !== undefined) return lost
     ledger.countRetry()
     const relaying = this.shortcut?.linger(length - this.bytesMoved)
     if (relaying === undefined) return source.ready(1).then(() => this.waited('PULL'))
@@ -330,11 +327,8 @@ export class Machine {
     })
   }
   /** EAGAIN of a call between two places does not say which of them has to be waited for. */
-  private async waitDirectly({ from, to, isRelayed, bytes }: Leap): Promise<State> {
+  private async waitDirectly({ from, to, isRelayed }: Leap): Promise<State> {
     const { source, sink } = this.job
-    // The source had some, or a slow sink took none: it is asked again when it has room.
-    const lost = bytes > 0 || from.kind === 'file' ? undefined : this.sinkLost()
-    if (lost !== undefined) return lost
     ledger.countRetry()
     if (from.kind !== 'file') await source.ready(1)
     if (!isRelayed && to.kind !== 'file' && !this.isCancelled) await sink.ready()
@@ -371,18 +365,13 @@ export class Machine {
   }
   private source(): Eventually<State> {
     const { source, sink, atLeast } = this.job
-    const lost = this.sinkLost()
-    if (lost !== undefined) return lost
+    const lostErrno = this.isSinkOver ? (sink.lostErrno ?? 0) : 0
+    if (lostErrno !== 0) return this.fail('sink', -lostErrno, 'write')
     sink.rest()
     ledger.countRetry()
     // A list can wait for much at once; a place is given bytes as they come.
     const ready = source.ready(sink.adopt === undefined ? 1 : atLeast - this.bytesMoved)
     return ready.then(() => this.waited('PULL'))
-  }
-  /** The end, where a wait for the source would be one for nobody. */
-  private sinkLost(): State | undefined {
-    const lostErrno = this.isSinkOver ? (this.job.sink.lostErrno ?? 0) : 0
-    return lostErrno === 0 ? undefined : this.fail('sink', -lostErrno, 'write')
   }
   private push(): Eventually<State> {
     const { source, sink, more } = this.job

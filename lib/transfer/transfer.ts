@@ -32,8 +32,9 @@ export interface TransferLimits extends TransferOptions {
  * was pulled and not accepted; on an abort that is given back to the source. A list given as the
  * source is consumed.
  *
- * A sink that fails is heard of while the source is silent too, and so is a client that has gone away
- * from its response (EPIPE). Another peer that ends its side may read on, and ends nothing.
+ * A sink that fails is heard of while the source is silent too. A peer that ends its side may read on,
+ * and ends nothing; but a response whose client has done so fails when nothing has come for it for half a
+ * second to a second (EPIPE), unless `httpAllowHalfOpen` was set: Node has given up its connection.
  *
  * ```ts
  * import { transfer } from 'splicelist'
