@@ -137,8 +137,8 @@ export function warmUpPassesOf({ flow, messages }: Case): number {
   if (messages > 1) {
     return Math.min(WARM_UP_PASSES_MAX, Math.ceil(WARM_UP_MESSAGES / (connections * messages)))
   }
-  const streams = connections === 1 ? 1 : WARM_UP_STREAMS_OF_CROWD
-  return Math.max(WARM_UP_PASSES_OF_STREAM, Math.ceil(streams / connections))
+  if (connections === 1) return WARM_UP_PASSES_OF_STREAM
+  return Math.max(WARM_UP_PASSES_OF_STREAM, Math.ceil(WARM_UP_STREAMS_OF_CROWD / connections))
 }
 
 export function passBytesOf({ flow, messageBytes, messages }: Case): number {

@@ -5,6 +5,7 @@
  * turn of the body. A client that has only ended its side may read on, and gets what comes; one that has
  * gone looks the same, until bytes are sent to it. So where none come for a while, Node has its way.
  */
+import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 
 /**
@@ -12,6 +13,8 @@ import type { Socket } from 'node:net'
  * body that is read from a disk or a stream has no gaps like that.
  */
 const SILENT_MS = 500
+
+const activities = new WeakMap<ServerResponse, Activity>()
 
 /** What the sends of one body do: one of them may wait behind another that is slow. */
 export class Activity {
@@ -25,8 +28,14 @@ export class Activity {
   #pending = 0
   #isAbandoned = false
 
-  constructor(socket: Socket) {
+  private constructor(socket: Socket) {
     this.#socket = socket
+  }
+  /** That of a response that has its socket. */
+  static of(response: ServerResponse): Activity {
+    const activity = activities.get(response) ?? new Activity(response.socket as Socket)
+    activities.set(response, activity)
+    return activity
   }
   /** Whether its connection was closed because nothing came. */
   get isAbandoned(): boolean {

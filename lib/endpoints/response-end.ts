@@ -52,7 +52,7 @@ export class ResponseEnd implements SinkEnd {
   private constructor(response: ServerResponse, socket: SocketEnd) {
     this.#response = response
     this.#socket = socket
-    this.#activity = activityOf(response)
+    this.#activity = Activity.of(response)
     this.label = socket.label
     this.memoryCopies = socket.memoryCopies
     this.writeTurns = new BodyTurns(response, socket.writeTurns)
@@ -243,14 +243,6 @@ function lengthOf(response: ServerResponse): number | undefined {
 function isReplaced(response: ServerResponse): boolean {
   const { prototype } = OutgoingMessage
   return response.write !== prototype.write || response.end !== prototype.end
-}
-
-const activities = new WeakMap<ServerResponse, Activity>()
-
-function activityOf(response: ServerResponse): Activity {
-  const activity = activities.get(response) ?? new Activity(response.socket as Socket)
-  activities.set(response, activity)
-  return activity
 }
 
 /** Bodies that are on their way, or wait for their turn. */
