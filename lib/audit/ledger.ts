@@ -11,6 +11,7 @@ import {
   causeOf,
   COPY_CAUSES,
   INTENDED,
+  KERNEL_CAUSES,
   type CopyCause,
   type CopyReason,
   type KernelCause,
@@ -91,8 +92,10 @@ const BYTES = 0
 const COUNT = 1
 
 /** What was copied and counted under a cause alone, and what was meant though its cause is not. */
-const tallies = noTallies()
-const meantTallies = noTallies()
+const tallies = noTallies(COPY_CAUSES)
+const meantTallies = noTallies(COPY_CAUSES)
+/** What the kernel copied, by cause. */
+const kernelTallies = noTallies(KERNEL_CAUSES)
 /** Those of small copies, which are the most: finding one by name costs up to a tenth of the copy. */
 const appended = tallies['append-copy']
 const joined = tallies['cross-segment']
@@ -119,7 +122,6 @@ class Ledger {
   sparsePipes = 0
   shrunkPipes = 0
   leaks = 0
-  readonly #kernelCopied: Partial<Record<KernelCause, number>> = {}
   readonly #fallbacks: Record<string, number> = {}
   readonly #gauges = new Map<string, () => number>()
 
@@ -131,7 +133,7 @@ class Ledger {
   }
   countKernelCopied(cause: KernelCause, bytes: number): void {
     if (bytes <= 0) return
-    this.#kernelCopied[cause] = (this.#kernelCopied[cause] ?? 0) + bytes
+    add(kernelTallies[cause], bytes)
     if (observed.isOn) noteKernelCopy(cause, bytes)
   }
   /** Counts bytes that moved by reference: one move. */
@@ -206,7 +208,7 @@ class Ledger {
       inspected: this.inspected,
       inspections: this.inspections,
       ...this.#copied(),
-      kernelCopied: { ...this.#kernelCopied },
+      kernelCopied: kernelCopied(),
       unknown: this.unknown,
       fallbacks: { ...this.#fallbacks },
       retries: this.retries,
@@ -244,10 +246,22 @@ class Ledger {
  * A table of all causes. Made as a literal's copy, which V8 keeps as an object with fields: a small copy
  * costs less than a look into the hash table that an object made field by field becomes.
  */
-function noTallies(): Readonly<Record<CopyCause, Tally>> {
-  const table: Record<string, unknown> = { ...COPY_CAUSES }
+function noTallies<Cause extends string>(
+  causes: Readonly<Record<Cause, string>>,
+): Readonly<Record<Cause, Tally>> {
+  const table: Record<string, unknown> = { ...causes }
   for (const cause of Object.keys(table)) table[cause] = new Float64Array(2)
-  return table as Record<CopyCause, Tally>
+  return table as Record<Cause, Tally>
+}
+
+/** Bytes that the kernel copied, by cause. */
+function kernelCopied(): Partial<Record<KernelCause, number>> {
+  const all: Partial<Record<KernelCause, number>> = {}
+  for (const cause of Object.keys(KERNEL_CAUSES) as KernelCause[]) {
+    const [bytes = 0] = kernelTallies[cause]
+    if (bytes > 0) all[cause] = bytes
+  }
+  return all
 }
 
 function tallyOf(reason: CopyReason): Tally {

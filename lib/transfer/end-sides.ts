@@ -171,7 +171,7 @@ export class EndSource implements PullSide {
     return this.read(length, 'budget')
   }
   private read(length: number, cause: CopyCause): Eventually<Parcel | number> {
-    this.plan.use(`copy:${cause}`)
+    this.plan.useCopy(cause)
     const reason = this.plan.reason(cause)
     const read = this.end.read(length)
     return read instanceof Promise ? read.then((r) => received(r, reason)) : received(read, reason)

@@ -82,7 +82,7 @@ export class ListSource implements PullSide {
     length: number,
     cause: CopyCause | undefined,
   ): Eventually<Parcel | number> {
-    if (cause !== undefined) this.plan.use(`copy:${cause}`)
+    if (cause !== undefined) this.plan.useCopy(cause)
     if (typeof parcel !== 'number' || cause !== undefined) return parcel
     return this.plan.fallsBack(parcel, 'splice') ? this.load(length) : parcel
   }
@@ -264,7 +264,7 @@ export class ListSink implements PushSide {
     this.pipes.pop()
     this.seal()
     ledger.sparsePipes++
-    this.plan.use('copy:sparse-pages')
+    this.plan.useCopy('sparse-pages')
     try {
       while (held.bytes > 0) {
         const bytes = readPipe(held, held.bytes, this.plan.reason('sparse-pages'))

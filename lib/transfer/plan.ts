@@ -39,6 +39,8 @@ export class Plan {
   /** Whether the caller means whatever will be copied. */
   readonly isIntended: boolean
   private keepsOnlyOwned: boolean
+  /** What the last copy was noted for. */
+  private copiedFor: CopyCause | undefined
 
   /** `intended`: the caller means whatever will be copied. */
   constructor(mode: Mode | undefined, intended = false) {
@@ -47,6 +49,7 @@ export class Plan {
     this.mode = mode ?? 'auto'
     this.isIntended = intended
     this.keepsOnlyOwned = false
+    this.copiedFor = undefined
     if (this.mode === 'copy') this.copyCause = 'copy-mode'
     if (isCopyForced && addon !== null) this.meet(FORCED_COPY)
     // Before a sink is opened, and perhaps truncated.
@@ -102,7 +105,15 @@ export class Plan {
   }
   /** Notes a way that was used. */
   use(way: string): void {
-    if (!this.ways.includes(way)) this.ways.push(way)
+    // Mostly it is the last one again.
+    if (this.ways.at(-1) !== way && !this.ways.includes(way)) this.ways.push(way)
+  }
+  /** Notes that bytes were copied for a cause. */
+  useCopy(cause: CopyCause): void {
+    // A string that is made for each attempt is compared by its characters.
+    if (cause === this.copiedFor) return
+    this.copiedFor = cause
+    this.use(`copy:${cause}`)
   }
   /** From here on bytes are copied, unless they are already. */
   private copyFor(cause: CopyCause): void {
