@@ -19,8 +19,8 @@ import { preparePull, type Pulled, type Pulling, type PullStep } from './pull.js
 
 /** What a chunk is pulled with. */
 export type ChunkOptions = Pick<
-  PullOptions,
-  'signal' | 'mode' | 'intended' | 'hold' | 'atLeast' | 'onProgress'
+  PullStep,
+  'signal' | 'mode' | 'intended' | 'hold' | 'atLeast' | 'onProgress' | 'isDry'
 >
 
 /** A source that stays open, and taken over from its owner, until it is closed. */

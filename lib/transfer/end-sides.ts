@@ -2,6 +2,7 @@ import { ledger } from '../audit/ledger.js'
 import type { CopyCause, CopyReason } from '../audit/causes.js'
 import type { DirectCall, DirectPlace } from '../endpoints/direct.js'
 import type { SinkEnd, SourceEnd } from '../endpoints/end.js'
+import { SHARED_READ_BYTES_MAX } from '../endpoints/receive-block.js'
 import { EAGAIN } from '../errno.js'
 import { NotByReferenceError } from '../errors.js'
 import type { Eventually } from '../eventually.js'
@@ -74,10 +75,17 @@ export class EndSource implements PullSide {
     if (typeof filled === 'number') return this.filled(pipes, isOwn, length, filled)
     return filled.then((n) => this.filled(pipes, isOwn, length, n))
   }
+  /** A stream that gives less than one small read asks for has no more. */
+  isLast(parcel: Parcel, askedBytes: number): boolean {
+    if (parcel.remaining === askedBytes || askedBytes > SHARED_READ_BYTES_MAX) return false
+    return (
+      this.front === undefined && this.end.readNow !== undefined && parcel instanceof MemoryParcel
+    )
+  }
   copied(parcel: PipeParcel, length: number): Eventually<Parcel | number> {
     if (this.front !== undefined) return this.front.copied(parcel, length)
     const cause = this.plan.copyCause ?? 'fallback'
-    this.plan.use(`copy:${cause}`)
+    this.plan.useCopy(cause)
     return parcel.toMemory(this.plan.reason(cause))
   }
   accepted(bytes: number): void {

@@ -68,6 +68,8 @@ export class FanOutRun {
   #pulled = 0
   /** How many of the last chunks were small. */
   #smallInRow = 0
+  /** Whether the source was found to have nothing, a moment ago. */
+  #isDry = false
   #isEof = false
   /** Where the chunks end that not every sink has accepted. */
   readonly #ends: number[] = []
@@ -140,7 +142,10 @@ export class FanOutRun {
         return
       }
       let room = this.#room()
-      if (room < wanted) room = await this.#awaitRoom(wanted)
+      if (room < wanted) {
+        room = await this.#awaitRoom(wanted)
+        this.#isDry = false
+      }
       if (this.#isHalted) return
       const asked = Math.min(room, wanted, this.#chunkBytesMax())
       const pulling = this.#pull(asked)
@@ -153,14 +158,16 @@ export class FanOutRun {
     }
   }
   async #yield(): Promise<void> {
+    this.#isDry = false
     await nextRound()
     // Who is a chunk behind sends one a round, too, and would stay behind: one round is theirs alone.
     if (this.#least() < this.#pulled) await nextRound()
   }
   /** Spreads what was pulled: how many bytes; 0 where it was the last. */
-  #took(asked: number, { segments, error }: Pulled): number {
+  #took(asked: number, { segments, error, isDry = false }: Pulled): number {
     const { length } = segments
     this.#smallInRow = length < Math.min(asked, REFERENCE_BYTES_MIN) ? this.#smallInRow + 1 : 0
+    this.#isDry = isDry
     this.#spread(segments)
     if (error === undefined) this.#isEof = length === 0
     else this.#failSource(error)
@@ -174,6 +181,7 @@ export class FanOutRun {
       return this.#source.pull(length, {
         atLeast: 1,
         intended: isIntended,
+        isDry: this.#isDry,
         ...(isRead ? {} : PAGES),
         ...(mode === undefined ? {} : { mode }),
       })

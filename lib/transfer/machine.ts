@@ -91,6 +91,8 @@ export class Machine {
   bytesMoved: number
   /** Whether the source ended. */
   isEof: boolean
+  /** Whether the source was found to have no more, when it was last asked. */
+  isDry: boolean
   private readonly job: Job
   /** The way past parcels, for as long as there may be one. */
   private shortcut: Shortcut | undefined
@@ -114,6 +116,7 @@ export class Machine {
   constructor(job: Job) {
     this.bytesMoved = 0
     this.isEof = false
+    this.isDry = false
     this.job = job
     const mayLeap = job.sink.direct !== undefined && job.plan.copyCause === undefined
     this.shortcut = mayLeap ? new Shortcut(job.source, job.sink) : undefined
@@ -339,8 +342,10 @@ export class Machine {
     wanted: number,
     trays: readonly HeldPipe[] | undefined,
   ): Eventually<State> {
+    const { source, sink, atLeast } = this.job
     if (typeof parcel !== 'number') {
       this.parcel = parcel
+      this.isDry = source.isLast?.(parcel, wanted) === true
       return this.push()
     }
     if (parcel === 0) {
@@ -350,7 +355,6 @@ export class Machine {
     if (parcel !== -EAGAIN) return this.fail('source', parcel, trays?.length ? 'splice' : 'read')
     // EAGAIN means two things: where the pipe has no room left, the source may have more.
     const tray = trays?.[0]
-    const { sink, atLeast } = this.job
     if (tray !== undefined && tray.bytes > 0 && sink.trays(wanted)?.[0] !== tray) return 'PULL'
     return this.bytesMoved >= atLeast ? 'END' : 'SOURCE'
   }
@@ -392,7 +396,8 @@ export class Machine {
         return this.isCancelled ? 'END' : 'PUSH'
       }
       this.closeParcel()
-      if (this.bytesMoved >= this.job.length) return 'END'
+      const { length, atLeast } = this.job
+      if (this.bytesMoved >= (this.isDry ? atLeast : length)) return 'END'
       return this.nextPull()
     }
     if (n === -EAGAIN) return 'STALLED'

@@ -20,6 +20,8 @@ import { inTurn } from './turn.js'
 export interface Pulled {
   readonly segments: Segments
   readonly error: Error | undefined
+  /** Whether the source had no more behind them. Absent where it was not found out. */
+  readonly isDry?: boolean
 }
 
 /** Called within the turn, however it went. */
@@ -27,6 +29,8 @@ type AtEnd = (pulled: Pulled) => void
 
 /** The options of a pull of an endpoint whose caller has said nothing but a length. */
 export const PLAIN_PULL: PullOptions = {}
+/** The same of a source that was found to have nothing. */
+const DRY_PULL: PullStep = { isDry: true }
 
 /** Takes bytes from a place into segments. */
 export function pullInto(
@@ -69,7 +73,7 @@ function pullSmall(
     const error = new TransferError({ ...failure, ...ownFailure(source.error, read) })
     return told(new Segments(), error, atEnd)
   }
-  return preparePull(source, length, PLAIN_PULL, atEnd, read === -EAGAIN).run()
+  return preparePull(source, length, read === -EAGAIN ? DRY_PULL : PLAIN_PULL, atEnd).run()
 }
 
 /** One attempt to read as an operation of its own. */
@@ -81,8 +85,13 @@ function readNow(source: SourceEnd, length: number): Uint8Array | number | undef
   return read
 }
 
-function told(segments: Segments, error: Error | undefined, atEnd: AtEnd | undefined): Pulled {
-  const pulled = { segments, error }
+function told(
+  segments: Segments,
+  error: Error | undefined,
+  atEnd: AtEnd | undefined,
+  isDry = false,
+): Pulled {
+  const pulled = { segments, error, isDry }
   atEnd?.(pulled)
   return pulled
 }
@@ -98,6 +107,8 @@ export interface Pulling {
 export interface PullStep extends PullOptions {
   /** The file's size in bytes before the first of them. */
   readonly sizeAtStart?: number
+  /** Whether the source was found to have nothing, a moment ago: it is waited for, not asked. */
+  readonly isDry?: boolean
 }
 
 /** As `pullInto`, without the turn. */
@@ -106,7 +117,6 @@ export function preparePull(
   length: number,
   options: PullStep,
   atEnd?: AtEnd,
-  isDry = false,
 ): Pulling {
   const plan = new Plan(options.mode, options.intended)
   plan.meet(source.obstacle)
@@ -120,9 +130,10 @@ export function preparePull(
     length,
     atLeast: options.atLeast ?? length,
     more: false,
-    isDry,
+    isDry: options.isDry === true,
     options,
   })
-  const pulled = (error: Error | undefined): Pulled => told(sink.takeAll(), error, atEnd)
+  const pulled = (error: Error | undefined): Pulled =>
+    told(sink.takeAll(), error, atEnd, machine.isDry)
   return { run: () => after(machine.run(), pulled), abort: () => machine.abort() }
 }

@@ -26,6 +26,7 @@ import { bytes } from '../support/bytes.js'
 import { expectSameBytes } from '../support/first-difference.js'
 import { hasAddon, hasPages, needsAddon, needsPages } from '../support/needs.js'
 import { tcpPair, unixPair, type SocketPair } from '../support/socket-pairs.js'
+import { callsOf } from '../support/watch.js'
 import { accounted, copiedBytes } from '../transfer/account.js'
 import { Collector } from '../transfer/collector.js'
 import { fifo } from '../transfer/fifos.js'
@@ -156,6 +157,29 @@ describe('fanOut()', () => {
       }
     })
   }
+
+  it('asks a source that trickles once for each message', async function () {
+    needsAddon(this)
+    const { client, server } = await tcpPair()
+    const sinks = await readers(2)
+    let sent = 0
+    const send = async (n: number): Promise<void> => {
+      client.write(bytes(sent, n))
+      sent += n
+      for (const { collector } of sinks) await until(() => collector.length === sent)
+    }
+    const sending = fanOut(
+      server,
+      sinks.map((sink) => sink.client),
+      { mode: 'copy' },
+    )
+    for (let i = 0; i < 8; i += 1) await send(1_000)
+    const reads = callsOf('read')
+    for (let i = 0; i < 20; i += 1) await send(1_000)
+    expect(reads()).to.equal(20)
+    client.end()
+    expect(await sending).to.deep.include({ bytesPulled: 28_000, eof: true })
+  })
 
   it('stops at the length and leaves the rest in the source', async () => {
     const { client, server } = await tcpPair()

@@ -9,6 +9,7 @@ import { bytes } from '../support/bytes.js'
 import { afterwards } from '../support/cleanup.js'
 import { needsAddon, needsPages } from '../support/needs.js'
 import { tcpPair, unixPair, type SocketPair } from '../support/socket-pairs.js'
+import { callsOf } from '../support/watch.js'
 import { failure } from './outcomes.js'
 
 const EIO = 5
@@ -65,6 +66,28 @@ for (const [name, pair] of [
       using header = await pulling
       using next = await behind
       expect(Buffer.concat([header.toBuffer(), next.toBuffer()])).to.deep.equal(content)
+    })
+
+    it('is asked for once where less will do, and what is there is all', async () => {
+      sockets.client.write('all')
+      const reads = callsOf('read')
+      expect(text(await peer.pull(8192, { atLeast: 1 }))).to.equal('all')
+      expect(reads()).to.equal(1)
+      sockets.client.end('more')
+      expect(text(await peer.pull(8192, { atLeast: 1 }))).to.equal('more')
+      expect(text(await peer.pull(8192, { atLeast: 1 }))).to.equal('')
+    })
+
+    it('is asked for until it is enough, or the place has no more', async () => {
+      sockets.client.write('one')
+      const pulling = peer.pull(8192, { atLeast: 6 })
+      await new Promise(setImmediate)
+      sockets.client.write('two')
+      expect(text(await pulling)).to.equal('onetwo')
+      const large = bytes(1, 20_000)
+      sockets.client.write(large)
+      using all = await peer.pull(20_000, { atLeast: 20_000, mode: 'copy' })
+      expect(all.toBuffer()).to.deep.equal(large)
     })
 
     it('comes first from what was given back', async () => {
