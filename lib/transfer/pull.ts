@@ -130,7 +130,8 @@ export function preparePull(
     length,
     atLeast: options.atLeast ?? length,
     more: false,
-    isDry: options.isDry === true,
+    // What is given back meanwhile comes at once.
+    isDry: options.isDry === true && source.front.length === 0,
     options,
   })
   const pulled = (error: Error | undefined): Pulled =>

@@ -23,6 +23,7 @@ import {
 } from 'splicelist'
 import { held } from '../support/held.js'
 import { bytes } from '../support/bytes.js'
+import { afterwards } from '../support/cleanup.js'
 import { expectSameBytes } from '../support/first-difference.js'
 import { hasAddon, hasPages, needsAddon, needsPages } from '../support/needs.js'
 import { tcpPair, unixPair, type SocketPair } from '../support/socket-pairs.js'
@@ -179,6 +180,41 @@ describe('fanOut()', () => {
     expect(reads()).to.equal(20)
     client.end()
     expect(await sending).to.deep.include({ bytesPulled: 28_000, eof: true })
+  })
+
+  it('sends at once what is given back to a source that has no more', async () => {
+    const { client, server } = await tcpPair()
+    const source = attach(server)
+    afterwards(() => source.detach())
+    const sinks = await readers(2)
+    let sent = 0
+    let back: BufferList | undefined
+    const send = async (list: BufferList): Promise<void> => {
+      sent += list.length
+      client.write(list.toBuffer())
+      for (const { collector } of sinks) await until(() => collector.length === sent)
+    }
+    const sending = fanOut(
+      source,
+      sinks.map((sink) => sink.client),
+      {
+        onProgress: () => {
+          if (back !== undefined) source.unpull(back)
+          back = undefined
+        },
+      },
+    )
+    // Few and small, so that it is read, and asked once for each.
+    for (let i = 0; i < 8; i += 1) await send(new BufferList('few'))
+    back = new BufferList('and back')
+    sent += back.length
+    await send(new BufferList('then this'))
+    client.end()
+    expect(await sending).to.deep.include({ bytesPulled: sent })
+    for (const { collector } of sinks) {
+      const all = (await collector.take(sent)).toString('latin1')
+      expect(all).to.equal(`${'few'.repeat(8)}then thisand back`)
+    }
   })
 
   it('stops at the length and leaves the rest in the source', async () => {
@@ -782,7 +818,6 @@ describe('fanOut()', () => {
         const { readEnd, writeEnd } = fifo()
         pairs.push([readEnd, writeEnd])
         const { closeSync } = await import('node:fs')
-        const { afterwards } = await import('../support/cleanup.js')
         afterwards(() => {
           closeSync(readEnd)
           closeSync(writeEnd)
