@@ -43,8 +43,8 @@ export interface Endpoint extends AsyncDisposable {
    */
   peek(length: number, options?: PullOptions): Promise<BufferList>
   /**
-   * Gives bytes back: the next pull takes them first, one that waits at once. The list is emptied; its
-   * bytes move. So are the bytes given that came with an upgrade: `peer.unpull(new BufferList(head))`.
+   * Gives bytes back: the next pull takes them first. The list is emptied; its bytes move. So are the
+   * bytes given that came with an upgrade: `peer.unpull(new BufferList(head))`.
    */
   unpull(list: BufferList): void
   /** Sends a list as it is now, and keeps it, unless `consume`. Resolves with the bytes accepted. */

@@ -94,8 +94,6 @@ export class AttachedEndpoint implements Endpoint {
     const front = this.#ends === undefined ? this.#early : this.#ends.source?.front
     if (front === undefined) throw oneWay(false)
     segmentsOf(front).unshiftAll(takeSegments(list, list.length))
-    // A pull that waits would not see them before the place has more.
-    this.#ends?.source?.wakeReader()
   }
   async push(list: BufferList, options: PushOptions = {}): Promise<number> {
     this.#use()

@@ -172,18 +172,6 @@ describe('An attached endpoint', () => {
     expect(list.toString()).to.equal('one two three')
   })
 
-  it('gives a pull that waits what is unpulled, at once', async () => {
-    for (const pair of [tcpPair, unixPair]) {
-      const { server } = await pair()
-      await using peer = attach(server)
-      const pulling = peer.pull(4)
-      await new Promise(setImmediate)
-      peer.unpull(new BufferList('back'))
-      using list = await pulling
-      expect(list.toString()).to.equal('back')
-    }
-  })
-
   it('can be unpulled to before it is connected or opened', async () => {
     const { path } = await fileOf(Buffer.from('rest'))
     const peer = attach({ file: path })
