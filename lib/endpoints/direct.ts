@@ -142,7 +142,7 @@ export function writeEachNow(
   const sinks = places.map(({ descriptor }) => descriptor)
   const taken = resultsFor(sinks.length)
   const tried = opened().writeEach(sinks, parts, more, taken)
-  // Whole numbers, by which V8 need not make the array anew for others.
+  // As whole numbers: V8 makes a second array where it meets others.
   return sinks.map((_, i) => (tried < 0 ? 0 : (taken[i] as number) | 0))
 }
 

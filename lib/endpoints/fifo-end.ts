@@ -1,8 +1,10 @@
 import fs from 'node:fs'
 import { addon } from '../native.js'
 import { opened } from '../reactor.js'
-import type { Eventually } from '../eventually.js'
+import { EAGAIN } from '../errno.js'
+import type { HeldPipe } from '../raw/pipe-pool.js'
 import { DescriptorEnd } from './descriptor-end.js'
+import type { DirectPlace } from './direct.js'
 
 const O_NONBLOCK = 0o4000
 /** The bits of `F_GETFL` that say whether it was opened to be read, written, or both. */
@@ -11,23 +13,36 @@ const O_ACCMODE = 3
 /**
  * A named pipe that was opened by its path, without waiting for its other end.
  *
- * Reading waits, without a thread, for a writer: until one has come, the kernel would say that the
- * pipe has ended.
+ * Until a writer has come, the kernel would say that the pipe has ended: nothing is asked before, and
+ * reading waits for one, without a thread.
  */
 export class FifoEnd extends DescriptorEnd {
-  readonly #isSink: boolean
+  /** Whether a writer has come, who may have gone again. */
   #hasBegun = false
+  /** How often a wait was ended by us. */
+  #wakes = 0
 
   constructor(fd: number, isSink: boolean) {
     super(fd, 'duplicate', false, undefined, isSink ? 'sink' : 'source')
-    this.#isSink = isSink
   }
-  override startReading(): Eventually<void> {
-    if (this.#isSink || this.#hasBegun) return
+  override fill(pipes: readonly HeldPipe[], lengthBytes: number): number {
+    return this.#hasBegun ? super.fill(pipes, lengthBytes) : -EAGAIN
+  }
+  override readNow(lengthBytes: number): Uint8Array | number {
+    return this.#hasBegun ? super.readNow(lengthBytes) : -EAGAIN
+  }
+  override get directSource(): DirectPlace | undefined {
+    return this.#hasBegun ? super.directSource : undefined
+  }
+  override async readable(wantedBytes: number): Promise<void> {
+    const wakes = this.#wakes
+    await super.readable(wantedBytes)
     // Bytes, or the end of a writer that came and went: no writer at all is neither.
-    return this.readable(1).then(() => {
-      this.#hasBegun = true
-    })
+    if (wakes === this.#wakes) this.#hasBegun = true
+  }
+  override wakeReader(): void {
+    this.#wakes += 1
+    super.wakeReader()
   }
 }
 

@@ -75,12 +75,14 @@ export class EndSource implements PullSide {
     if (typeof filled === 'number') return this.filled(pipes, isOwn, length, filled)
     return filled.then((n) => this.filled(pipes, isOwn, length, n))
   }
-  /** A stream that gives less than one small read asks for has no more. */
-  isLast(parcel: Parcel, askedBytes: number): boolean {
-    if (parcel.remaining === askedBytes || askedBytes > SHARED_READ_BYTES_MAX) return false
-    return (
-      this.front === undefined && this.end.readNow !== undefined && parcel instanceof MemoryParcel
-    )
+  /**
+   * A socket that gives less than one small read asks for has no more, or wakes whoever waits for it. Not
+   * a FIFO, which says nothing of its end to a reader that came after the last writer had gone.
+   */
+  hasRunDry(given: Parcel, askedBytes: number): boolean {
+    if (given.remaining === askedBytes || askedBytes > SHARED_READ_BYTES_MAX) return false
+    const isRead = this.front === undefined && given instanceof MemoryParcel
+    return isRead && this.end.directSource?.kind === 'socket'
   }
   copied(parcel: PipeParcel, length: number): Eventually<Parcel | number> {
     if (this.front !== undefined) return this.front.copied(parcel, length)

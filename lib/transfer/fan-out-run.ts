@@ -68,7 +68,7 @@ export class FanOutRun {
   #pulled = 0
   /** How many of the last chunks were small. */
   #smallInRow = 0
-  /** Whether the source was found to have nothing, a moment ago. */
+  /** Whether the source had no more a moment ago, so that asking it again would be in vain. */
   #isDry = false
   #isEof = false
   /** Where the chunks end that not every sink has accepted. */
@@ -142,10 +142,7 @@ export class FanOutRun {
         return
       }
       let room = this.#room()
-      if (room < wanted) {
-        room = await this.#awaitRoom(wanted)
-        this.#isDry = false
-      }
+      if (room < wanted) room = await this.#awaitRoom(wanted)
       if (this.#isHalted) return
       const asked = Math.min(room, wanted, this.#chunkBytesMax())
       const pulling = this.#pull(asked)
@@ -164,10 +161,10 @@ export class FanOutRun {
     if (this.#least() < this.#pulled) await nextRound()
   }
   /** Spreads what was pulled: how many bytes; 0 where it was the last. */
-  #took(asked: number, { segments, error, isDry = false }: Pulled): number {
+  #took(asked: number, { segments, error, hasRunDry = false }: Pulled): number {
     const { length } = segments
     this.#smallInRow = length < Math.min(asked, REFERENCE_BYTES_MIN) ? this.#smallInRow + 1 : 0
-    this.#isDry = isDry
+    this.#isDry = hasRunDry
     this.#spread(segments)
     if (error === undefined) this.#isEof = length === 0
     else this.#failSource(error)
@@ -227,6 +224,7 @@ export class FanOutRun {
   }
   /** Resolves with the bytes that may be pulled when they are worth a pull. */
   async #awaitRoom(wanted: number): Promise<number> {
+    this.#isDry = false
     for (let isLastChance = false; ;) {
       const room = this.#room()
       if (room >= wanted || this.#isHalted) return room

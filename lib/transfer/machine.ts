@@ -91,8 +91,8 @@ export class Machine {
   bytesMoved: number
   /** Whether the source ended. */
   isEof: boolean
-  /** Whether the source was found to have no more, when it was last asked. */
-  isDry: boolean
+  /** Whether the source is known to have had no more behind the last parcel. */
+  hasRunDry: boolean
   private readonly job: Job
   /** The way past parcels, for as long as there may be one. */
   private shortcut: Shortcut | undefined
@@ -116,7 +116,7 @@ export class Machine {
   constructor(job: Job) {
     this.bytesMoved = 0
     this.isEof = false
-    this.isDry = false
+    this.hasRunDry = false
     this.job = job
     const mayLeap = job.sink.direct !== undefined && job.plan.copyCause === undefined
     this.shortcut = mayLeap ? new Shortcut(job.source, job.sink) : undefined
@@ -345,7 +345,7 @@ export class Machine {
     const { source, sink, atLeast } = this.job
     if (typeof parcel !== 'number') {
       this.parcel = parcel
-      this.isDry = source.isLast?.(parcel, wanted) === true
+      this.hasRunDry = source.hasRunDry?.(parcel, wanted) === true
       return this.push()
     }
     if (parcel === 0) {
@@ -397,7 +397,7 @@ export class Machine {
       }
       this.closeParcel()
       const { length, atLeast } = this.job
-      if (this.bytesMoved >= (this.isDry ? atLeast : length)) return 'END'
+      if (this.bytesMoved >= (this.hasRunDry ? atLeast : length)) return 'END'
       return this.nextPull()
     }
     if (n === -EAGAIN) return 'STALLED'

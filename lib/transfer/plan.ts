@@ -110,7 +110,7 @@ export class Plan {
   }
   /** Notes that bytes were copied for a cause. */
   useCopy(cause: CopyCause): void {
-    // A string that is made for each attempt is compared by its characters.
+    // Else each attempt makes a string, to be compared with the others by its characters.
     if (cause === this.copiedFor) return
     this.copiedFor = cause
     this.use(`copy:${cause}`)

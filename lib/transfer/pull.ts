@@ -20,8 +20,8 @@ import { inTurn } from './turn.js'
 export interface Pulled {
   readonly segments: Segments
   readonly error: Error | undefined
-  /** Whether the source had no more behind them. Absent where it was not found out. */
-  readonly isDry?: boolean
+  /** Whether the source is known to have had no more behind them. */
+  readonly hasRunDry?: boolean
 }
 
 /** Called within the turn, however it went. */
@@ -89,9 +89,9 @@ function told(
   segments: Segments,
   error: Error | undefined,
   atEnd: AtEnd | undefined,
-  isDry = false,
+  hasRunDry = false,
 ): Pulled {
-  const pulled = { segments, error, isDry }
+  const pulled = { segments, error, hasRunDry }
   atEnd?.(pulled)
   return pulled
 }
@@ -130,11 +130,11 @@ export function preparePull(
     length,
     atLeast: options.atLeast ?? length,
     more: false,
-    // What is given back meanwhile comes at once.
+    // What was given back comes first, and is there.
     isDry: options.isDry === true && source.front.length === 0,
     options,
   })
   const pulled = (error: Error | undefined): Pulled =>
-    told(sink.takeAll(), error, atEnd, machine.isDry)
+    told(sink.takeAll(), error, atEnd, machine.hasRunDry)
   return { run: () => after(machine.run(), pulled), abort: () => machine.abort() }
 }

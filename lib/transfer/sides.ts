@@ -24,8 +24,8 @@ export interface PullSide {
   readonly batchBytes: number
   /** The next parcel of at most `length` bytes; into `trays`, the sink's own pipes, where it can. */
   load(length: number, trays: readonly HeldPipe[] | undefined): Eventually<Parcel | number>
-  /** Whether a parcel of so many bytes that were asked for says that no more are there, without asking. */
-  isLast?(parcel: Parcel, askedBytes: number): boolean
+  /** Whether it is known to have no more from how much it gave of what it was asked for. */
+  hasRunDry?(given: Parcel, askedBytes: number): boolean
   /** Where one call of the kernel finds the next bytes, with no parcel; undefined where none does. */
   direct(): DirectPlace | undefined
   /** A pipe for bytes on their way from here to a sink; undefined where none is left in the budget. */

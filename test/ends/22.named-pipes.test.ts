@@ -6,6 +6,7 @@ import { expect } from 'chai'
 import {
   attach,
   BufferList,
+  fanOut,
   InvalidArgumentError,
   transfer,
   UnsupportedEndpointError,
@@ -16,9 +17,11 @@ import { startChild } from '../support/children.js'
 import { expectSameBytes } from '../support/first-difference.js'
 import { tempFolder } from '../support/folders.js'
 import { hasPages, needsAddon } from '../support/needs.js'
+import { tcpPair } from '../support/socket-pairs.js'
 import { Collector } from '../transfer/collector.js'
 import { failure, refusal, within } from '../transfer/outcomes.js'
 import { fileOf, freshPath } from '../transfer/places.js'
+import { reset } from '../transfer/reset.js'
 
 const MIB = 1 << 20
 const { O_NONBLOCK } = constants
@@ -80,6 +83,55 @@ describe('A named pipe by its path', () => {
     await within(20, pulling)
     abort()
     expect(await pulling).to.have.property('code', 'ABORT_ERR')
+  })
+
+  it('that nobody writes to is no end for a small pull, nor for one behind an abort', async function () {
+    needsAddon(this)
+    const path = await fifo()
+    await using end = attach({ file: path })
+    const { signal, abort } = aborting()
+    const aborted = failure(end.pull(5, { signal }))
+    expect(await within(20, aborted)).to.equal('pending')
+    abort()
+    expect(await aborted).to.have.property('code', 'ABORT_ERR')
+    const pulling = end.pull(5)
+    expect(await within(20, pulling)).to.equal('pending')
+    const writer = await open(path, 'w')
+    await writer.write('hello')
+    using list = await pulling
+    expect(list.toString()).to.equal('hello')
+    await writer.close()
+    using rest = await end.pull(5)
+    expect(rest.length).to.equal(0)
+  })
+
+  it('that nobody writes to is no end for a sink that is lost', async function () {
+    needsAddon(this)
+    const { client, server } = await tcpPair()
+    client.on('error', () => undefined)
+    const moving = failure(transfer({ file: await fifo() }, client))
+    expect(await within(20, moving)).to.equal('pending')
+    reset(server)
+    expect(await moving).to.include({ side: 'sink', bytesMoved: 0 })
+  })
+
+  it('ends for who came after its last writer had gone, in small pieces too', async function () {
+    needsAddon(this)
+    const path = await fifo()
+    const holder = openSync(path, constants.O_RDONLY | O_NONBLOCK)
+    const writer = await open(path, 'w')
+    await writer.write('left over')
+    await writer.close()
+    const fd = openSync(path, constants.O_RDONLY | O_NONBLOCK)
+    afterwards(() => {
+      closeSync(fd)
+      closeSync(holder)
+    })
+    const to = await freshPath()
+    // The kernel does not tell this reader of the end, but when it reads.
+    const result = await fanOut(fd, [{ file: to }], { windowBytes: 16_384 })
+    expect(result).to.include({ bytesPulled: 9, eof: true })
+    expect(await readFile(to, 'latin1')).to.equal('left over')
   })
 
   it('is written to when somebody reads from it', async () => {
