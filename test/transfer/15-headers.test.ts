@@ -69,7 +69,9 @@ for (const [name, pair] of [
     })
 
     it('is asked for once where less will do, and what is there is all', async () => {
-      sockets.client.write('all')
+      sockets.client.write('+all')
+      // Then the rest has come as well.
+      expect(text(await peer.pull(1))).to.equal('+')
       const reads = callsOf('read')
       expect(text(await peer.pull(8192, { atLeast: 1 }))).to.equal('all')
       expect(reads()).to.equal(1)
