@@ -243,8 +243,8 @@ class Ledger {
 }
 
 /**
- * A table of the given causes. Made as a literal's copy, which V8 keeps as an object with fields: a small copy
- * costs less than a look into the hash table that an object made field by field becomes.
+ * A table of the given causes. Made as a literal's copy, which V8 keeps as an object with fields: a small
+ * copy costs less than a look into the hash table that an object made field by field becomes.
  */
 function noTallies<Cause extends string>(
   causes: Readonly<Record<Cause, string>>,

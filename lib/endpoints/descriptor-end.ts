@@ -94,7 +94,7 @@ export class DescriptorEnd implements SourceEnd, SinkEnd {
   protected moved(): void {
     // Nobody does.
   }
-  startReading(): Eventually<void> {
+  startReading(): void {
     // Nothing to take over.
   }
   stopReading(_errno: number): void {

@@ -68,8 +68,6 @@ export class FanOutRun {
   #pulled = 0
   /** How many of the last chunks were small. */
   #smallInRow = 0
-  /** Whether the source had no more a moment ago, so that asking it again would be in vain. */
-  #isDry = false
   #isEof = false
   /** Where the chunks end that not every sink has accepted. */
   readonly #ends: number[] = []
@@ -134,6 +132,8 @@ export class FanOutRun {
   async #pullAll(): Promise<void> {
     const { length } = this.#limits
     let turnBytes = 0
+    // Whether the source had no more a moment ago, so that asking it again would be in vain.
+    let isDry = false
     while (this.#pulled < length) {
       const wanted = Math.min(this.#chunkBytes, length - this.#pulled)
       // Its end need not be pulled, for which there may be no room: who has all of it may close.
@@ -142,11 +142,16 @@ export class FanOutRun {
         return
       }
       let room = this.#room()
-      if (room < wanted) room = await this.#awaitRoom(wanted)
+      if (room < wanted) {
+        room = await this.#awaitRoom(wanted)
+        isDry = false
+      }
       if (this.#isHalted) return
       const asked = Math.min(room, wanted, this.#chunkBytesMax())
-      const pulling = this.#pull(asked)
-      const got = this.#took(asked, pulling instanceof Promise ? await pulling : pulling)
+      const pulling = this.#pull(asked, isDry)
+      const pulled = pulling instanceof Promise ? await pulling : pulling
+      isDry = pulled.hasRunDry === true
+      const got = this.#took(asked, pulled)
       if (got === 0) return
       turnBytes += got
       if (turnBytes < this.#turnBytes) continue
@@ -155,22 +160,20 @@ export class FanOutRun {
     }
   }
   async #yield(): Promise<void> {
-    this.#isDry = false
     await nextRound()
     // Who is a chunk behind sends one a round, too, and would stay behind: one round is theirs alone.
     if (this.#least() < this.#pulled) await nextRound()
   }
   /** Spreads what was pulled: how many bytes; 0 where it was the last. */
-  #took(asked: number, { segments, error, hasRunDry = false }: Pulled): number {
+  #took(asked: number, { segments, error }: Pulled): number {
     const { length } = segments
     this.#smallInRow = length < Math.min(asked, REFERENCE_BYTES_MIN) ? this.#smallInRow + 1 : 0
-    this.#isDry = hasRunDry
     this.#spread(segments)
     if (error === undefined) this.#isEof = length === 0
     else this.#failSource(error)
     return error === undefined ? length : 0
   }
-  #pull(length: number): Eventually<Pulled> {
+  #pull(length: number, isDry: boolean): Eventually<Pulled> {
     const { mode, isIntended } = this.#limits
     // So many writes of a few bytes cost less than as many tees.
     const isRead = length < REFERENCE_BYTES_MIN && this.#source.readsSmall
@@ -178,7 +181,7 @@ export class FanOutRun {
       return this.#source.pull(length, {
         atLeast: 1,
         intended: isIntended,
-        isDry: this.#isDry,
+        isDry,
         ...(isRead ? {} : PAGES),
         ...(mode === undefined ? {} : { mode }),
       })
@@ -224,7 +227,6 @@ export class FanOutRun {
   }
   /** Resolves with the bytes that may be pulled when they are worth a pull. */
   async #awaitRoom(wanted: number): Promise<number> {
-    this.#isDry = false
     for (let isLastChance = false; ;) {
       const room = this.#room()
       if (room >= wanted || this.#isHalted) return room

@@ -2,7 +2,13 @@
  * Which way bytes go: by reference, or by a copy that has a cause. Decided before any byte moves, and
  * again when a system call refuses.
  */
-import { fallbackCause, reasonOf, type CopyCause, type CopyReason } from '../audit/causes.js'
+import {
+  COPY_CAUSES,
+  fallbackCause,
+  reasonOf,
+  type CopyCause,
+  type CopyReason,
+} from '../audit/causes.js'
 import { beforeCopy, ledger } from '../audit/ledger.js'
 import type { Mode } from '../contract.js'
 import { EINVAL, ENOSYS, EOPNOTSUPP, EPERM } from '../errno.js'
@@ -22,6 +28,11 @@ export const REFERENCE_BYTES_MIN = 16384
 /** Errors by which the kernel refuses pages where a copy may still do. */
 const REFUSALS: ReadonlySet<number> = new Set([EPERM, EINVAL, ENOSYS, EOPNOTSUPP])
 
+/** The ways of copies. Made once: a string made for each attempt is compared by its characters. */
+const COPY_WAYS = Object.fromEntries(
+  Object.keys(COPY_CAUSES).map((cause) => [cause, `copy:${cause}`]),
+) as Readonly<Record<CopyCause, string>>
+
 const FORCED_COPY: Obstacle = {
   cause: 'copy-mode',
   reason: 'SPLICELIST_MODE=copy makes every transfer a copy',
@@ -39,8 +50,6 @@ export class Plan {
   /** Whether the caller means whatever will be copied. */
   readonly isIntended: boolean
   private keepsOnlyOwned: boolean
-  /** What the last copy was noted for. */
-  private copiedFor: CopyCause | undefined
 
   /** `intended`: the caller means whatever will be copied. */
   constructor(mode: Mode | undefined, intended = false) {
@@ -49,7 +58,6 @@ export class Plan {
     this.mode = mode ?? 'auto'
     this.isIntended = intended
     this.keepsOnlyOwned = false
-    this.copiedFor = undefined
     if (this.mode === 'copy') this.copyCause = 'copy-mode'
     if (isCopyForced && addon !== null) this.meet(FORCED_COPY)
     // Before a sink is opened, and perhaps truncated.
@@ -110,10 +118,7 @@ export class Plan {
   }
   /** Notes that bytes were copied for a cause. */
   useCopy(cause: CopyCause): void {
-    // Else each attempt makes a string, to be compared with the others by its characters.
-    if (cause === this.copiedFor) return
-    this.copiedFor = cause
-    this.use(`copy:${cause}`)
+    this.use(COPY_WAYS[cause])
   }
   /** From here on bytes are copied, unless they are already. */
   private copyFor(cause: CopyCause): void {
